@@ -1,0 +1,62 @@
+"""The general corpus: what our base model reads before it is anybody's specialist.
+
+Encyclopaedia passages, whole encyclopaedia articles, a modern-English Bible and Shakespeare:
+about 18 million characters whose licences are confirmed, out of an index that holds no large
+clean corpus. Small and uneven by any real standard, and the lessons say so.
+"""
+
+from __future__ import annotations
+
+from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
+
+from fmcourse import sources, store
+from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.clean import deduplicate, normalise
+from fmcourse.data.split import split_by_document
+
+GENERAL = ("boolq-passages", "wikipedia-articles", "web-bible", "shakespeare")
+RECIPE = "general-1"  # raise it when a step below changes, so that caches are made anew
+
+
+def combine(name: str, parts: list[Dataset]) -> Dataset:
+    """Join datasets into one, with their cards' sources, licences and attributions united.
+
+    Document names get their source in front: a play and the article about it are two documents.
+    """
+    cards = [card(part) for part in parts]
+    columns = ["text", "document", "source"]
+    joined = concatenate_datasets([part.select_columns(columns) for part in parts])
+    names = [f"{source}: {document}" for source, document
+             in zip(joined["source"][:], joined["document"][:], strict=True)]
+    joined = joined.remove_columns("document").add_column("document", names)
+    merged = Card(
+        name=name,
+        sources={key: value for c in cards for key, value in c.sources.items()},
+        licence=tuple(dict.fromkeys(item for c in cards for item in c.licence)),
+        attribution=tuple(dict.fromkeys(item for c in cards for item in c.attribution)),
+        steps=({"step": "joined", "kept": len(joined), "dropped": 0, "note": ", ".join(
+            f"{c.name} {c.characters:,}" for c in cards)},),
+    )
+    return with_card(joined, merged)
+
+
+def general() -> DatasetDict:
+    """The general corpus as train, validation and test, split by document; cached on disk."""
+    pins = [sources.get(name).sha256 for name in GENERAL]
+    folder = store.folder("data") / f"general-{store.sha256_json([RECIPE, pins])[:12]}"
+    with store.lock(folder):
+        if not folder.exists():
+            corpus = combine("general", [sources.load(name) for name in GENERAL])
+            parts = split_by_document(deduplicate(normalise(corpus)))
+            with store.atomic_folder(folder) as draft:
+                parts.save_to_disk(draft)
+    return load_from_disk(folder)
+
+
+def sample(dataset: Dataset, texts: int, seed: int = 0) -> Dataset:
+    """A random sample of texts, in a fixed order for a seed, with its own card."""
+    if texts >= len(dataset):
+        return dataset
+    few = dataset.shuffle(seed=seed).select(range(texts)).flatten_indices()
+    whole = card(dataset)
+    return with_card(few, whole.step("sample", texts, len(dataset) - texts, f"seed {seed}"))

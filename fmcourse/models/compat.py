@@ -1,0 +1,74 @@
+"""The only module that touches names of transformers, TRL and PEFT which move between releases.
+
+Tested at the versions in `constraints.txt`. When an upgrade renames something, this file changes
+and nothing else does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked workers would only warn
+
+import torch  # noqa: E402
+from tokenizers import pre_tokenizers  # noqa: E402
+from transformers import (  # noqa: E402
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    GgufConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+from transformers.trainer_callback import PrinterCallback, ProgressCallback  # noqa: E402
+from transformers.utils import logging  # noqa: E402
+
+__all__ = [
+    "AutoConfig",
+    "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer", "LlamaConfig",
+    "LlamaForCausalLM", "ModernBertConfig", "ModernBertForMaskedLM", "PreTrainedModel",
+    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "Trainer",
+    "TrainerCallback", "TrainingArguments", "attention", "load_gguf", "quiet",
+]
+
+
+def quiet() -> None:
+    """No progress bars and no advice from the libraries below; errors still show."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    import datasets
+
+    datasets.disable_progress_bars()
+
+
+def attention(network: PreTrainedModel, kind: str) -> None:
+    """Choose how attention is computed: 'eager' (plain matrix products) or 'sdpa' (fused)."""
+    network.set_attn_implementation(kind)
+
+
+def load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """SmolLM2 out of its quantised GGUF file, as an ordinary float32 model that can be trained.
+
+    Two repairs over a plain `from_pretrained` (measured with transformers 5.23): the conversion
+    forgets that this tokenizer splits digits one by one, and without `dequantize` the model
+    calls itself quantised and refuses to train or save.
+    """
+    folder, name = str(file.parent), file.name
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+    ])
+    network = AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, dtype=torch.float32,
+        quantization_config=GgufConfig(dequantize=True))
+    return network, tokenizer

@@ -1,0 +1,142 @@
+"""A network and its tokenizer, kept together.
+
+They are useless apart: token 317 means nothing without the vocabulary that numbered it. Saved, the
+pair is an ordinary Hugging Face folder (safetensors, config.json, tokenizer.json) plus the course's
+`card.json`; transformers alone can open it.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fmcourse import store
+from fmcourse.errors import ModelError
+from fmcourse.models.compat import PreTrainedModel, PreTrainedTokenizerFast
+
+
+@dataclass
+class LanguageModel:
+    """A network with its tokenizer, a name, its training objective and its card.
+
+    Attributes:
+        network: any causal or masked language model of transformers.
+        tokenizer: a fast tokenizer; `bos_token_id` opens every text.
+        objective: 'causal' or 'masked'.
+        card: facts about its training, stored beside the weights.
+    """
+
+    network: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    name: str
+    objective: str = "causal"
+    card: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.network.parameters()).device
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights; shared input and output embeddings count once."""
+        return sum(p.numel() for p in self.network.parameters())
+
+    @property
+    def context(self) -> int:
+        """Longest sequence in tokens the network was built for."""
+        return int(self.network.config.max_position_embeddings)
+
+    def sha256(self) -> str:
+        """SHA-256 of the weights and their names; equal hashes mean equal models."""
+        digest = hashlib.sha256()
+        for key, value in self.network.state_dict().items():
+            digest.update(key.encode())
+            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    def copy(self) -> LanguageModel:
+        """A second model with its own weights, to be trained apart from this one."""
+        return LanguageModel(copy.deepcopy(self.network), self.tokenizer, self.name,
+                             self.objective, copy.deepcopy(self.card))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The network's forward pass; token ids of shape (batch, time) in, logits out."""
+        return self.network(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return (f"LanguageModel({self.name!r}, {self.parameters / 1e6:.1f} M parameters, "
+                f"{self.objective}, vocabulary {len(self.tokenizer):,}, {self.device})")
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        prompts: str | Sequence[str],
+        tokens: int = 40,
+        temperature: float = 0.8,
+        top_k: int = 50,
+        seed: int = 0,
+    ) -> str | list[str]:
+        """Continue one prompt or several; returns only the new text.
+
+        Args:
+            prompts: a text, or a batch of texts (padded on the left, as generation needs).
+            tokens: at most so many new tokens; stops early at end of text.
+            temperature: 0 takes the likeliest token each time; 1 samples as predicted.
+            top_k: sample among the k likeliest only.
+            seed: of the sampling. The global random state is left alone.
+
+        Raises:
+            ModelError: a masked model cannot continue a text.
+        """
+        if self.objective != "causal":
+            raise ModelError("A masked model fills blanks; it cannot continue a text.",
+                             where=self.name, fix="Use evaluate.fill_in, or a causal model.")
+        single = isinstance(prompts, str)
+        batch = self._left_padded([prompts] if single else list(prompts))
+        choice = {"do_sample": False} if temperature == 0 else {
+            "do_sample": True, "temperature": temperature, "top_k": top_k}
+        devices = [self.device] if self.device.type == "cuda" else []
+        was_training = self.network.training
+        self.network.eval()
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(seed)
+            output = self.network.generate(
+                **batch, max_new_tokens=tokens, pad_token_id=self.tokenizer.pad_token_id, **choice)
+        self.network.train(was_training)
+        texts = self.tokenizer.batch_decode(output[:, batch["input_ids"].shape[1]:],
+                                            skip_special_tokens=True)
+        return texts[0] if single else texts
+
+    def _left_padded(self, prompts: list[str]) -> dict[str, torch.Tensor]:
+        """Token ids and attention mask, both (batch, longest), padding on the left."""
+        special = bool(self.tokenizer.all_special_tokens)
+        rows = [self.tokenizer(p, add_special_tokens=False).input_ids for p in prompts]
+        opening = self.tokenizer.bos_token_id
+        if special and opening is not None:  # every text opens with it, unless it already does
+            rows = [row if row[:1] == [opening] else [opening, *row] for row in rows]
+        longest = max(map(len, rows))
+        ids = torch.full((len(rows), longest), self.tokenizer.pad_token_id)
+        mask = torch.zeros_like(ids)
+        for i, row in enumerate(rows):
+            ids[i, longest - len(row):] = torch.tensor(row)
+            mask[i, longest - len(row):] = 1
+        return {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
+
+    def save(self, folder: Path | str, dtype: torch.dtype | None = None) -> Path:
+        """Write a plain Hugging Face folder, whole or not at all; optionally in another dtype."""
+        network = self.network
+        if dtype is not None:
+            network = copy.deepcopy(network).to(dtype)
+        card = {**self.card, "name": self.name, "objective": self.objective}
+        with store.atomic_folder(folder) as draft:
+            network.save_pretrained(draft)
+            self.tokenizer.save_pretrained(draft)
+            store.write_json(draft / "card.json", card)
+        return Path(folder)

@@ -1,0 +1,79 @@
+"""Open a model: ours, the published SmolLM2, a local folder or a hub id, all behind `load`.
+
+Only safetensors are read, never pickles, and no code that comes with a model is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from fmcourse import hardware, sources, store
+from fmcourse.errors import ModelError
+from fmcourse.models import compat
+from fmcourse.models.language_model import LanguageModel
+
+BASE = Path(__file__).parent / "base"
+
+
+def load(name: str | Path, device: str | None = None) -> LanguageModel:
+    """Open a model in float32, ready to use or to train further.
+
+    Args:
+        name: 'base' (ours, shipped with the course), 'smollm2' (SmolLM2-135M-Instruct, out of
+            its package), a local folder, or a hub id such as 'org/model'.
+        device: where to put it; by default what `hardware.detect()` chose.
+
+    Raises:
+        ModelError: no such folder, not a model, or the hub cannot be reached.
+    """
+    device = device or hardware.detect().device
+    if str(name) == "smollm2":
+        return _smollm2(device)
+    if str(name) == "base" and not BASE.is_dir():
+        raise ModelError("The base model is missing from this installation.", where="base",
+                         fix="Reinstall the course, or train one: fmcourse train base.")
+    folder = BASE if str(name) == "base" else Path(name).expanduser()
+    if folder.is_dir():
+        return _open(folder, str(name) if str(name) == "base" else folder.name, device)
+    if str(name).count("/") == 1 and not str(name).startswith((".", "/", "~")):
+        return _open(str(name), str(name), device)
+    raise ModelError("There is no model here.", where=folder,
+                     fix="Name 'base', 'smollm2', a folder with config.json, or a hub id.")
+
+
+def _open(place: Path | str, name: str, device: str) -> LanguageModel:
+    compat.quiet()
+    try:
+        config = compat.AutoConfig.from_pretrained(place, trust_remote_code=False)
+        masked = any("MaskedLM" in kind for kind in config.architectures or [])
+        kind = compat.AutoModelForMaskedLM if masked else compat.AutoModelForCausalLM
+        network = kind.from_pretrained(place, config=config, dtype=torch.float32,
+                                       use_safetensors=True, trust_remote_code=False)
+        tokenizer = compat.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        fix = "Check the files in the folder." if isinstance(place, Path) else (
+            "Check the name; the hub may be out of reach: download the model to a folder.")
+        raise ModelError(f"This model cannot be opened: {str(error).splitlines()[0]}",
+                         where=place, fix=fix) from error
+    card = Path(place) / "card.json"
+    return LanguageModel(network.to(device).eval(), tokenizer, name,
+                         "masked" if masked else "causal",
+                         store.read_json(card) if card.is_file() else {})
+
+
+def _smollm2(device: str) -> LanguageModel:
+    """SmolLM2, converted once from GGUF (about 15 s) and kept as a plain folder (540 MB)."""
+    source = sources.get("smollm2")
+    folder = store.folder("models") / f"smollm2-{source.sha256[:12]}"
+    with store.lock(folder):
+        if not folder.exists():
+            compat.quiet()
+            file = next(sources.fetch("smollm2").rglob("*.gguf"))
+            network, tokenizer = compat.load_gguf(file)
+            card = {"source": source.name, "sha256": source.sha256, "licence": source.licence,
+                    "attribution": source.attribution}
+            tokenizer.pad_token = "<|endoftext|>"  # not <|im_end|>: a masked end is never learnt
+            LanguageModel(network, tokenizer, "smollm2", card=card).save(folder)
+    return _open(folder, "smollm2", device)

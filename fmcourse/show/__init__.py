@@ -1,0 +1,19 @@
+"""The plotting room: pictures and tables a person would look at.
+
+Every function takes plain frames, dictionaries or Runs and returns one thing that a notebook shows
+once: a `Picture` (a matplotlib Figure) or an `Html` table. matplotlib only: it draws the same
+everywhere and its PNGs live in committed notebooks, where interactive charts would be blank.
+"""
+
+from fmcourse.show.compare import before_after, cost_bars
+from fmcourse.show.curves import loss_curve, scaling
+from fmcourse.show.diagrams import attention_pattern, funnel, mask_figure
+from fmcourse.show.style import Picture, style
+from fmcourse.show.tables import Html, samples_over_time, table, token_heatmap
+from fmcourse.show.trials import pairs_bars, seeds
+
+__all__ = [
+    "Html", "Picture", "attention_pattern", "before_after", "cost_bars", "funnel", "loss_curve",
+    "mask_figure", "pairs_bars", "samples_over_time", "scaling", "seeds", "style", "table",
+    "token_heatmap",
+]

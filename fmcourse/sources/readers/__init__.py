@@ -1,0 +1,1 @@
+"""One module per kind of original; each turns an opened archive into rows."""

@@ -1,0 +1,146 @@
+"""Where artifacts live, and the promise that none is ever half-written.
+
+Everything the course makes outside the repository lies below one folder, `home()`, so that
+deleting it deletes everything. A file or folder appears under its final name only when it is
+complete: it is written beside its place and renamed, which POSIX and NTFS do atomically. The
+trade-off is a second copy on disk for a moment. What a kill leaves behind are `.partial-*` names,
+which readers never look at and the next writer of the same artifact sweeps away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from filelock import FileLock
+
+from fmcourse.errors import StoreError
+
+PARTIAL = ".partial-"
+
+
+def home() -> Path:
+    """The folder that holds everything: `$FMCOURSE_HOME`, or the user's cache folder."""
+    chosen = os.environ.get("FMCOURSE_HOME")
+    path = Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("fmcourse")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The course's folder cannot be made: {error.strerror}.",
+            where=path,
+            fix="Point FMCOURSE_HOME at a folder you can write to.",
+        ) from error
+    return path
+
+
+def folder(*parts: str) -> Path:
+    """A folder below `home()`, made if missing, for example `folder("runs", "k1")`."""
+    path = home().joinpath(*parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _sweep(target: Path) -> None:
+    for leftover in target.parent.glob(f"{PARTIAL}{target.name}-*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
+def atomic_write(path: Path | str, content: str | bytes) -> Path:
+    """Write a whole file or nothing; readers see the old content or the new, never a mixture."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blob = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(blob)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)  # mkstemp makes it private to the user
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Yield an empty folder to fill; it becomes `path` when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    draft = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
+    os.chmod(draft, 0o755)
+    try:
+        yield draft
+        if path.exists():  # a folder cannot be replaced in one step, so move the old one aside
+            old = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
+            os.replace(path, old / "old")
+        os.replace(draft, path)
+        _sweep(path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def write_json(path: Path | str, value: Any) -> Path:
+    """Write JSON atomically, sorted and indented so that it diffs well."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    return atomic_write(path, text + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    """Read JSON; a missing or broken file is a `StoreError` with its line and column."""
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StoreError("This file is not there.", where=path) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        place = f"{path}:{error.lineno}:{error.colno}" if hasattr(error, "lineno") else path
+        raise StoreError("This file is not valid JSON.", where=place,
+                         fix="Delete it; what needs it makes it again.") from error
+
+
+def sha256_file(path: Path | str) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_text(text: str | bytes) -> str:
+    """Hex SHA-256 of a text (UTF-8) or of bytes.
+
+    >>> sha256_text("abc")[:8]
+    'ba7816bf'
+    """
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+
+
+def sha256_json(value: Any) -> str:
+    """Hex SHA-256 of a value's canonical JSON: the order of keys does not matter."""
+    return sha256_text(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str))
+
+
+def sha256_folder(path: Path | str) -> str:
+    """Hex SHA-256 over the names and contents of all files below a folder."""
+    path = Path(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    return sha256_json([[p.relative_to(path).as_posix(), sha256_file(p)] for p in files])
+
+
+def lock(path: Path | str) -> FileLock:
+    """A lock between processes, so that two notebooks do not make the same artifact at once."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(str(path.with_name(f".{path.name}.lock")))

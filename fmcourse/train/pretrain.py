@@ -1,0 +1,179 @@
+"""Pre-training: a model, text as tokens, a recipe in; a `Run` out.
+
+Continued pre-training (lesson 02) is the same call with a model that already knows something.
+Given a folder, the run can be killed at any moment and called again: it goes on from its last
+whole checkpoint and ends with the weights an uninterrupted run would have had.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch.optim.lr_scheduler import LambdaLR
+
+from fmcourse import hardware, store
+from fmcourse.data import PackedRows, TokenFile
+from fmcourse.errors import StoreError
+from fmcourse.models import LanguageModel, compat
+from fmcourse.train.engine import Engine, Observer, Watch, last_checkpoint
+from fmcourse.train.objectives import objective
+from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
+from fmcourse.train.progress import progress
+from fmcourse.train.recipe import PretrainRecipe
+from fmcourse.train.run import Cost, Run, flops_per_token
+
+COMPILE_FROM_FLOPS = 1e14  # below about two minutes of work, compiling costs more than it saves
+
+
+def pretrain(
+    model: LanguageModel,
+    data: TokenFile,
+    recipe: PretrainRecipe,
+    *,
+    name: str = "pre-training",
+    folder: Path | str | None = None,
+    observe: Observer | None = None,
+    observe_at: Sequence[float] = (0.0, 0.1, 1.0),
+    report_to: Sequence[str] = (),
+    show_progress: bool = True,
+) -> Run:
+    """Train a model on text by its own objective.
+
+    Args:
+        model: where to start; it is copied, never changed.
+        data: tokens made with the model's own tokenizer (`data.tokens`).
+        recipe: how long, how fast, with what.
+        name: shown in progress and plots.
+        folder: where to keep checkpoints and the finished run. A finished run with the same
+            recipe, data and start is loaded instead of repeated.
+        observe: called with the model at the shares of training in `observe_at`; the dict it
+            returns (numbers and texts) becomes a row of `run.observations`.
+        report_to: experiment trackers of transformers, for example ('tensorboard',).
+        show_progress: a line with tokens a second, loss and minutes left.
+
+    Raises:
+        StoreError: the folder holds a different run.
+        DataError: too little data for one row.
+    """
+    start = model.sha256()
+    plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start}
+    folder = Path(folder) if folder is not None else None
+    if folder is not None and (finished := _finished(folder, plan)):
+        return finished
+    work = folder / "checkpoints" if folder else Path(tempfile.mkdtemp(prefix="fmcourse-"))
+    try:
+        run = _train(model.copy(), data, recipe, name, work, folder is not None,
+                     observe, observe_at, report_to, show_progress)
+        run.parents = {"data": data.sha256, "start": start, **data.card.sources}
+        if folder is not None:
+            run.save(folder)
+        return run
+    finally:
+        if folder is None or (folder / "run.json").exists():
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _finished(folder: Path, plan: dict[str, Any]) -> Run | None:
+    """The finished run of this plan, if there is one; a folder with another plan is refused."""
+    note = folder / "plan.json"
+    if not note.exists():
+        store.write_json(note, plan)
+        return None
+    written = store.read_json(note)
+    if written != plan:
+        changed = [key for key in plan if written.get(key) != plan[key]]
+        raise StoreError(f"This folder holds a run with another {' and '.join(changed)}.",
+                         where=folder, fix="Choose another folder, or delete this one.")
+    return Run.load(folder) if (folder / "run.json").exists() else None
+
+
+def _arguments(
+    recipe: PretrainRecipe, machine: hardware.Hardware, work: Path, report_to: Sequence[str]
+) -> Any:
+    micro = min(recipe.micro_batch_tokens, recipe.batch_tokens)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    return compat.TrainingArguments(
+        output_dir=str(work), max_steps=recipe.steps,
+        per_device_train_batch_size=max(1, micro // recipe.context // processes),
+        gradient_accumulation_steps=recipe.batch_tokens // micro,
+        max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
+        logging_steps=max(1, recipe.steps // 200), save_strategy="no", save_total_limit=2,
+        use_cpu=machine.device == "cpu", bf16=machine.dtype == "bfloat16",
+        fp16=machine.dtype == "float16", dataloader_pin_memory=machine.device == "cuda",
+        remove_unused_columns=False, disable_tqdm=True, report_to=list(report_to) or "none")
+
+
+def _train(
+    model: LanguageModel, data: TokenFile, recipe: PretrainRecipe, name: str, work: Path,
+    resumable: bool, observe: Observer | None, observe_at: Sequence[float],
+    report_to: Sequence[str], show_progress: bool,
+) -> Run:
+    compat.quiet()
+    machine = hardware.detect()
+    hardware.keep_memory()
+    network = model.network.to(machine.device).train()
+    compat.attention(network, "eager" if machine.device == "cpu" else "sdpa")
+    share = recipe.mask_share if model.objective == "masked" else 0.0
+    rows = PackedRows(data, recipe.context, recipe.steps * recipe.batch_tokens // recipe.context,
+                      recipe.seed, share)
+    optimizer = make_optimizer(network, recipe.optimizer, recipe.learning_rate,
+                               recipe.weight_decay)
+    schedule = LambdaLR(optimizer, warmup_stable_decay(recipe.steps, recipe.warmup, recipe.decay))
+    work_flops = flops_per_token(model, recipe.context) * recipe.steps * recipe.batch_tokens
+    engine = Engine(model=objective(model), args=_arguments(recipe, machine, work, report_to),
+                    train_dataset=rows, optimizers=(optimizer, schedule))
+    engine.tokens_per_step = recipe.batch_tokens
+    for callback in (compat.PrinterCallback, compat.ProgressCallback):
+        engine.remove_callback(callback)
+    line = progress(name, show_progress and engine.is_world_process_zero())
+    watch = Watch(model, engine, line, recipe.checkpoint_minutes if resumable else None,
+                  observe, observe_at)
+    engine.add_callback(watch)
+    compiled = _should_compile(recipe, machine, work_flops)
+    if compiled:
+        network.model.compile()
+    checkpoint = last_checkpoint(work) if resumable else None
+    engine.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    network.model._compiled_call_impl = None
+    network.eval()
+    return _report(model, engine, recipe, name, work_flops, line,
+                   {**machine.as_record(), "compiled": compiled})
+
+
+def _should_compile(
+    recipe: PretrainRecipe, machine: hardware.Hardware, work_flops: float
+) -> bool:
+    if recipe.compile == "auto":
+        return machine.compiler and work_flops > COMPILE_FROM_FLOPS * (
+            1 if machine.device == "cpu" else 100)
+    return bool(recipe.compile)
+
+
+def _report(
+    model: LanguageModel, engine: Engine, recipe: PretrainRecipe, name: str, work_flops: float,
+    line: Any, environment: dict[str, Any],
+) -> Run:
+    entries = engine.state.log_history
+    columns = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds",
+               "tokens_per_second"]
+    history = pd.DataFrame([e for e in entries if "loss" in e])[columns]
+    observations = pd.DataFrame([e for e in entries if "share" in e])
+    tail = max(1, math.ceil(len(history) / 20))
+    seconds = float(history["seconds"].iloc[-1])
+    tokens = recipe.steps * recipe.batch_tokens
+    metrics = {"loss": float(history["loss"].tail(tail).mean()),
+               "tokens_per_second": tokens / seconds}
+    line.close(f"{tokens:,} tokens in {seconds:.0f} s · {tokens / seconds:,.0f} tokens/s · "
+               f"loss {metrics['loss']:.3f}")
+    cost = Cost(tokens, work_flops, seconds, hardware.peak_memory_bytes(), model.parameters,
+                sum(p.numel() for p in model.network.parameters() if p.requires_grad))
+    model.name = name
+    return Run(name, model, recipe.as_dict(), history, metrics, cost,
+               environment=environment, observations=observations)

@@ -1,0 +1,78 @@
+"""Settings of a stage: small, frozen, printable, stored with every run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fmcourse import scale
+from fmcourse.errors import CourseError
+
+
+@dataclass(frozen=True)
+class PretrainRecipe:
+    """How to pre-train.
+
+    Attributes:
+        tokens: training budget; rounded up to whole optimiser steps.
+        context: tokens in a row.
+        batch_tokens: tokens per optimiser step, over all devices.
+        micro_batch_tokens: tokens per forward pass; gradients add up until `batch_tokens`.
+        learning_rate: peak, in AdamW's units.
+        optimizer: 'muon' or 'adamw'.
+        warmup, decay: shares of the run spent raising and lowering the learning rate.
+        weight_decay: pulls weights towards zero.
+        clip: largest norm of the gradient.
+        mask_share: of tokens hidden, for masked models.
+        seed: order of the rows.
+        compile: True, False, or 'auto' (where a compiler exists and the run is long enough).
+        checkpoint_minutes: time between checkpoints, when the run has a folder.
+    """
+
+    tokens: int
+    context: int = 256
+    batch_tokens: int = 8192
+    micro_batch_tokens: int = 8192
+    learning_rate: float = 3e-3
+    optimizer: str = "muon"
+    warmup: float = 0.05
+    decay: float = 0.3
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    mask_share: float = 0.3
+    seed: int = 0
+    compile: bool | str = "auto"
+    checkpoint_minutes: float = 2.0
+
+    def __post_init__(self) -> None:
+        def refuse(what: str, field: str, fix: str) -> None:
+            raise CourseError(what, where=f"PretrainRecipe.{field}", fix=fix)
+
+        if self.tokens < 1:
+            refuse("There is nothing to train on.", "tokens", "Ask for at least one token.")
+        if self.optimizer not in ("muon", "adamw"):
+            refuse(f"No optimiser is called {self.optimizer!r}.", "optimizer", "muon or adamw")
+        if self.batch_tokens % self.context or self.micro_batch_tokens % self.context:
+            refuse("A batch must hold whole rows.", "batch_tokens",
+                   f"Make it a multiple of the context, {self.context}.")
+        if self.batch_tokens % min(self.micro_batch_tokens, self.batch_tokens):
+            refuse("A batch must hold whole micro-batches.", "micro_batch_tokens",
+                   "Make it a divisor of batch_tokens.")
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in the run."""
+        return -(-self.tokens // self.batch_tokens)
+
+    @classmethod
+    def at_scale(cls, **changes: Any) -> PretrainRecipe:
+        """The recipe of a live lesson at the current scale, with what you change."""
+        now = scale.current()
+        settings: dict[str, Any] = {"tokens": now.live_tokens, "context": now.context,
+                                    "batch_tokens": now.batch_tokens,
+                                    "micro_batch_tokens": min(now.batch_tokens, 16_384)}
+        return cls(**{**settings, **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)

@@ -1,0 +1,128 @@
+"""What every stage returns and what is stored: the model, how it was made, and what it cost."""
+
+from __future__ import annotations
+
+import html
+import io
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fmcourse import models, store
+from fmcourse.models import LanguageModel
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The price of a stage.
+
+    Attributes:
+        tokens: read in training.
+        flops: floating-point operations, by formula (see `flops_per_token`).
+        seconds: wall clock of the training loop.
+        peak_memory_bytes: largest memory of the process (CPU) or the allocator (GPU).
+        parameters, trainable: weights in the model, and those that were trained.
+    """
+
+    tokens: int
+    flops: float
+    seconds: float
+    peak_memory_bytes: int
+    parameters: int
+    trainable: int
+
+    def __str__(self) -> str:
+        return (f"{self.tokens:,} tokens · {self.flops:.2e} FLOPs · {self.seconds:.0f} s · "
+                f"{self.peak_memory_bytes / 1e9:.1f} GB · {self.trainable:,} of "
+                f"{self.parameters:,} weights trained")
+
+
+def flops_per_token(model: LanguageModel, context: int) -> float:
+    """Operations to train on one token: 6 for each weight, 6 · layers · width · context to attend.
+
+    Kaplan et al. 2020 (arXiv:2001.08361, section 2.1): two operations a weight forwards and four
+    backwards; attention counts the half of the context a causal position can see. The shared
+    embedding is counted once, as the output layer.
+    """
+    config = model.network.config
+    attention = 6 * config.num_hidden_layers * config.hidden_size * context
+    return 6 * model.parameters + (attention if model.objective == "causal" else 2 * attention)
+
+
+@dataclass
+class Run:
+    """A finished stage.
+
+    Attributes:
+        name: for plots and folders.
+        model: what came out.
+        recipe: the settings, as a plain dict.
+        history: one row a log line: step, tokens, loss (nats a token), learning_rate, seconds,
+            tokens_per_second, and what was observed on the way.
+        observations: one row for each time the run was looked at: step, tokens, share, and
+            whatever `observe` returned.
+        metrics: final numbers.
+        cost: what it took.
+        parents: name → SHA-256 of the data and the model it started from.
+        environment: hardware and versions.
+    """
+
+    name: str
+    model: LanguageModel
+    recipe: dict[str, Any]
+    history: pd.DataFrame
+    metrics: dict[str, float]
+    cost: Cost
+    parents: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    observations: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Everything about the run except its weights and curves, as plain values."""
+        return {"name": self.name, "recipe": self.recipe, "metrics": self.metrics,
+                "cost": asdict(self.cost), "parents": self.parents,
+                "environment": self.environment}
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the run; `run.json` comes last and marks it complete."""
+        folder = Path(folder)
+        self.model.save(folder / "model")
+        store.atomic_write(folder / "history.csv", self.history.to_csv(index=False))
+        observed = self.observations.to_json(orient="records", force_ascii=False)
+        store.atomic_write(folder / "observations.json", observed)
+        store.write_json(folder / "run.json", {**self.card, "objective": self.model.objective})
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Run:
+        """Read a run back; a `StoreError` says what is missing or broken."""
+        folder = Path(folder)
+        card = store.read_json(folder / "run.json")
+        history = pd.read_csv(folder / "history.csv")
+        observed = pd.read_json(io.StringIO((folder / "observations.json").read_text()))
+        model = models.load(folder / "model")
+        model.name = card["name"]
+        return cls(card["name"], model, card["recipe"], history, card["metrics"],
+                   Cost(**card["cost"]), card["parents"], card["environment"], observed)
+
+    def plot(self, y: str = "loss", **options: Any) -> Any:
+        """The curve of this run; see `show.loss_curve`."""
+        from fmcourse import show
+
+        return show.loss_curve({self.name: self.history}, y=y, **options)
+
+    def compare(self, *others: Run, y: str = "loss", **options: Any) -> Any:
+        """Curves of several runs in one picture."""
+        from fmcourse import show
+
+        return show.loss_curve({r.name: r.history for r in (self, *others)}, y=y, **options)
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{key} {value:.3f}" for key, value in self.metrics.items())
+        return f"Run({self.name!r}: {numbers})\n  {self.cost}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
