@@ -25,23 +25,30 @@ class Scale:
     documents: int  # passages the live lessons read, at most
     live_size: str  # the model trained in front of the learner
     live_tokens: int  # its training budget
-    short_tokens: int  # an arm of a comparison
     ladder: tuple[str, ...]  # model sizes of the scaling curve
-    ladder_tokens: int  # budget of each rung
+    ladder_tokens: int  # budget of the highest rung
     context: int  # tokens a model sees at once
     batch_tokens: int  # tokens per optimiser step
     probes: int  # probe items scored, at most
     eval_characters: int  # held-out text scored, at most
-    seeds: tuple[int, ...]  # of a ledger run
+    published_texts: int  # held-out texts scored by a published model
+    instructions: int  # instructions asked, at most
 
 
 SCALES = {
-    "smoke": Scale("smoke", False, 400, "1m", 16_384, 8_192, ("tiny", "1m"), 8_192,
-                   128, 1_024, 60, 6_000, (0,)),
-    "cpu": Scale("cpu", True, 40_000, "3m", 800_000, 300_000, ("tiny", "1m", "2m", "3m"), 250_000,
-                 256, 4_096, 700, 120_000, (0, 1, 2)),
-    "gpu": Scale("gpu", True, 40_000, "40m", 40_000_000, 10_000_000,
-                 ("3m", "12m", "40m", "125m"), 20_000_000, 512, 65_536, 700, 400_000, (0, 1, 2)),
+    "smoke": Scale(
+        name="smoke", enforce=False, documents=400, live_size="1m", live_tokens=16_384,
+        ladder=("tiny", "1m"), ladder_tokens=8_192, context=128, batch_tokens=1_024, probes=60,
+        eval_characters=6_000, published_texts=3, instructions=4),
+    "cpu": Scale(
+        name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=500_000,
+        ladder=("tiny", "1m", "2m", "3m"), ladder_tokens=300_000, context=256, batch_tokens=4_096,
+        probes=720, eval_characters=60_000, published_texts=16, instructions=16),
+    "gpu": Scale(
+        name="gpu", enforce=True, documents=40_000, live_size="40m", live_tokens=30_000_000,
+        ladder=("3m", "12m", "40m", "125m"), ladder_tokens=20_000_000, context=512,
+        batch_tokens=65_536, probes=720, eval_characters=400_000, published_texts=200,
+        instructions=60),
 }
 
 

@@ -7,6 +7,8 @@ clean corpus. Small and uneven by any real standard, and the lessons say so.
 
 from __future__ import annotations
 
+import random
+
 from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
 
 from fmcourse import sources, store
@@ -60,3 +62,33 @@ def sample(dataset: Dataset, texts: int, seed: int = 0) -> Dataset:
     few = dataset.shuffle(seed=seed).select(range(texts)).flatten_indices()
     whole = card(dataset)
     return with_card(few, whole.step("sample", texts, len(dataset) - texts, f"seed {seed}"))
+
+
+def held_out(seed: int = 0, characters: int = 120_000, part: str = "test") -> list[str]:
+    """Texts of the general corpus kept out of training, drawn by seed, up to so many characters.
+
+    Args:
+        seed: which texts.
+        characters: stop adding texts once there are so many.
+        part: 'test' or 'validation'.
+    """
+    kept: list[str] = []
+    for text in general()[part].shuffle(seed=seed)["text"][:]:
+        if sum(map(len, kept)) >= characters:
+            break
+        kept.append(text)
+    return kept
+
+
+def shuffle_words(dataset: Dataset, seed: int = 0) -> Dataset:
+    """The same words in each text, in random order: what remains when order is taken away."""
+    draw = random.Random(seed)
+
+    def mix(row: dict[str, str]) -> dict[str, str]:
+        words = row["text"].split()
+        draw.shuffle(words)
+        return {"text": " ".join(words)}
+
+    before = card(dataset)
+    mixed = dataset.map(mix, load_from_cache_file=False)
+    return with_card(mixed, before.step("words shuffled", len(mixed), 0, f"seed {seed}"))

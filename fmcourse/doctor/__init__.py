@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -48,13 +49,16 @@ def examine(online: bool = True) -> list[Finding]:
         online: also ask whether the package index and the model hub can be reached.
 
     Returns:
-        Findings in the order of their topics, at least one a topic.
+        Findings in the order of their topics; a cause that several topics share is told once.
     """
     findings = [guarded(topic, function) for topic, function in LOCAL.items()]
     if online:  # after the rest: imports in two threads at once can lock each other out
         with ThreadPoolExecutor() as pool:
             findings += pool.map(guarded, REMOTE, REMOTE.values())
-    return [finding for group in findings for finding in group]
+    causes: dict[tuple[str, str], Finding] = {}
+    for finding in chain.from_iterable(findings):
+        causes.setdefault((finding.what, finding.fix), finding)
+    return list(causes.values())
 
 
 def _summary(findings: list[Finding]) -> Text:

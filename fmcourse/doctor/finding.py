@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,7 +35,8 @@ def guarded(topic: str, examine: Callable[[], Iterable[Finding]]) -> list[Findin
     try:
         return list(examine())
     except CourseError as error:
-        place = f" ({error.where})" if error.where is not None else ""
+        where = str(error.where or "")
+        place = f" ({where})" if where not in error.what else ""
         return [Finding(topic, PROBLEM, f"{error.what}{place}", error.fix or "")]
     except Exception as error:  # a doctor must not die of the disease
         name = type(error).__name__
@@ -45,9 +48,25 @@ def guarded(topic: str, examine: Callable[[], Iterable[Finding]]) -> list[Findin
         return [Finding(topic, PROBLEM, f"This could not be examined: {name}: {first}", fix)]
 
 
+def is_this_python(program: str) -> bool:
+    """Whether a program name or path is the Python in use, environment included.
+
+    Environments made from one Python link to the same file, so the folder has to agree as well.
+    """
+    found = shutil.which(program)
+    if found is None or not os.path.samefile(found, sys.executable):
+        return False
+    return os.path.samefile(os.path.dirname(found), os.path.dirname(sys.executable))
+
+
+def python(arguments: str) -> str:
+    """A command for the Python in use: its full path unless `python` means the same."""
+    return f"{'python' if is_this_python('python') else quoted(sys.executable)} {arguments}"
+
+
 def pip(arguments: str) -> str:
     """A pip command for the Python in use, whichever `pip` comes first on the path."""
-    return f"{quoted(sys.executable)} -m pip {arguments}"
+    return python(f"-m pip {arguments}")
 
 
 def quoted(path: Path | str) -> str:

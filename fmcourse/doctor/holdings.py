@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, delete, pip, quoted, setting
+from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, delete, pip, python, setting
 
 BASE = Path(__file__).resolve().parents[1] / "models" / "base"
 INDEX_SECONDS, HUB_SECONDS = 8, 4
@@ -103,7 +103,7 @@ def index() -> Iterator[Finding]:
         answered, said = False, ""
     if "No module named pip" in said:
         yield Finding("package index", PROBLEM, "This Python has no pip, which fetches the data.",
-                      f"{quoted(sys.executable)} -m ensurepip")
+                      python("-m ensurepip"))
     elif answered:
         yield Finding("package index", OK, "pip reaches its package index.")
     elif not absent:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import locale
-import os
 import platform
-import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -21,7 +19,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, pip, quoted, setting
+from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, is_this_python, pip, quoted, setting
+from fmcourse.doctor.finding import python as command
 
 LOCK = "constraints.txt"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -102,7 +101,7 @@ def packages() -> Iterator[Finding]:
         yield Finding("packages", PROBLEM, f"Not installed: {', '.join(missing)}.", command)
     if lock is None:
         yield Finding("packages", WARN, f"The list of tested versions ({LOCK}) was not found, so "
-                      "versions were not compared.", "Run the doctor from the course's folder.")
+                      "versions were not compared.", "cd FOLDER_OF_THE_COURSE && fmcourse doctor")
         return
     pins = _parse(lock.read_text(encoding="utf-8").splitlines())
     present = [(pin, _installed(pin.name)) for pin in pins]
@@ -125,7 +124,7 @@ def notebook() -> Iterator[Finding]:
         return
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    register = f"{quoted(sys.executable)} -m ipykernel install --sys-prefix --name python3"
+    register = command("-m ipykernel install --sys-prefix --name python3")
     try:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
@@ -133,8 +132,7 @@ def notebook() -> Iterator[Finding]:
         return
     # Jupyter reads a bare "python" as the Python it runs in itself.
     bare = Path(program).name == program and program.startswith("python")
-    found = shutil.which(program)
-    if not bare and (not found or not os.path.samefile(found, sys.executable)):
+    if not bare and not is_this_python(program):
         yield Finding("notebook", WARN, "The notebook kernel python3 belongs to another Python, "
                       f"{program}.", register)
     elif not any(map(importlib.util.find_spec, ("jupyterlab", "notebook"))):

@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import metadata
 
 from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, pip, setting
 
 MEMORY_COMFORT = 6e9  # bytes free for every lesson with a browser beside it
 MEMORY_LEAST = 3.2e9  # full fine-tuning of SmolLM2-135M peaked at 3.1 GB
 DISK_LEAST = 3e9  # sources, converted SmolLM2 (0.54 GB) and the runs of all lessons
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + "s" * (number != 1)
+
+
+def _reinstall_torch() -> str:
+    version = metadata.version("torch").partition("+")[0]  # the part after + names a build
+    return pip(f"install --force-reinstall --no-deps torch=={version}")
 
 
 def device() -> Iterator[Finding]:
@@ -24,7 +34,7 @@ def device() -> Iterator[Finding]:
     if chosen.device == "cpu" and shutil.which("nvidia-smi") and not torch.cuda.is_available():
         if torch.version.cuda is None:
             yield Finding("device", WARN, "An NVIDIA driver is here, but this PyTorch is a build "
-                          "without CUDA.", pip("install --force-reinstall --no-deps torch"))
+                          "without CUDA.", _reinstall_torch())
         else:
             yield Finding("device", WARN, "An NVIDIA driver is here, but PyTorch cannot use it: "
                           f"it may be too old for CUDA {torch.version.cuda}.", "nvidia-smi")
@@ -54,7 +64,7 @@ def arithmetic() -> Iterator[Finding]:
     elif all(check.name.endswith(chosen.dtype) for check in wrong) and chosen.dtype != "float32":
         fix = setting("FMCOURSE_DTYPE", "float32")
     else:
-        fix = pip("install --force-reinstall --no-deps torch")
+        fix = _reinstall_torch()
     yield Finding("arithmetic", PROBLEM, f"{chosen.device} computes wrongly: {told}.", fix)
 
 
@@ -63,7 +73,7 @@ def threads() -> Iterator[Finding]:
     from fmcourse import hardware
 
     chosen = hardware.detect()
-    told = f"{chosen.threads} threads on {chosen.cores} usable cores"
+    told = f"{_count(chosen.threads, 'thread')} on {_count(chosen.cores, 'usable core')}"
     if chosen.threads > chosen.cores:
         yield Finding("threads", WARN, f"{told}: they will wait for each other.",
                       setting("OMP_NUM_THREADS", chosen.cores))

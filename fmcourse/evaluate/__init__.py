@@ -4,8 +4,14 @@ Every measure takes a LanguageModel and texts (or probes) and returns numbers or
 Nothing here trains or changes a model; lower bits per byte are better, higher accuracies are.
 """
 
-from fmcourse.evaluate.accuracy import masked_accuracy, next_token_accuracy
+from fmcourse.evaluate.accuracy import (
+    favourite_accuracy,
+    masked_accuracy,
+    next_token_accuracy,
+    one_blank_accuracy,
+)
 from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
+from fmcourse.evaluate.intervals import overall
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
@@ -14,11 +20,14 @@ __all__ = [
     "NGram",
     "PowerLaw",
     "bits_per_byte",
+    "favourite_accuracy",
     "fill_in",
     "fit_power_law",
     "frontier",
     "masked_accuracy",
     "next_token_accuracy",
+    "one_blank_accuracy",
+    "overall",
     "sample",
     "sequence_log_likelihood",
     "token_losses",

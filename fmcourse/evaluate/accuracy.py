@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fmcourse.errors import DataError, ModelError
+from fmcourse.errors import DataError
 from fmcourse.evaluate.windows import (
     as_texts,
     check_context,
@@ -22,10 +22,14 @@ from fmcourse.evaluate.windows import (
     document_start,
     encode,
     evaluating,
+    mask_token,
     score_tokens,
 )
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from fmcourse.data import TokenFile
     from fmcourse.models import LanguageModel
 
 
@@ -67,8 +71,6 @@ def masked_accuracy(model: LanguageModel, texts: Sequence[str], seed: int = 0,
     if not 0 < share <= 1 or context < 2:
         raise DataError(f"Nothing can be hidden with a share of {share} and a context of "
                         f"{context}.", fix="Use a share above 0 (at most 1), a context above 1.")
-    if model.tokenizer.mask_token_id is None:
-        raise ModelError("The tokenizer has no mask token.", fix="Set model.tokenizer.mask_token.")
     rows = _hidden(model, encode(model.tokenizer, as_texts(texts)), seed, share, context)
     rows.sort(key=lambda row: len(row[0]))
     right = total = 0
@@ -77,6 +79,53 @@ def masked_accuracy(model: LanguageModel, texts: Sequence[str], seed: int = 0,
             hits = _guess(model, rows[begin:begin + batch])
             right, total = right + int(hits.sum()), total + len(hits)
     return right / total
+
+
+def favourite_accuracy(train: TokenFile, texts: Sequence[str],
+                       tokenizer: PreTrainedTokenizerFast) -> float:
+    """Share of right guesses by always naming the training text's most frequent token.
+
+    The baseline of the other accuracies here: what knowing word frequencies alone is worth.
+
+    Raises:
+        DataError: no text, or an empty one.
+    """
+    favourite = np.bincount(train.ids).argmax()
+    return float((np.concatenate(encode(tokenizer, as_texts(texts))) == favourite).mean())
+
+
+def one_blank_accuracy(model: LanguageModel, texts: Sequence[str], right_side: bool = True,
+                       seed: int = 0, blanks: int = 1000, context: int = 128,
+                       batch: int = 32) -> float:
+    """Share of lone blanks that a masked model fills rightly, with or without what follows.
+
+    Each blank is the only one in its window. Without the right side the window ends at the blank,
+    as if the text stopped there: the comparison shows whether the model uses what comes later.
+
+    Args:
+        model: a masked LanguageModel.
+        texts: documents.
+        right_side: let the model see what follows the blank.
+        seed: which tokens are hidden; the same ones with and without the right side.
+        blanks: at most so many.
+
+    Raises:
+        DataError: no text, or an empty one.
+        ModelError: a causal model, or a context it cannot read.
+    """
+    check_objective(model, "masked")
+    check_context(model, context, context)
+    documents = encode(model.tokenizer, as_texts(texts))
+    random, rows = np.random.default_rng(seed), []
+    for window, _ in _hidden(model, documents, seed, 0.01, context):
+        place = int(random.integers(1, len(window)))
+        end = len(window) if right_side else place + 1
+        rows.append((window[:end], np.arange(end) == place))
+    rows = [rows[i] for i in random.permutation(len(rows))[:blanks]]
+    rows.sort(key=lambda row: len(row[0]))
+    with evaluating(model.network):
+        hits = [_guess(model, rows[i:i + batch]) for i in range(0, len(rows), batch)]
+    return float(torch.cat(hits).float().mean())
 
 
 def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -108,6 +157,6 @@ def _guess(model: LanguageModel, rows: list[tuple[np.ndarray, np.ndarray]]) -> t
         seen[place, :len(window)] = 1
     where = torch.from_numpy(hidden).to(model.device)
     truth = torch.from_numpy(tokens).to(model.device)
-    inputs = truth.masked_fill(where, model.tokenizer.mask_token_id)
+    inputs = truth.masked_fill(where, mask_token(model))
     logits = model.network(inputs, attention_mask=torch.from_numpy(seen).to(model.device)).logits
     return logits[where].argmax(dim=-1) == truth[where]

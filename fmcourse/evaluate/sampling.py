@@ -23,6 +23,7 @@ from fmcourse.evaluate.windows import (
     document_start,
     evaluating,
     longest_input,
+    mask_token,
 )
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def sample(model: LanguageModel, prompts: Sequence[str] | str, tokens: int = 40,
 def _prompt_tokens(model: LanguageModel, prompts: list[str], room: int) -> list[list[int]]:
     """Token ids of each prompt, opened by BOS unless the text itself does (a chat template)."""
     bos, longest = document_start(model), longest_input(model)
-    rows = model.tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    rows = model.tokenizer(prompts, add_special_tokens=False, verbose=False)["input_ids"]
     rows = [row if row[:1] == [bos] else [bos, *row] for row in rows]
     for prompt, row in zip(prompts, rows, strict=True):
         if longest is not None and len(row) + room > longest:
@@ -158,7 +159,7 @@ def fill_in(model: LanguageModel, text: str, top: int = 5) -> pd.DataFrame:
         ModelError: a causal model, or a text longer than its context.
     """
     check_objective(model, "masked")
-    mask = model.tokenizer.mask_token_id
+    mask = mask_token(model)
     pieces = text.replace(model.tokenizer.mask_token, MASK).split(MASK)
     if len(pieces) == 1:
         raise DataError("There is no blank to fill.", where=f"{text!r:.60}",
@@ -167,7 +168,7 @@ def fill_in(model: LanguageModel, text: str, top: int = 5) -> pd.DataFrame:
     pieces = [piece.removesuffix(" ") for piece in pieces[:-1]] + pieces[-1:]
     row = [document_start(model)]
     for piece in pieces:
-        row += model.tokenizer(piece, add_special_tokens=False)["input_ids"] + [mask]
+        row += [*model.tokenizer(piece, add_special_tokens=False)["input_ids"], mask]
     row.pop()  # no blank after the last piece
     longest = longest_input(model)
     if longest is not None and len(row) > longest:

@@ -47,9 +47,7 @@ class PowerLaw:
         return f"y = {floor}{self.a:.3g} · x^{-self.b:+.3f} (R² = {self.r2:.3f})"
 
 
-def fit_power_law(
-    x: Sequence[float], y: Sequence[float], floor: bool = False
-) -> PowerLaw:
+def fit_power_law(x: Sequence[float], y: Sequence[float], floor: bool = False) -> PowerLaw:
     """Fit y = a · x^(−b), or y = c + a · x^(−b) with `floor=True`.
 
     Without a floor this is a straight line through (log x, log y). With one, a and c ≥ 0 follow
@@ -61,7 +59,7 @@ def fit_power_law(
         floor: also fit the irreducible part c.
 
     Returns:
-        The fitted law; `b` is negative only if y grows with x (never with a floor).
+        The fitted law. If y grows with x, b is negative, or with a floor a is 0 (a flat line).
 
     Raises:
         DataError: lengths differ, values ≤ 0, or too few different x (3; 4 with a floor).
@@ -116,10 +114,12 @@ def _checked(x: Sequence[float], y: Sequence[float], need: int) -> tuple[np.ndar
 
 
 def _linear_part(x: np.ndarray, y: np.ndarray, b: float) -> tuple[float, float, float]:
-    """Best a and c ≥ 0 for a given b, and the sum of squared relative errors they leave."""
+    """Best a ≥ 0 and c ≥ 0 for a given b, and the sum of squared relative errors they leave."""
     basis = np.stack([x**-b, np.ones_like(x)], axis=1) / y[:, None]  # (n, 2)
     (a, c), *_ = np.linalg.lstsq(basis, np.ones_like(y), rcond=None)
-    if c < 0:
+    if a < 0:  # y rises with x: no fall to describe, only a level
+        a, c = 0.0, basis[:, 1].sum() / (basis[:, 1] ** 2).sum()
+    elif c < 0:
         a, c = basis[:, 0].sum() / (basis[:, 0] ** 2).sum(), 0.0
     error = float(((basis @ np.array([a, c]) - 1) ** 2).sum())
     return float(a), float(c), error

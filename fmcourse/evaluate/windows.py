@@ -75,8 +75,9 @@ def encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[np.
     Raises:
         DataError: the tokenizer makes no token at all of a text.
     """
-    rows = tokenizer(list(texts), add_special_tokens=False,
-                     return_attention_mask=False)["input_ids"]
+    # verbose=False: no advice about texts longer than the model reads, they are cut later.
+    rows = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False,
+                     verbose=False)["input_ids"]
     for index, row in enumerate(rows):
         if not row:
             raise DataError("The tokenizer makes no token of this text.",
@@ -94,6 +95,17 @@ def document_start(model: LanguageModel) -> int:
         raise ModelError("The tokenizer has no beginning-of-text token, so the first token of a "
                          "text cannot be predicted.", fix="Set model.tokenizer.bos_token.")
     return model.tokenizer.bos_token_id
+
+
+def mask_token(model: LanguageModel) -> int:
+    """Id of the token that hides another.
+
+    Raises:
+        ModelError: the tokenizer names none.
+    """
+    if model.tokenizer.mask_token_id is None:
+        raise ModelError("The tokenizer has no mask token.", fix="Set model.tokenizer.mask_token.")
+    return model.tokenizer.mask_token_id
 
 
 def longest_input(model: LanguageModel) -> int | None:

@@ -61,7 +61,11 @@ def _core_quota(group: Path) -> float:
 
 
 def cores() -> int:
-    """Logical cores this process may run on: affinity and container quota, at least 1."""
+    """Logical cores this process may run on: affinity and container quota, at least 1.
+
+    >>> cores() >= 1
+    True
+    """
     if hasattr(os, "sched_getaffinity"):
         allowed = len(os.sched_getaffinity(0))
     else:

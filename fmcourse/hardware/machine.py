@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import os
+import sys
 import time
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -102,12 +103,16 @@ class Hardware:
         return f"<table>{''.join(cells)}</table>"
 
 
-def _override(variable: str, allowed: tuple[str, ...], hint: str) -> str | None:
+def _unset(variable: str) -> str:
+    return f"set {variable}=" if sys.platform == "win32" else f"unset {variable}"
+
+
+def _override(variable: str, allowed: tuple[str, ...]) -> str | None:
     value = os.environ.get(variable, "").strip().lower()
     if value and value not in allowed:
         choices = ", ".join(allowed)
         raise HardwareError(f"{variable} must be one of {choices}, not {value!r}.",
-                            where=variable, fix=hint)
+                            where=variable, fix=_unset(variable))
     return value or None
 
 
@@ -135,15 +140,14 @@ def _fault(device: str) -> str | None:
 
 def _choose_device() -> tuple[str, str]:
     """(device, reason); the reason ends without a full stop."""
-    hint = "Unset it to let the course choose; CUDA_VISIBLE_DEVICES picks one card of several."
-    wanted = _override("FMCOURSE_DEVICE", DEVICES, hint)
+    wanted = _override("FMCOURSE_DEVICE", DEVICES)
     if wanted:
         fault = _fault(wanted) if wanted == "cuda" and _present(wanted) else None
         if fault or not _present(wanted):
             raise HardwareError(
                 f"FMCOURSE_DEVICE asks for {wanted}, but "
                 + (fault or "PyTorch finds no such device here") + ".",
-                where="FMCOURSE_DEVICE", fix="Unset it, or set FMCOURSE_DEVICE=cpu.")
+                where="FMCOURSE_DEVICE", fix=_unset("FMCOURSE_DEVICE"))
         return wanted, f"Device {wanted} because FMCOURSE_DEVICE says so"
     for device, label in (("cuda", "CUDA GPU"), ("mps", "Apple GPU (MPS)")):
         if not _present(device):
@@ -194,11 +198,11 @@ def _choose_cpu_dtype() -> tuple[str, str]:
 
 
 def _choose_dtype(device: str) -> tuple[str, str]:
-    wanted = _override("FMCOURSE_DTYPE", DTYPES, "Unset it to let the course choose.")
+    wanted = _override("FMCOURSE_DTYPE", DTYPES)
     if wanted == "float16" and device != "cuda":
         raise HardwareError(
             f"float16 on {device} is slow and loses small gradients.", where="FMCOURSE_DTYPE",
-            fix="Set FMCOURSE_DTYPE to bfloat16 or float32, or unset it.")
+            fix=_unset("FMCOURSE_DTYPE"))
     if wanted:
         return wanted, f"{wanted} because FMCOURSE_DTYPE says so"
     if device == "cpu":

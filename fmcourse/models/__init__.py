@@ -3,9 +3,10 @@
 Everything is an ordinary transformers model; `LanguageModel` only keeps it with its tokenizer.
 """
 
-from fmcourse.models.build import SIZES, Shape, build
+from fmcourse.models.build import SIZES, Shape, build, untrained
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
 
-__all__ = ["BASE", "SIZES", "LanguageModel", "Shape", "build", "load", "train_tokenizer"]
+__all__ = ["BASE", "SIZES", "LanguageModel", "Shape", "build", "load", "train_tokenizer",
+           "untrained"]

@@ -81,6 +81,17 @@ def build(
     return LanguageModel(network, tokenizer, name, objective)
 
 
+def untrained(like: LanguageModel, seed: int = 0) -> LanguageModel:
+    """A model's untrained twin: the same shape and tokenizer, fresh random weights."""
+    config = like.network.config
+    shape = Shape(config.hidden_size, config.num_hidden_layers, config.intermediate_size,
+                  config.num_attention_heads)
+    twin = build(shape, like.tokenizer, like.objective, like.context, seed)
+    twin.name = "untrained"
+    twin.network.to(like.device)
+    return twin
+
+
 def _shared(shape: Shape, tokenizer: PreTrainedTokenizerFast, context: int) -> dict:
     return {
         "vocab_size": len(tokenizer), "hidden_size": shape.width,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked workers would only warn
 
-import torch  # noqa: E402
-from tokenizers import pre_tokenizers  # noqa: E402
-from transformers import (  # noqa: E402
+import torch
+from tokenizers import pre_tokenizers
+from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
@@ -29,8 +29,8 @@ from transformers import (  # noqa: E402
     TrainerCallback,
     TrainingArguments,
 )
-from transformers.trainer_callback import PrinterCallback, ProgressCallback  # noqa: E402
-from transformers.utils import logging  # noqa: E402
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.utils import logging
 
 __all__ = [
     "AutoConfig",

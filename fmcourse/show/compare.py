@@ -7,16 +7,15 @@ zero, and a bar's length would then mean nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
 from fmcourse.show import inputs, units
-from fmcourse.show.layout import direction, key, log_axis, name_rows
-from fmcourse.show.style import BLUE, GREEN, GREY, SMALL, VERMILLION, Picture, canvas, ink, styled
+from fmcourse.show.layout import direction, frame_values, key, key_dot, log_axis, name_rows
+from fmcourse.show.style import BLUE, GREEN, GREY, VERMILLION, Picture, canvas, ink, styled
 
 _COSTS = {"tokens": "tokens read", "flops": "compute (FLOP)", "seconds": "time",
           "memory": "peak memory"}
@@ -58,39 +57,41 @@ def cost_bars(costs: object, title: str | None = None) -> Picture:
 
 
 def _cost_table(costs: object) -> pd.DataFrame:
-    if isinstance(costs, Mapping) and not all(isinstance(v, (Sequence, np.ndarray, pd.Series))
-                                              for v in costs.values()):
-        records = [{"phase": name, **vars(getattr(run, "cost", run))} if not
-                   isinstance(run, Mapping) else {"phase": name, **run}
-                   for name, run in costs.items()]
-        table = inputs.frame(records, ["phase"], "cost_bars")
-    else:
-        table = inputs.frame(costs, ["phase"], "cost_bars")
+    """One row per phase; Runs and Costs by phase name become rows."""
+    columns = (list, tuple, np.ndarray, pd.Series)
+    if isinstance(costs, Mapping) and not all(isinstance(v, columns) for v in costs.values()):
+        costs = [{"phase": phase, **_cost_record(run)} for phase, run in costs.items()]
+    table = inputs.frame(costs, ["phase"], "cost_bars")
     if "memory" not in table and "peak_memory_bytes" in table:
         table = table.rename(columns={"peak_memory_bytes": "memory"})
     return table.reset_index(drop=True)
 
 
+def _cost_record(run: object) -> Mapping[str, object]:
+    cost = getattr(run, "cost", run)
+    if isinstance(cost, Mapping):
+        return cost
+    names = (*_COSTS, "peak_memory_bytes")
+    return {name: getattr(cost, name) for name in names if hasattr(cost, name)}
+
+
 def _cost_panel(ax: Axes, column: str, values: np.ndarray) -> None:
     write, drawn = units.format_for(column), np.isfinite(values) & (values > 0)
-    low, high = values[drawn].min(), values[drawn].max()
-    low, high = low / 3, high * 3
-    # Room on the right for the printed value, as a share of the axis.
-    log_axis(ax, "x", low, high * (high / low) ** 0.45, write, most=4)
-    ax.xaxis.set_major_formatter(FuncFormatter(
-        lambda value, _: units.scientific(value) if column == "flops" else write(value)))
-    for row in range(len(values)):
-        if not drawn[row]:
-            ax.annotate("not measured", (low, row), va="center", color=GREY, fontsize=SMALL)
-            continue
-        dearest = values[row] == values[drawn].max()
-        colour = VERMILLION if dearest else BLUE
-        ax.plot([low, values[row]], [row, row], color=colour, lw=1, alpha=0.5)
-        ax.plot(values[row], row, marker="D" if dearest else "o", color=colour, ms=7)
-        ax.annotate(write(values[row]), (values[row], row), xytext=(8, 0), va="center",
-                    textcoords="offset points", color=ink(colour),
+    low, high = values[drawn].min() / 2, values[drawn].max() * 2
+    log_axis(ax, "x", low, high, column, most=3)
+    for row, value in enumerate(values):
+        dearest = drawn[row] and value == values[drawn].max()
+        colour = VERMILLION if dearest else BLUE if drawn[row] else GREY
+        if drawn[row]:
+            ax.plot([low, value], [row, row], color=colour, lw=1, alpha=0.5, zorder=1)
+            ax.plot(value, row, marker="D" if dearest else "o", color=colour, ms=7)
+        ax.annotate(write(value) if drawn[row] else "unknown", (1.03, row), va="center",
+                    xycoords=ax.get_yaxis_transform(), annotation_clip=False, color=ink(colour),
                     fontweight="bold" if dearest else "normal")
     ax.set_xlabel(_COSTS[column])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(False, axis="y")
 
 
 @styled
@@ -126,16 +127,15 @@ def before_after(
     if not known:
         raise inputs.nothing_finite("The comparison", "before_after")
     figure, ax = canvas(0.95 + 0.5 * len(old) + (0.25 if title else 0))
-    span = (max(known) - min(known)) or abs(max(known)) or 1.0
-    ax.set_xlim(min(known) - 0.08 * span, max(known) + 0.08 * span)
+    frame_values(ax, known)
     for row, name in enumerate(old):
         _change(ax, row, old[name], new[name], better)
         if np.isfinite(other.get(name, np.nan)):
             ax.plot(other[name], row, marker="D", color=GREY, ms=6, ls="none", zorder=3)
     name_rows(ax, list(old))
     direction(ax, unit, better)
-    key(ax, [("before", "o", "white", "#333333"), ("after", "o", "#333333", "#333333")]
-         + ([("control", "D", GREY, GREY)] if other else []), title)
+    key(ax, [key_dot("before", "o", "#333333", "white"), key_dot("after", "o", "#333333")]
+        + ([key_dot("control", "D", GREY)] if other else []), title)
     rows = "; ".join(f"{n} {units.number(old[n])} to {units.number(new[n])}" for n in old)
     figure.alt = f"Before and after, {unit} ({better} is better): {rows}."
     return figure
@@ -155,8 +155,9 @@ def _change(ax: Axes, row: int, old: float, new: float, better: str) -> None:
     for value, fill in ((old, "white"), (new, colour)):
         if np.isfinite(value):
             ax.plot(value, row, marker="o", ms=9, mfc=fill, mec=colour, mew=1.8, ls="none")
-    text = f"{units.number(old)} → {units.number(new)}"
+    first, second, change = units.aligned([old, new, new - old])
+    text = f"{first} → {second}"
     if known and not same:
-        text += f"  ({units.number(new - old) if new < old else '+' + units.number(new - old)})"
-    ax.annotate(f"{text}\n{word}".replace("-", "−"), (1.02, row), va="center",
+        text += f"  ({'+' if new > old else ''}{change})"
+    ax.annotate(f"{text}\n{word}", (1.02, row), va="center",
                 xycoords=ax.get_yaxis_transform(), color=ink(colour), annotation_clip=False)

@@ -7,16 +7,16 @@ smoothed line alone hides how noisy a short run is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 from fmcourse.show import inputs, units
-from fmcourse.show.layout import label_ends, log_axis
-from fmcourse.show.style import GREY, Picture, canvas, series, styled
+from fmcourse.show.layout import End, label_ends, linear_axis, log_axis
+from fmcourse.show.style import GREY, Picture, Series, canvas, plain, series, styled
 
 
 @styled
@@ -35,7 +35,8 @@ def loss_curve(
         runs: dictionary name → Run or history DataFrame; or a single Run or DataFrame.
         y: column of the history: `loss`, `validation_loss`, `bits_per_byte`, `learning_rate` …
         x: column of the history: `tokens`, `step`, `seconds`.
-        smooth: weight of the past in an exponential moving average, in [0, 1); 0 is none.
+        smooth: in [0, 1): 0 is none, 0.9 averages about twenty rows, as an exponential moving
+            average of that weight would, but without its lag. The raw curve stays visible.
         baselines: dictionary name → value, drawn as grey horizontal lines, in y's unit.
         title: optional.
         log_x: logarithmic x axis (rows at x = 0 are left out).
@@ -47,23 +48,27 @@ def loss_curve(
         raise inputs.DataError(f"smooth={smooth} is not possible.", where="show.loss_curve",
                                fix="Use 0 (none) up to, not including, 1; 0.9 is strong.")
     lines = {}
-    for name, run in inputs.arms(runs, "loss_curve").items():
-        points = _points(inputs.history(run, [x, y], "loss_curve"), x, y, "loss_curve", log_x)
+    for name, run in inputs.arms(runs, "loss_curve", single="").items():
+        table = inputs.history(run, [x, y], "loss_curve")
+        points = _points(table, x, y, "loss_curve", log_x)
         if len(points):
-            lines[name] = points
+            # A training loss is in every row: if the last is not finite, the run broke there.
+            broke = y == "loss" and not np.isfinite(inputs.numbers(table, y, "loss_curve")[-1])
+            lines[f"{name} (diverged)" if broke else name] = points
     if not lines:
         raise inputs.nothing_finite(f"The column {y!r}", "loss_curve")
     figure, ax = canvas(3.6)
     ends = [_line(ax, name, points, i, smooth) for i, (name, points) in enumerate(lines.items())]
     right = max(points["x"].max() for points in lines.values())
     for name, value in inputs.scalars(baselines, "loss_curve").items() if baselines else ():
-        ax.axhline(value, color=GREY, lw=1.2, ls=(0, (4, 3)), zorder=1)
-        ends.append((f"{name} {units.number(value)}", GREY, right, value))
+        look = Series(GREY, (0, (4, 3)), "")
+        ax.axhline(value, color=look.colour, lw=1.2, ls=look.dash, zorder=1)
+        ends.append(End(name, look, right, value))
     _axes(ax, x, y, [points["x"] for points in lines.values()], log_x)
     if title:
         ax.set_title(title)
-    label_ends(ax, ends)
-    values = "; ".join(f"{name} ends at {units.number(points['y'].iloc[-1])}"
+    label_ends(ax, _with_values(ends))
+    values = "; ".join(f"{name or 'run'} ends at {units.number(points['y'].iloc[-1])}"
                        for name, points in lines.items())
     figure.alt = f"{units.label(y)} against {units.label(x)}: {values}."
     return figure
@@ -76,30 +81,56 @@ def _points(table: pd.DataFrame, x: str, y: str, where: str, log_x: bool) -> pd.
     return points[points["x"] > 0] if log_x else points
 
 
-def _line(ax: Axes, name: str, points: pd.DataFrame, index: int,
-          smooth: float) -> tuple[str, str, float, float]:
+def _line(ax: Axes, name: str, points: pd.DataFrame, index: int, smooth: float) -> End:
     look, values = series(index), points["y"]
     if smooth:
         ax.plot(points["x"], values, color=look.colour, lw=0.8, alpha=0.3)
-        # adjust=True corrects the start, where the average has seen few values.
-        values = values.ewm(alpha=1 - smooth, adjust=True).mean()
+        values = _smoothed(values, smooth)
     sparse = len(points) <= 12
     ax.plot(points["x"], values, color=look.colour, ls=look.dash,
             marker=look.marker if sparse else None, ms=5)
-    last = float(values.iloc[-1])
-    return f"{name} {units.number(last)}", look.colour, float(points["x"].iloc[-1]), last
+    if not sparse:
+        ax.plot(points["x"].iloc[-1], values.iloc[-1], color=look.colour, marker=look.marker, ms=5,
+                clip_on=False)
+    return End(name, look, float(points["x"].iloc[-1]), float(values.iloc[-1]), marker=True)
+
+
+def _smoothed(values: pd.Series, weight: float) -> pd.Series:
+    """At each row, a straight line fitted to its neighbours, one d rows away counting weight^2d.
+
+    That averages over as many rows as an exponential moving average of this weight, which would
+    lag above a falling curve; this does not, even at the ends.
+    """
+    n, y = len(values), values.to_numpy()
+    reach = min(n - 1, int(7 / (1 - weight)))
+    d = np.arange(-reach, reach + 1)
+
+    def total(v: np.ndarray, power: int) -> np.ndarray:  # sum over neighbours of w · d^power · v
+        return np.convolve(v, (weight ** (2 * abs(d)) * d**power)[::-1])[reach : reach + n]
+
+    s0, s1, s2 = (total(np.ones(n), power) for power in range(3))
+    t0, t1 = total(y, 0), total(y, 1)
+    spread = s0 * s2 - s1**2
+    fitted = np.divide(s2 * t0 - s1 * t1, spread, out=y.copy(), where=spread > 1e-9)
+    return pd.Series(fitted, index=values.index)
+
+
+def _with_values(ends: list[End]) -> list[End]:
+    """The ends with their value written behind the name; a single unnamed run is its value."""
+    values = units.aligned(end.y for end in ends)
+    return [replace(end, text=f"{plain(end.text, 36)} {value}".strip())
+            for end, value in zip(ends, values, strict=True)]
 
 
 def _axes(ax: Axes, x: str, y: str, columns: list[pd.Series], log_x: bool) -> None:
     low, high = min(c.min() for c in columns), max(c.max() for c in columns)
     ax.set_xlabel(units.label(x))
     ax.set_ylabel(units.label(y))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: units.number(value)))
+    linear_axis(ax.yaxis, y)
     if log_x:
-        log_axis(ax, "x", low / 1.05, max(high, low * 1.5), units.tick_for(x))
+        log_axis(ax, "x", low / 1.05, max(high, low * 1.5), x)
         return
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: units.tick_for(x)(value)))
+    linear_axis(ax.xaxis, x)
     ax.set_xlim(min(low, 0), high if high > low else low + 1)
 
 
@@ -138,17 +169,21 @@ def scaling(
     ends = []
     for i, (name, group) in enumerate(data.groupby("group", sort=False)):
         look, group = series(i), group.sort_values("x")
-        ax.plot(group["x"], group["y"], color=look.colour, ls=look.dash, marker=look.marker,
-                ms=7 if len(group) < 13 else 3.5, lw=1.5)
+        ax.plot(group["x"], group["y"], color=look.colour, marker=look.marker, lw=1.5,
+                ls=look.dash if name else "none", ms=7 if len(group) < 6 else 4)
         if name:
-            ends.append((name, look.colour, *group[["x", "y"]].iloc[-1].tolist()))
-    _draw_law(ax, law, data)
-    _log_log(ax, data, x, y)
-    ax.set_title(title or "")
+            ends.append(End(name, look, *group[["x", "y"]].iloc[-1], marker=True))
+    if "group" not in table and "parameters" in table and x != "parameters" and len(data) < 9:
+        _name_sizes(ax, data, inputs.numbers(table.loc[data.index], "parameters", "scaling"))
+    _log_log(ax, data, x, y, law)
     if law is not None:
-        ends.append((f"power law: exponent {-law.b:+.3f}".replace("-", "−"), "#333333",
-                     ax.get_xlim()[1], float(law.predict(ax.get_xlim()[1]))))
-    label_ends(ax, ends)
+        ends.append(_draw_law(ax, law))
+    elif fit is not None:
+        ax.annotate("too few sizes to fit a power law", (0.02, 0.03), xycoords="axes fraction",
+                    color=GREY)
+    ax.set_title(title or "")
+    if ends:
+        label_ends(ax, ends)
     figure.alt = (f"{units.label(y)} against {units.label(x)} on log axes, {len(data)} points"
                   + (f"; power law {law}." if law is not None else "."))
     return figure
@@ -166,17 +201,23 @@ def _law(fit: PowerLaw | str | None, data: pd.DataFrame) -> PowerLaw | None:
         return None
 
 
-def _draw_law(ax: Axes, law: PowerLaw | None, data: pd.DataFrame) -> None:
-    low, high = data["x"].min(), data["x"].max()
-    ax.set_xlim(low / 1.5, high * 1.5)
-    if law is None:
-        return
+def _draw_law(ax: Axes, law: PowerLaw) -> End:
+    look = Series("#333333", (0, (4, 3)), "")
     x = np.geomspace(*ax.get_xlim(), 100)
-    ax.plot(x, law.predict(x), color="#333333", lw=1.2, ls=(0, (4, 3)), zorder=1)
+    ax.plot(x, law.predict(x), color=look.colour, lw=1.2, ls=look.dash, zorder=1)
+    text = f"power law, exponent {-law.b:.3f}, R² {law.r2:.3f}".replace("-", "−")
+    return End(text, look, x[-1], float(law.predict(x[-1])))
 
 
-def _log_log(ax: Axes, data: pd.DataFrame, x: str, y: str) -> None:
-    log_axis(ax, "x", *ax.get_xlim(), units.tick_for(x))
-    log_axis(ax, "y", data["y"].min() / 1.08, data["y"].max() * 1.08, units.tick_for(y))
+def _name_sizes(ax: Axes, data: pd.DataFrame, parameters: np.ndarray) -> None:
+    for x, y, size in zip(data["x"], data["y"], parameters, strict=True):
+        ax.annotate(units.count(size), (x, y), xytext=(5, 6), textcoords="offset points")
+
+
+def _log_log(ax: Axes, data: pd.DataFrame, x: str, y: str, law: PowerLaw | None) -> None:
+    left, right = data["x"].min() / 1.5, data["x"].max() * 1.5
+    heights = data["y"].tolist() + ([] if law is None else law.predict([left, right]).tolist())
+    log_axis(ax, "x", left, right, x)
+    log_axis(ax, "y", min(heights) / 1.08, max(heights) * 1.08, y)
     ax.set_xlabel(units.label(x))
     ax.set_ylabel(units.label(y))

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patheffects import withStroke
 
 from fmcourse.show import inputs, units
-from fmcourse.show.layout import name_rows
+from fmcourse.show.layout import linear_axis, name_rows
 from fmcourse.show.style import (
     BLUE,
     GREY,
-    ORANGE,
+    MONOSPACE,
     PALE,
-    SMALL,
     VERMILLION,
     Picture,
     canvas,
@@ -24,12 +24,13 @@ from fmcourse.show.style import (
     styled,
 )
 
-# state → (what it means, fill, text colour, hatch). Hatching keeps the states apart in grey.
+# state → (what it means, fill, text colour, edge). The hidden one is hatched and padding has a
+# broken edge, so that the four stay apart in grey.
 STATES = {
-    "read": ("read only", PALE, "#333333", ""),
-    "scored": ("read, and counts in the loss", BLUE, "white", ""),
-    "hidden": ("hidden from the model, and counts in the loss", ORANGE, "black", "//"),
-    "padding": ("padding, ignored", "white", GREY, ".."),
+    "read": ("read only", PALE, "#333333", "#BBBBBB"),
+    "scored": ("read, and counts in the loss", BLUE, "white", BLUE),
+    "hidden": ("hidden from the model, and counts in the loss", "#F7C95C", "black", "#8A5F00"),
+    "padding": ("padding, ignored", "white", GREY, "#999999"),
 }
 _COLUMNS = 78  # characters of the monospaced font that fit the width
 
@@ -121,14 +122,14 @@ def _flow(tokens: list[str]) -> tuple[list[tuple[int, float]], int]:
 
 
 def _tile(ax: Axes, column: float, row: float, token: str, state: str) -> None:
-    _, fill, text, hatch = STATES[state]
-    # An edge in the hatch's colour keeps neighbouring tiles countable.
+    _, fill, text, edge = STATES[state]
     ax.add_patch(FancyBboxPatch(
-        (column + 0.1, row + 0.1), len(token) + 0.8, 0.7, facecolor=fill, hatch=hatch,
-        edgecolor="#BBBBBB" if state in ("read", "padding") else fill if not hatch else "#B37B00",
-        boxstyle="round,pad=0,rounding_size=0.12", lw=0.8, mutation_aspect=0.4))
-    ax.text(column + 0.5 + len(token) / 2, row + 0.47, token, color=text, family="DejaVu Sans Mono",
-            fontsize=SMALL, ha="center", va="center")
+        (column + 0.1, row + 0.1), len(token) + 0.8, 0.7, facecolor=fill, edgecolor=edge, lw=0.8,
+        hatch="///" if state == "hidden" else "", ls="--" if state == "padding" else "-",
+        boxstyle="round,pad=0,rounding_size=0.12", mutation_aspect=0.4))
+    # The halo keeps a hatch from crossing the letters.
+    ax.text(column + 0.5 + len(token) / 2, row + 0.47, token, color=text, family=MONOSPACE,
+            ha="center", va="center", path_effects=[withStroke(linewidth=3, foreground=fill)])
 
 
 @styled
@@ -156,14 +157,16 @@ def attention_pattern(
     for kind in kinds:
         inputs.choice(kind, ("causal", "bidirectional"), "kind", "attention_pattern")
     names = [plain(visible(t), 10) for t in tokens] if tokens is not None else range(1, size + 1)
+    slanted = max(len(str(name)) for name in names) > 2
     figure, axes = canvas(3.3 + (0.3 if title else 0), 1, len(kinds), squeeze=False)
     for ax, kind in zip(axes.flat, kinds, strict=True):
-        _grid(ax, np.tri(size, dtype=bool) if kind == "causal" else np.ones((size, size), dtype=bool))
-        long = tokens is not None and max(map(len, names)) > 2
-        ax.set_xticks(range(size), names, rotation=60 if long else 0, ha="right" if long else "center",
-                      rotation_mode="anchor" if long else "default")
+        allowed = np.tri(size, dtype=bool) if kind == "causal" else np.full((size, size), True)
+        _grid(ax, allowed)
+        turn = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+        ax.set_xticks(range(size), names, **turn)
         ax.set_yticks(range(size), names)
-        ax.set_title(f"{kind}: reads " + ("the past" if kind == "causal" else "both sides"))
+        ax.set_title(f"{kind}: " + ("the past only" if kind == "causal" else "both sides"),
+                     loc="center")
         ax.set_xlabel("position read")
         ax.set_ylabel("position that reads")
     if title:
@@ -214,18 +217,21 @@ def funnel(steps: object, title: str | None = None, unit: str = "documents") -> 
     figure, ax = canvas(0.75 + 0.38 * len(kept) + (0.25 if title else 0))
     drawn = np.nan_to_num(kept)
     ax.barh(range(len(kept)), drawn, color=BLUE, height=0.66)
-    lost = np.maximum(np.concatenate(([0.0], drawn[:-1])) - drawn, 0)
-    ax.barh(range(len(kept)), lost, left=drawn, height=0.66, facecolor="white",
+    lost = np.nan_to_num(np.maximum(np.concatenate((kept[:1], kept[:-1])) - kept, 0))
+    rows = np.flatnonzero(lost)
+    ax.barh(rows, lost[rows], left=drawn[rows], height=0.66, facecolor="white",
             edgecolor=VERMILLION, hatch="///", lw=0.8)
     for row, value in enumerate(kept):
         text = f"{units.count(value)}  ({units.percent(value / start)})"
-        loss = f"  −{units.count(lost[row])}" if lost[row] else ""
-        ax.annotate(text, (1.02, row - (0.0)), va="center", annotation_clip=False,
-                    xycoords=ax.get_yaxis_transform())
-        ax.annotate(loss, (drawn[row] + lost[row], row), va="center", color=ink(VERMILLION))
+        for words, shift, colour in ((text, 0, "#222222"),
+                                     (f"−{units.count(lost[row])}", 92, ink(VERMILLION))):
+            if shift == 0 or lost[row]:
+                ax.annotate(words, (1.02, row), xytext=(shift, 0), textcoords="offset points",
+                            xycoords=ax.get_yaxis_transform(), va="center", color=colour,
+                            annotation_clip=False)
     name_rows(ax, names)
-    ax.set_xlim(0, max(start, drawn.max()) * 1.12)
-    ax.xaxis.set_major_formatter(lambda value, _: units.count(value))
+    ax.set_xlim(0, max(start, drawn.max()) * 1.02)
+    linear_axis(ax.xaxis, "kept")
     ax.set_xlabel(f"{unit} kept (hatched: dropped by the step)")
     if title:
         ax.set_title(title)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullLocator,
+    ScalarFormatter,
+)
 
 from fmcourse.show import units
-from fmcourse.show.style import SMALL, ink, lay_out, wrapped
+from fmcourse.show.style import SMALL, Series, ink, lay_out, plain, wrapped
 
 
 def name_rows(ax: Axes, names: Sequence[object], width: int = 22) -> None:
@@ -23,37 +32,63 @@ def name_rows(ax: Axes, names: Sequence[object], width: int = 22) -> None:
     ax.spines["left"].set_visible(False)
 
 
-def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round tick positions for a log axis from low to high (both > 0), at most about `most`.
+# Where a clock would put ticks: 1 ms … 1 s, 10 s, 1 min, 10 min, 1 h, 10 h, 1 d, 10 d, 100 d.
+CLOCK = (1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600, 36_000, 86_400, 864_000, 8_640_000)
 
-    Powers of ten over two decades or more; 1, 2, 5 below that; evenly spaced numbers within
-    half a decade, where a log axis looks straight anyway.
+
+def log_ticks(low: float, high: float, most: int = 6,
+              among: Sequence[float] | None = None) -> list[float]:
+    """Round tick positions for a log axis from low to high (both > 0), at most `most`.
+
+    The finest of 1–2–5, 1–3 and whole powers of ten that is not too many; evenly spaced numbers
+    where those would be too few, as within half a decade, where a log axis looks straight anyway.
+    `among` gives the candidates instead, such as `CLOCK` for durations.
 
     >>> log_ticks(1e3, 1e6), log_ticks(2, 60)
     ([1000.0, 10000.0, 100000.0, 1000000.0], [2.0, 5.0, 10.0, 20.0, 50.0])
     """
-    decades = math.log10(high / low)
-    if decades < 0.5:
-        ticks = MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high).tolist()
-    else:
-        steps = (1,) if decades >= 2 else (1, 2, 5) if decades < 1.6 else (1, 3)
-        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [float(f"{m}e{p}") for p in powers for m in steps]
     slack = (high / low) ** 1e-6
-    inside = [t for t in ticks if low / slack <= t <= high * slack]
-    stride = math.ceil(len(inside) / most) or 1
-    return inside[::stride]
+
+    def inside(ticks: Sequence[float]) -> list[float]:
+        return [float(t) for t in ticks if low / slack <= t <= high * slack]
+
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    choices = [inside(among)] if among is not None else [
+        inside([float(f"{m}e{p}") for p in powers for m in steps])
+        for steps in ((1, 2, 5), (1, 3), (1,))]
+    ticks = next((c for c in choices if len(c) <= most), None)
+    if ticks is None:  # even whole powers are too many: every second, every third …
+        return choices[-1][:: math.ceil(len(choices[-1]) / most)]
+    if len(ticks) >= (3 if ticks is choices[0] and among is None else 2):
+        return ticks
+    even = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3).tick_values(low, high)
+    return inside(even)
 
 
-def log_axis(ax: Axes, which: str, low: float, high: float,
-             write: Callable[[float], str], most: int = 6) -> None:
-    """Make the x or y axis logarithmic from low to high, with round, written-out ticks."""
+def log_axis(ax: Axes, which: str, low: float, high: float, column: str, most: int = 6) -> None:
+    """Make the x or y axis logarithmic from low to high, with round ticks in a column's unit."""
     axis: Axis = getattr(ax, f"{which}axis")
     getattr(ax, f"set_{which}scale")("log")
     getattr(ax, f"set_{which}lim")(low, high)
-    axis.set_major_locator(FixedLocator(log_ticks(low, high, most)))
+    ticks = log_ticks(low, high, most, CLOCK if column == "seconds" else None)
+    write = units.seconds if column == "seconds" else units.tick_for(column)
+    plain_numbers = write is units.number and high < 1e4 and low > 1e-3
+    names = units.aligned(ticks, strip=True) if plain_numbers and high / low < 30 else \
+        [write(t) for t in ticks]
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    axis.set_major_formatter(FixedFormatter(names))
+
+
+def linear_axis(axis: Axis, column: str | None = None) -> None:
+    """Round ticks with equal decimals; with a column, in its unit ('200 k' tokens)."""
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    if column is not None and units.tick_for(column) is not units.number:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: units.tick_for(column)(value)))
+        return
+    formatter = ScalarFormatter(useOffset=False)
+    formatter.set_powerlimits((-4, 6))
+    axis.set_major_formatter(formatter)
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float], low: float = 0.0,
@@ -81,42 +116,66 @@ def spread(wanted: Sequence[float], heights: Sequence[float], low: float = 0.0,
     return placed.tolist()
 
 
-def label_ends(ax: Axes, ends: Sequence[tuple[str, str, float, float]]) -> None:
-    """Name lines at the right edge: (text, colour, last x, last y), moved apart where they clash.
+@dataclass(frozen=True)
+class End:
+    """Where a line ends and how it looks, to be named at the right edge of the axes."""
+
+    text: str
+    look: Series
+    x: float
+    y: float
+    marker: bool = False
+
+
+def label_ends(ax: Axes, ends: Sequence[End]) -> None:
+    """Name lines at the right edge, each by a sample of it, moved apart where they clash.
 
     Call it last: it lays the figure out to learn how much room the labels have.
     """
-    notes = []
-    for text, colour, x, y in ends:
-        notes.append(ax.annotate(
-            wrapped(text), xy=(x, y), xytext=(1.025, 0.5), textcoords="axes fraction",
-            color=ink(colour), va="center", fontsize=SMALL, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.9, "ls": ":",
-                        "shrinkA": 1, "shrinkB": 2, "relpos": (0, 0.5)}))
+    notes = [ax.annotate(wrapped(end.text), (1.1, 0.5), xycoords="axes fraction", va="center",
+                         color=ink(end.look.colour), annotation_clip=False) for end in ends]
     lay_out(ax.figure)
     points = ax.get_window_extent().height / ax.figure.dpi * 72
-    targets = ax.transAxes.inverted().transform(
-        ax.transData.transform([(x, y) for _, _, x, y in ends]))[:, 1]
+    places = ax.transAxes.inverted().transform(
+        ax.transData.transform([(end.x, end.y) for end in ends]))  # (ends, 2)
     heights = [(1.25 * SMALL * (1 + note.get_text().count("\n")) + 2) / points for note in notes]
-    for note, y in zip(notes, spread(targets.tolist(), heights), strict=True):
-        note.set_position((1.025, y))
+    spots = spread(places[:, 1].tolist(), heights)
+    for end, note, place, y in zip(ends, notes, places, spots, strict=True):
+        note.set_position((1.1, y))
+        style = {"color": end.look.colour, "transform": ax.transAxes, "clip_on": False}
+        ax.plot([1.03, 1.06, 1.09], [y, y, y], ls=end.look.dash, lw=2 if end.marker else 1.2,
+                marker=end.look.marker if end.marker else None, ms=5, markevery=[1], **style)
+        if place[0] > 0.97:  # the line arrives at the edge: lead it to its name
+            ax.plot([place[0], 1.025], [place[1], y], lw=0.9, ls="-", alpha=0.5, **style)
 
 
 def direction(ax: Axes, unit: str, better: str) -> None:
-    """Name the axis and say which way is good."""
+    """Name the x axis and say which way is good."""
     ax.set_xlabel(f"← better    {unit}" if better == "lower" else f"{unit}    better →")
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: units.number(value)))
+    linear_axis(ax.xaxis)
 
 
-def key(ax: Axes, entries: Sequence[tuple[str, str, str, str]], title: str | None) -> None:
-    """A one-line key above the plot: (name, marker, fill, edge); a title above that."""
-    handles = [ax.plot([], [], marker=m, mfc=fill, mec=edge, mew=1.5, ms=7, ls="none",
-                       label=name)[0] for name, m, fill, edge in entries]
-    ax.legend(handles=handles, ncols=4, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
-              handletextpad=0.2, columnspacing=1.4, borderaxespad=0.1)
+def frame_values(ax: Axes, values: Sequence[float]) -> None:
+    """X limits around these values with a little air, also when they are all the same."""
+    low, high = min(values), max(values)
+    air = 0.08 * ((high - low) or abs(high) or 1.0)
+    ax.set_xlim(low - air, high + air)
+
+
+def key(ax: Axes, handles: Sequence[Line2D], title: str | None) -> None:
+    """A key in one line (two if long) above the plot, and the title above that."""
+    lengths = [len(handle.get_label()) + 5 for handle in handles]
+    columns = len(handles) if sum(lengths) <= 62 else max(1, 62 // max(lengths))
+    ax.legend(handles=handles, ncols=columns, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
+              handletextpad=0.4, columnspacing=1.4, borderaxespad=0.1)
     if title:
-        ax.set_title(title, pad=24)
+        ax.set_title(title, pad=8 + 16 * -(-len(handles) // columns))
+
+
+def key_dot(name: object, marker: str, colour: str, fill: str | None = None) -> Line2D:
+    """An entry of a key: a dot, hollow if the fill is white."""
+    return Line2D([], [], ls="none", marker=marker, ms=7, mec=colour, mfc=fill or colour, mew=1.5,
+                  label=plain(name, 40))
 
 
 def percent_axis(ax: Axes, name: str) -> None:

@@ -38,6 +38,7 @@ _DASHES = ("-", (0, (6, 2)), (0, (1.2, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1)),
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 WIDTH = 7.0  # inches: the text column of a notebook
+MONOSPACE = "DejaVu Sans Mono"
 SMALL = 10.0  # points: the smallest text
 
 _RC = {
@@ -51,13 +52,13 @@ _RC = {
     "xtick.color": "#888888", "xtick.labelcolor": "#222222",
     "ytick.color": "#888888", "ytick.labelcolor": "#222222",
     "lines.linewidth": 2.0, "legend.frameon": False,
-    "axes.prop_cycle": cycler(color=_COLOURS) + cycler(linestyle=_DASHES),
 }
 
 
 def style() -> None:
     """Give figures made directly with matplotlib in a lesson the look of the course."""
-    mpl.rcParams.update(_RC)
+    cycle = cycler(color=_COLOURS) + cycler(linestyle=_DASHES)
+    mpl.rcParams.update({**_RC, "axes.prop_cycle": cycle})
 
 
 @dataclass(frozen=True)
@@ -163,19 +164,19 @@ def canvas(height: float, rows: int = 1, columns: int = 1, **kwargs) -> tuple[Pi
 
 @functools.lru_cache(maxsize=4096)
 def _drawable(character: str) -> bool:
-    if not character.isprintable():
-        return False
-    font = get_font(findfont(FontProperties(family="DejaVu Sans")))
-    return font.get_char_index(ord(character)) != 0
+    if not character.isprintable():  # nor is the no-break space, which units use
+        return character == "\u00a0"
+    fonts = (get_font(findfont(FontProperties(family=f))) for f in ("DejaVu Sans", MONOSPACE))
+    return all(font.get_char_index(ord(character)) != 0 for font in fonts)
 
 
 def plain(text: object, width: int | None = None) -> str:
-    """Text the bundled font can draw: other characters become '□', long lines are cut with '…'.
+    """Text the bundled fonts can draw: other characters become '�', long lines are cut with '…'.
 
     >>> plain("a\\tb"), plain("a long name", width=6)
-    ('a□b', 'a lon…')
+    ('a�b', 'a lon…')
     """
-    kept = "".join(c if c == "\n" or _drawable(c) else "□" for c in str(text))
+    kept = "".join(c if c == "\n" or _drawable(c) else "�" for c in str(text))
     return kept if width is None or len(kept) <= width else kept[: width - 1].rstrip() + "…"
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from fmcourse.show import inputs, units
-from fmcourse.show.layout import direction, key, name_rows, percent_axis
+from fmcourse.show.layout import direction, frame_values, key, key_dot, name_rows, percent_axis
 from fmcourse.show.style import (
     BLUE,
     GREY,
@@ -22,6 +23,7 @@ from fmcourse.show.style import (
     styled,
 )
 
+_CHANCE = {"color": "#333333", "lw": 1.2, "ls": (0, (4, 2))}
 _PAIR_COLUMNS = ("phenomenon", "accuracy", "low", "high", "chance")
 
 
@@ -31,8 +33,8 @@ def pairs_bars(models: Mapping[str, object], title: str | None = None) -> Pictur
 
     Args:
         models: dictionary model name → table with `phenomenon`, `accuracy`, `low`, `high`,
-            `chance` (fractions in [0, 1]; `chance` is 0.5 if absent). A phenomenon called
-            `overall` is drawn last, on a grey band.
+            `chance` (fractions in [0, 1]; where absent, no interval is drawn and chance is
+            0.5). A phenomenon called `overall` is drawn last, on a grey band.
         title: optional.
 
     Raises:
@@ -53,10 +55,11 @@ def pairs_bars(models: Mapping[str, object], title: str | None = None) -> Pictur
         _dots(ax, table, rows, index, offset)
     _chance(ax, tables, rows)
     name_rows(ax, rows, width=26)
-    percent_axis(ax, "accuracy (%), with 95 % interval")
+    intervals = any(np.isfinite(table["low"]).any() for table in tables.values())
+    percent_axis(ax, "accuracy (%), with 95 % interval" if intervals else "accuracy (%)")
     looks = [series(i) for i in range(len(tables))]
-    key(ax, [(name, k.marker, k.colour, k.colour)
-             for name, k in zip(tables, looks, strict=True)], title)
+    dots = [key_dot(n, k.marker, k.colour) for n, k in zip(tables, looks, strict=True)]
+    key(ax, [*dots, Line2D([], [], label="chance", **_CHANCE)], title)
     figure.alt = "Accuracy per phenomenon. " + "; ".join(
         f"{name}: " + ", ".join(f"{p} {units.percent(v)}" for p, v in table["accuracy"].items())
         for name, table in tables.items()) + "."
@@ -71,7 +74,7 @@ def _pair_table(data: object) -> pd.DataFrame:
     if ((found < 0) | (found > 1)).any(axis=None):
         raise inputs.DataError("Accuracies must be fractions between 0 and 1.",
                                where="show.pairs_bars", fix="Divide percentages by 100.")
-    found = found.assign(**{c: found["accuracy"] for c in ("low", "high") if c not in found})
+    found = found.assign(**{c: np.nan for c in ("low", "high") if c not in found})
     found["chance"] = found["chance"].fillna(0.5) if "chance" in found else 0.5
     return found[~found.index.duplicated()]
 
@@ -90,10 +93,7 @@ def _chance(ax: Axes, tables: dict[str, pd.DataFrame], rows: list[str]) -> None:
     chance = pd.concat([table["chance"] for table in tables.values()])
     by_row = chance[~chance.index.duplicated()].reindex(rows)
     for row, value in enumerate(by_row):
-        ax.plot([value, value], [row - 0.5, row + 0.5], color="#333333", lw=1.2, ls=(0, (4, 2)),
-                zorder=1)
-    ax.annotate("chance", (by_row.iloc[0], -0.58), xytext=(0, 1), ha="center", va="bottom",
-                textcoords="offset points", color="#333333", annotation_clip=False)
+        ax.plot([value, value], [row - 0.5, row + 0.5], zorder=1, **_CHANCE)
 
 
 @styled
@@ -130,23 +130,19 @@ def seeds(
     if not len(known):
         raise inputs.nothing_finite("No arm", "seeds")
     figure, ax = canvas(0.95 + 0.5 * len(values) + (0.25 if title else 0))
+    means = units.aligned(_mean(found) for found in values.values())
     for row, (name, found) in enumerate(values.items()):
-        _strip(ax, row, found, GREY if name == grey else BLUE)
-    limits = known if bound is None else np.append(known, bound)
-    span = (limits.max() - limits.min()) or abs(limits.max()) or 1.0
-    ax.set_xlim(limits.min() - 0.08 * span, limits.max() + 0.08 * span)
+        _strip(ax, row, found, GREY if name == grey else BLUE, means[row])
+    frame_values(ax, known if bound is None else np.append(known, bound))
     name_rows(ax, [f"{name} (control)" if name == grey != "control" else name for name in values])
     if bound is not None:
-        ax.axvline(bound, color=VERMILLION, lw=1.5, ls=(0, (5, 2)), zorder=1)
-        ax.annotate(f"bound {units.number(bound)}", (bound, 1), xytext=(0, 3), ha="center",
-                    xycoords=ax.get_xaxis_transform(), textcoords="offset points",
-                    color=ink(VERMILLION), annotation_clip=False)
+        _bound(ax, bound)
     direction(ax, unit, better)
     if title:
         ax.set_title(title, pad=22 if bound is not None else 8)
-    means = "; ".join(f"{n}: mean {units.number(_mean(v))} of {np.isfinite(v).sum()} seeds"
-                      for n, v in values.items())
-    figure.alt = f"{unit} per arm ({better} is better). {means}" + (
+    listed = "; ".join(f"{name}: mean {mean} of {np.isfinite(found).sum()} seeds"
+                       for (name, found), mean in zip(values.items(), means, strict=True))
+    figure.alt = f"{unit} per arm ({better} is better). {listed}" + (
         f"; bound {units.number(bound)}." if bound is not None else ".")
     return figure
 
@@ -168,15 +164,22 @@ def _mean(values: np.ndarray) -> float:
     return float(finite.mean()) if len(finite) else float("nan")
 
 
-def _strip(ax: Axes, row: int, values: np.ndarray, colour: str) -> None:
+def _bound(ax: Axes, bound: float) -> None:
+    ax.axvline(bound, color=VERMILLION, lw=1.5, ls=(0, (5, 2)), zorder=1)
+    ax.annotate(f"bound {units.number(bound)}", (bound, 1), xytext=(0, 3), ha="center",
+                xycoords=ax.get_xaxis_transform(), textcoords="offset points",
+                color=ink(VERMILLION), annotation_clip=False)
+
+
+def _strip(ax: Axes, row: int, values: np.ndarray, colour: str, written: str) -> None:
     finite, mean = values[np.isfinite(values)], _mean(values)
     # Neighbours are stacked a little apart by rank, so equal seeds remain countable.
     shift = np.resize([0.0, -0.14, 0.14], len(finite))[np.argsort(np.argsort(finite))]
     ax.plot(finite, row + shift, marker="o", ms=7, mfc=colour, mec="white", mew=0.8, alpha=0.85,
             ls="none", zorder=3)
     if len(finite):
-        ax.plot([mean, mean], [row - 0.3, row + 0.3], color="#222222", lw=2, zorder=4)
+        ax.plot([mean, mean], [row - 0.34, row + 0.34], color="#222222", lw=2, zorder=2)
     failed = len(values) - len(finite)
-    text = f"mean {units.number(mean)}" + (f"\n{failed} failed" if failed else "")
-    ax.annotate(text.replace("-", "−"), (1.02, row), va="center", color=ink(colour),
+    text = f"mean {written}" + (f"\n{failed} failed" if failed else "")
+    ax.annotate(text, (1.02, row), va="center", color=ink(colour),
                 xycoords=ax.get_yaxis_transform(), annotation_clip=False)

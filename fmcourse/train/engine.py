@@ -26,7 +26,7 @@ from fmcourse.models.language_model import LanguageModel
 from fmcourse.train.progress import Progress
 
 COMPLETE = "complete.json"
-Observer = Callable[[LanguageModel], dict[str, Any]]
+Observer = Callable[[LanguageModel, float], dict[str, Any]]  # the model, the share of training done
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -141,7 +141,7 @@ class Watch(TrainerCallback):
             due = self.pending.pop(0)
             paused = time.perf_counter()
             with plain(self.model.network), torch.inference_mode():
-                seen = self.observe(self.model)
+                seen = self.observe(self.model, due)
             self.engine.started += time.perf_counter() - paused  # looking is not training
             state.log_history.append({
                 "share": due, "step": state.global_step,

@@ -53,8 +53,8 @@ def pretrain(
         name: shown in progress and plots.
         folder: where to keep checkpoints and the finished run. A finished run with the same
             recipe, data and start is loaded instead of repeated.
-        observe: called with the model at the shares of training in `observe_at`; the dict it
-            returns (numbers and texts) becomes a row of `run.observations`.
+        observe: called with the model and the share of training done, at each share in
+            `observe_at`; the dict it returns (numbers, texts) is a row of `run.observations`.
         report_to: experiment trackers of transformers, for example ('tensorboard',).
         show_progress: a line with tokens a second, loss and minutes left.
 

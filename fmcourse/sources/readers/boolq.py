@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from fmcourse.sources.archive import Archive
@@ -19,6 +20,12 @@ from fmcourse.sources.group import connected, repeats, shingles
 FILES = ("combined", "dev", "test", "dev-tiny", "test-tiny")
 SHORTEST = 80
 _TITLED = re.compile(r"(.{1,120}?) -- (?=\S)")
+
+
+@lru_cache(maxsize=20_000)
+def _clean(passage: str) -> str:
+    """The files repeat each other, so most passages come by twice."""
+    return whole_sentences(encyclopedic(passage.replace("\n", " ")))
 
 
 def _records(archive: Archive) -> Iterator[dict[str, Any]]:
@@ -31,7 +38,7 @@ def _records(archive: Archive) -> Iterator[dict[str, Any]]:
             label = record.get("label", record.get("answer"))
             yield {
                 "question": tidy(record["question"]),
-                "passage": whole_sentences(encyclopedic(passage.replace("\n", " "))),
+                "passage": _clean(passage),
                 "title": encyclopedic(title or ""),
                 "label": None if label is None else str(label).lower() == "true",
             }
@@ -64,7 +71,8 @@ def passages(archive: Archive) -> Iterator[dict[str, Any]]:
     """Rows `text`, `document`, `title`: each passage once, none mostly contained in another."""
     unique = {record["passage"]: record for record in _grouped(archive)}
     texts = list(unique)
-    order = {name: i for i, name in enumerate(dict.fromkeys(r["document"] for r in unique.values()))}
+    documents = dict.fromkeys(record["document"] for record in unique.values())
+    order = {name: number for number, name in enumerate(documents)}
     repeated = repeats(texts, [order[unique[text]["document"]] for text in texts])
     for text, repeat in zip(texts, repeated, strict=True):
         if not repeat:

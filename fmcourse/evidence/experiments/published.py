@@ -1,0 +1,26 @@
+"""K5: what a published model's pre-training buys over ours, on the same text."""
+
+from __future__ import annotations
+
+from fmcourse import data, evaluate, models
+from fmcourse.evidence.experiments.shared import Outcome
+
+BITS, FACTS = "held-out bits per byte", "facts right"
+
+
+def published(seed: int, characters: int = 40_000) -> Outcome:
+    """Untrained, base and SmolLM2 on held-out text drawn by seed, and on facts.
+
+    SmolLM2 has most likely read these passages (they are public and old); ours has not. The gap
+    is therefore an upper bound of what scale buys, and the lesson says so.
+    """
+    base, large = models.load("base"), models.load("smollm2")
+    texts = data.held_out(seed, characters)
+    arms = {
+        arm: {BITS: evaluate.bits_per_byte(model, texts),
+              FACTS: evaluate.overall(evaluate.score_facts(model))}
+        for arm, model in (("untrained", models.untrained(base, seed)), ("base", base),
+                           ("SmolLM2", large))
+    }
+    return Outcome(arms, {"general test": data.card(data.general()["test"]).sha256,
+                          "base": base.sha256()}, {"characters": characters})

@@ -1,0 +1,60 @@
+"""K4: loss against compute over four sizes, and what fine-tuning costs beside pre-training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasets import Dataset
+
+from fmcourse import data, evaluate, models, sources, train
+from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse.models import LanguageModel
+
+BITS, FLOPS = "held-out bits per byte", "training FLOPs"
+LADDER = {"tiny": 250_000, "1m": 500_000, "2m": 1_000_000, "3m": 1_500_000}
+
+
+def scaling(seed: int, ladder: dict[str, int] = LADDER) -> Outcome:
+    """A rung is a size with a budget to match; the fine-tune is 200 real question–answer pairs."""
+    base = models.load("base")
+    corpus = data.general()["train"]
+    rows, texts = data.tokens(corpus, base.tokenizer), data.held_out(seed)
+    rungs = [rung(size, tokens, base, rows, texts, seed) for size, tokens in ladder.items()]
+    law = evaluate.fit_power_law([r["flops"] for r in rungs], [r["loss"] for r in rungs])
+    tuned = tune_on_answers(base, examples=200, seed=seed)
+    arms = {
+        "least compute": {BITS: rungs[0]["loss"]}, "most compute": {BITS: rungs[-1]["loss"]},
+        "pre-training the base": {FLOPS: base.card["cost"]["flops"]},
+        "fine-tuning on 200 examples": {FLOPS: tuned.cost.flops},
+    }
+    return Outcome(arms, {"general": data.card(corpus).sha256, "base": base.sha256()},
+                   {"rungs": rungs, "exponent": law.b, "r2": law.r2,
+                    "fine_tuning": tuned.card["cost"]})
+
+
+def rung(
+    size: str, tokens: int, like: LanguageModel, rows: data.TokenFile, texts: list[str], seed: int
+) -> dict[str, Any]:
+    """One point of the curve: size, tokens, FLOPs, seconds, held-out bits per byte."""
+    recipe = train.PretrainRecipe(tokens=tokens, batch_tokens=4096, micro_batch_tokens=4096,
+                                  seed=seed)
+    run = train.pretrain(models.build(size, like.tokenizer, seed=seed), rows, recipe, name=size)
+    return {"group": size, "parameters": run.cost.parameters, "tokens": run.cost.tokens,
+            "flops": run.cost.flops, "seconds": run.cost.seconds,
+            "loss": evaluate.bits_per_byte(run.model, texts)}
+
+
+def tune_on_answers(base: LanguageModel, examples: int, seed: int, epochs: int = 3) -> train.Run:
+    """Fine-tune the base on real yes/no questions with their passages, to see what it costs."""
+    rows = sources.load("boolq").shuffle(seed=seed)
+    rows = rows.filter(lambda row: row["label"] is not None).select(range(examples))
+    texts = [f"{row['passage']}\nQuestion: {row['question']}?\nAnswer: "
+             f"{'yes' if row['label'] else 'no'}" for row in rows]
+    pairs = data.with_card(
+        Dataset.from_dict({"text": texts, "document": [str(i) for i in range(examples)],
+                           "source": ["boolq"] * examples}),
+        data.Card("question-answer pairs", {"boolq": sources.get("boolq").sha256}))
+    file = data.tokens(pairs, base.tokenizer)
+    recipe = train.PretrainRecipe(tokens=epochs * len(file), batch_tokens=2048,
+                                  micro_batch_tokens=2048, learning_rate=3e-4, seed=seed)
+    return train.pretrain(base, file, recipe, name="fine-tuning")

@@ -1,0 +1,107 @@
+"""The ledger: one small JSON file a claim, written by a program and never by hand.
+
+Each file holds the value of every arm at every seed, the effect with its interval, the bound it
+was held against, and what it ran on, so that a reader can check the sums and repeat the run.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from fmcourse import hardware, store
+from fmcourse.errors import EvidenceError
+from fmcourse.evidence.claim import SHOWN, Claim, Measure, get, judge, overall
+
+FOLDER = Path(__file__).with_name("ledger")
+FIELDS = ("claim", "statement", "arms", "control", "metric", "effect", "interval", "seeds", "bound",
+          "verdict", "minutes", "command", "versions", "data", "hardware", "date")
+PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "numpy", "fmcourse")
+Arms = dict[str, dict[str, float]]  # arm → metric → value, for one seed
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages a result depends on."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
+    """One measure over seeds as plain values.
+
+    Raises:
+        EvidenceError: an arm or metric named by the claim was not measured.
+    """
+    try:
+        values = {arm: [seed[arm][measure.metric] for seed in arms]
+                  for arm in arms[0] if measure.metric in arms[0][arm]}
+        treatment, control = values[measure.treatment], values[measure.control]
+    except KeyError as error:
+        raise EvidenceError(f"The experiment did not measure {error}.", where=measure.metric,
+                            fix="Make claims.toml and the experiment agree.") from error
+    judgement = judge(list(measure.effects(treatment, control)), measure.bound)
+    return {"metric": measure.metric, "treatment": measure.treatment, "control": measure.control,
+            "better": measure.better, "arms": values, "effect": judgement.effect,
+            "effect_is": measure.effect,
+            "interval": list(judgement.interval) if judgement.interval else None,
+            "bound": measure.bound, "verdict": judgement.verdict}
+
+
+def entry(
+    claim: Claim, seeds: list[int], arms: list[Arms], details: list[dict[str, Any]],
+    minutes: float, data: dict[str, str],
+) -> dict[str, Any]:
+    """The whole ledger entry of a claim; the first measure is also spelt out at the top."""
+    measures = [measure_entry(measure, arms) for measure in claim.measures]
+    first = measures[0]
+    return {
+        "claim": claim.id, "statement": claim.statement,
+        **{key: first[key] for key in ("metric", "treatment", "control", "arms", "effect",
+                                       "effect_is", "interval", "bound")},
+        "verdict": overall([m["verdict"] for m in measures]), "seeds": seeds,
+        "measures": measures, "details": details, "minutes": round(minutes, 2),
+        "command": f"fmcourse evidence {claim.id}", "versions": versions(), "data": data,
+        "hardware": hardware.detect().as_record(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def read(claim: str) -> dict[str, Any]:
+    """The ledger entry of a claim.
+
+    Raises:
+        EvidenceError: it has not been run yet, or the file lacks a field.
+    """
+    path = FOLDER / f"{get(claim).id}.json"
+    if not path.exists():
+        raise EvidenceError(f"Claim {claim} has no ledger entry yet.", where=path.name,
+                            fix=f"Run: fmcourse evidence {claim}")
+    record = store.read_json(path)
+    check(record)
+    return record
+
+
+def check(record: dict[str, Any]) -> None:
+    """Recompute the verdict of an entry from its own values; an edited file is found out.
+
+    Raises:
+        EvidenceError: a field is missing, or effect and verdict do not follow from the arms.
+    """
+    missing = [name for name in FIELDS if name not in record]
+    if missing:
+        raise EvidenceError(f"The entry lacks {', '.join(missing)}.", where=record.get("claim"))
+    claim = get(record["claim"])
+    for stored, measure in zip(record["measures"], claim.measures, strict=True):
+        arms = [{arm: {measure.metric: values[i]} for arm, values in stored["arms"].items()}
+                for i in range(len(record["seeds"]))]
+        again = measure_entry(measure, arms)
+        if abs(again["effect"] - stored["effect"]) > 1e-9 or again["verdict"] != stored["verdict"]:
+            raise EvidenceError("The stored effect does not follow from the stored values.",
+                                where=f"{claim.id}: {measure.metric}",
+                                fix=f"Run it again: fmcourse evidence {claim.id}")
+
+
+def shown(record: dict[str, Any]) -> bool:
+    """Whether an entry's verdict is 'shown'."""
+    return record["verdict"] == SHOWN

@@ -1,0 +1,86 @@
+"""Run lessons one after the other and tell how it went; open them in JupyterLab.
+
+One after the other on purpose: two lessons at once on two cores would both miss their minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from fmcourse import scale, sources, store
+from fmcourse.errors import CourseError, SourceError
+from fmcourse.lessons import build, catalogue, report, supplies
+from fmcourse.lessons.catalogue import Lesson
+from fmcourse.lessons.execute import Failure, Outcome, execute
+from fmcourse.lessons.site import Site
+
+
+def run(wanted: Iterable[str] = (), setting: str | None = None,
+        console: Console | None = None) -> list[Outcome]:
+    """Execute lessons in order, print the summary, and write the HTML copy.
+
+    Args:
+        wanted: numbers or names of lessons; none means all.
+        setting: the scale; by default `$FMCOURSE_SCALE`, else what the hardware allows.
+
+    Raises:
+        CourseError: unknown lesson or scale; a lesson that fails is in the outcomes instead.
+    """
+    console = console or Console()
+    if setting:
+        os.environ["FMCOURSE_SCALE"] = setting
+    setting = scale.current().name
+    chosen = catalogue.select(wanted)
+    fetch_missing(console)
+    pages = Site(_site(chosen[0], setting), catalogue.lessons(chosen[0].root))
+    outcomes = [_one(lesson, setting, pages, console) for lesson in chosen]
+    console.print(report.table(outcomes))
+    if pages.index.exists():
+        console.print(f"To read: {pages.index}", highlight=False, soft_wrap=True)
+    return outcomes
+
+
+def _site(lesson: Lesson, setting: str) -> Path:
+    """A copy of the smoke scale is nothing to read, and must not replace one that is."""
+    return store.folder("executed", "smoke", "site") if setting == "smoke" else lesson.root / "site"
+
+
+def _one(lesson: Lesson, setting: str, pages: Site, console: Console) -> Outcome:
+    with report.Line(lesson, setting, console) as line:
+        started = time.monotonic()
+        try:
+            outcome = execute(lesson, setting, pages, line.watch)
+        except CourseError as error:  # this lesson cannot run; the others may
+            outcome = Outcome(lesson, setting, time.monotonic() - started, (),
+                              Failure(0, "", str(error)), lesson.notebook)
+        line.done(outcome)
+    return outcome
+
+
+def fetch_missing(console: Console) -> None:
+    """Bring what is not in the cache yet, so that no lesson waits for the network.
+
+    What cannot be fetched is said here and fails only the lessons that need it.
+    """
+    for _, answer in supplies.bring_all(sources.registry()):
+        if isinstance(answer, SourceError):
+            console.print(str(answer), style="yellow", highlight=False, markup=False)
+
+
+def lab(wanted: str, browser: bool = True, port: int | None = None) -> int:
+    """Open JupyterLab on one lesson, with this Python's kernel; returns its exit code."""
+    lesson = catalogue.select([wanted])[0]
+    if not lesson.notebook.exists():
+        build.build(lesson)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={lesson.root}",
+               f"--LabApp.default_url=/lab/tree/notebooks/{lesson.notebook.name}"]
+    command += [] if browser else ["--no-browser"]
+    command += [f"--port={port}"] if port else []
+    return subprocess.call(command, env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"})

@@ -1,0 +1,335 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   fmcourse:
+#     title: Pre-training
+#     claims: [K1, K2, K3, K4, K5]
+#     minutes_cpu: 5
+#     minutes_gpu: 2
+# ---
+
+# %% [markdown]
+# # 01 · Pre-training
+# **Question:** what can a network learn from nothing but text, if all it ever does is guess the next piece?
+#
+# Claims K1–K5 · about 5 minutes on two CPU cores, 2 on a GPU · after lesson 00
+
+# %% [markdown]
+# > **Exam words.** *Pre-training* teaches a *foundation model* from vast, broad, **unlabelled** data by
+# > **self-supervised learning**: the text itself supplies the answers. It needs by far the most compute of all phases.
+
+# %%
+import torch
+
+import fmcourse as fm
+from fmcourse import data, evaluate, models, show, train
+
+course = fm.start("01", claims=["K1", "K2", "K3", "K4", "K5"])
+course.hardware
+
+# %% [markdown]
+# ## The text
+# Encyclopaedia passages, a modern Bible, Shakespeare. Nobody labelled any of it.
+
+# %% [markdown]
+# The card says where every text came from, under which licence, and what was dropped on the way.
+# Whole books and articles are held out, so that the test cannot be answered from memory.
+
+# %%
+corpus = data.general()
+reading = data.sample(corpus["train"], course.scale.documents)
+test = data.held_out(seed=0, characters=course.scale.eval_characters)
+data.card(reading)
+
+# %% [markdown]
+# A model reads *tokens*: pieces of words, numbered. Ours were learnt from this corpus: frequent strings
+# became one token, rare ones are spelt out.
+
+# %%
+base = models.load("base")
+tokens = data.tokens(reading, base.tokenizer)
+print(base.tokenizer.tokenize("The foundations of Jerusalem were rebuilt in 1537."))
+tokens
+
+# %% [markdown]
+# ## The raw idea
+# Twelve lines of plain PyTorch. Take a window of tokens, let the network guess each one from those before it, and
+# move the weights so that the right guess becomes likelier. There is nothing else.
+
+# %% [markdown]
+# **Predict.** A network that knows nothing is equally surprised by all tokens of its vocabulary.
+# How many nats is that for 8,192 tokens? (Hint: a natural logarithm.)
+
+# %%
+network = models.build("tiny", base.tokenizer).network.train()
+optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+rows = data.PackedRows(tokens, context=128, rows=16 * 8)
+for step in range(8):
+    batch = torch.stack([rows[step * 16 + i]["tokens"] for i in range(16)])  # (16, 129) ids
+    logits = network(batch[:, :-1]).logits  # (16, 128, 8192): a guess at every position
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
+    loss.backward()  # how should each weight change?
+    optimizer.step()
+    optimizer.zero_grad()
+    print(f"step {step}: surprise {loss.item():.2f} nats a token")
+
+# %% [markdown]
+# The first number is ln 8192 ≈ 9.01, as predicted: pure ignorance. No label was needed, because
+# the next token *is* the label. That is what **self-supervised** means.
+
+# %% [markdown]
+# ## The same, through the library
+# The same loss with what makes it fast and safe: packed rows, a better optimiser, bfloat16, a schedule, checkpoints.
+
+# %% [markdown]
+# **Predict.** What will the model write after "The king of" when it has read nothing, a tenth, all of its budget?
+
+# %%
+prompts = ["The king of", "The United States is", "In the beginning"]
+
+
+def look(model, share):
+    table = evaluate.sample(model, prompts, tokens=20, temperature=0.7)
+    return {"bits_per_byte": evaluate.bits_per_byte(model, test[:8]), "texts": list(table["text"])}
+
+
+# %%
+recipe = train.PretrainRecipe.at_scale()
+fresh = models.build(course.scale.live_size, base.tokenizer)
+run = train.pretrain(fresh, tokens, recipe, name="real text", observe=look)
+
+# %%
+unigram = evaluate.NGram(1).fit(tokens, len(base.tokenizer))
+surprise = float(unigram.nats([tokens.ids[:50_000]])[0].mean())
+show.loss_curve({"real text": run.history}, baselines={"knows word frequencies only": surprise})
+
+# %% [markdown]
+# The grey line is a model that knows how often each token occurs and nothing more. Below it, the network uses *context*.
+# What the curve doesn't say: whether it learnt the language or this text by heart. Only held-out text can tell.
+
+# %%
+stages = run.observations.explode("texts").assign(
+    prompt=prompts * len(run.observations),
+    label=[f"{share:.0%}" for share in run.observations["share"] for _ in prompts],
+)
+show.samples_over_time(stages.rename(columns={"texts": "text"}))
+
+# %% [markdown]
+# Word soup, then frequent words, then phrases that hold together for a few words. Order appears on its own.
+# None of it is *true* yet: fluency comes long before facts.
+
+# %% [markdown]
+# ## Where is it surprised?
+# The darker a token, the less the model expected it. Endings and little words come easily; names don't.
+
+# %%
+sentence = "The people of the city gathered at the gate, and the king spoke to them."
+show.token_heatmap(evaluate.token_losses(run.model, sentence))
+
+# %% [markdown]
+# ## The control
+# Is it *language* that was learnt, or just word counts? Same words, same budget, but shuffled within each text.
+
+# %% [markdown]
+# **Predict.** Will the shuffled model's surprise at real text be higher, lower or equal?
+
+# %%
+shuffled = data.tokens(data.shuffle_words(reading), base.tokenizer)
+control = train.pretrain(fresh, shuffled, recipe, name="shuffled words")
+bits = evaluate.bits_per_byte
+course.claim("K1", treatment=bits(run.model, test), control=bits(control.model, test))
+
+# %% [markdown]
+# Bits per byte count surprise per *byte* of held-out text, so that models with different tokens can be compared.
+# The gap is what word order taught. It doesn't say how much of that is grammar; the next test does.
+
+# %% [markdown]
+# ## Grammar, from guessing
+# "The keys to the cabinet **are** / **is** old": nobody told the model which is right. Which does it find likelier?
+
+# %% [markdown]
+# We ask the base model that ships with this course: the same code as above, run for hours instead of a minute.
+# Chance is 50 %; the untrained twin is the control.
+
+# %%
+pairs = evaluate.minimal_pairs(limit=course.scale.probes)
+blank = models.untrained(base)
+grammar = {"base": evaluate.score_pairs(base, pairs), "untrained": evaluate.score_pairs(blank, pairs)}
+show.pairs_bars(grammar)
+
+# %%
+course.claim("K1", metric="base: grammar pairs right",
+             treatment=evaluate.overall(grammar["base"]), control=evaluate.overall(grammar["untrained"]))
+
+# %% [markdown]
+# Rules that are clear within two words are mastered first; agreement across a distracting noun stays hard.
+# It is *not* understanding: the model has no rule, only likelihoods.
+
+# %% [markdown]
+# ## Two classic objectives
+# A **causal** model (GPT, Llama, Nova) guesses the next token. A **masked** model (BERT) fills blanks.
+
+# %% [markdown]
+# The difference is who may look where: a causal position sees only its left, a masked one both sides.
+
+# %%
+show.attention_pattern(tokens=["The", "king", "of", "Israel", "spoke"])
+
+# %%
+words = base.tokenizer.tokenize("The king of Israel spoke to the people")
+words = [word.replace("Ġ", " ") for word in words]
+hidden = ["hidden" if i in (1, 5) else "read" for i in range(len(words))]
+show.mask_figure(words, {"causal": ["read"] + ["scored"] * (len(words) - 1), "masked": hidden})
+
+# %% [markdown]
+# **Predict.** Same text, same size, same budget: which objective learns faster? Count the guesses each gets per row.
+
+# %%
+masked = train.pretrain(
+    models.build(course.scale.live_size, base.tokenizer, "masked"), tokens, recipe, name="masked")
+show.loss_curve({"causal": run.history, "masked": masked.history},
+                baselines={"knows word frequencies only": surprise})
+
+# %% [markdown]
+# The masked model is graded on three tokens in ten, the causal one on all: so it learns more slowly here.
+# The two losses are *not* the same quantity; compare each with the grey line, not with each other.
+
+# %%
+evaluate.fill_in(masked.model, "The king of [MASK] said to the people")
+
+# %%
+guess = evaluate.favourite_accuracy(tokens, test, base.tokenizer)
+course.claim("K2", treatment=evaluate.next_token_accuracy(run.model, test), control=guess)
+
+# %%
+both = evaluate.masked_accuracy(masked.model, test)
+course.claim("K2", metric="masked, both sides / unigram", treatment=both, control=guess)
+
+# %% [markdown]
+# Does it really use *both* sides? Cover the right one and the guesses should get worse.
+
+# %%
+one = {side: evaluate.one_blank_accuracy(masked.model, test, right_side=side) for side in (True, False)}
+course.claim("K2", metric="masked: lone blank right", treatment=one[True], control=one[False])
+
+# %% [markdown]
+# Only the causal model can write on; only the masked one can use what comes later.
+# Today's foundation models for text generation are causal; masked ones live on in embeddings and classification.
+
+# %% [markdown]
+# ## More compute, less surprise
+# Four sizes, each with a budget to match. If loss falls as a straight line on these axes, it is a **power law**.
+
+# %% [markdown]
+# **Predict.** How much more compute halves the remaining surprise: twice, ten times, a thousand times?
+
+# %%
+from fmcourse.evidence.experiments.scaling import rung, tune_on_answers
+
+budget = course.scale.ladder_tokens
+ladder = {size: budget * (i + 1) // 4 for i, size in enumerate(course.scale.ladder)}
+rungs = [rung(size, n, base, tokens, test, seed=0) for size, n in ladder.items()]
+show.scaling(rungs)
+
+# %%
+course.claim("K4", treatment=rungs[-1]["loss"], control=rungs[0]["loss"])
+
+# %% [markdown]
+# A small exponent means an expensive habit: every further step down costs a *multiple* of all before it.
+# That is why providers spend millions on pre-training, and why you'd rather not.
+
+# %% [markdown]
+# ## What it costs, beside fine-tuning
+# Now tune the base on 200 real questions with answers: *fine-tuning*, lesson 04's subject. Only the bill matters here.
+
+# %%
+tuned = tune_on_answers(base, examples=200, seed=0, epochs=1 if course.scale.name == "smoke" else 3)
+live = {"pre-training, live": run.cost, "pre-training, base": train.Cost(**base.card["cost"]),
+        "fine-tuning, 200 pairs": tuned.cost}
+show.cost_bars(live)
+
+# %%
+course.claim("K4", metric="training FLOPs",
+             treatment=base.card["cost"]["flops"], control=tuned.cost.flops)
+
+# %% [markdown]
+# And our base is tiny. A published 8-billion-parameter model read 15 trillion tokens: about a *billion* times the
+# compute of ours. Curated training text of that size is tens of terabytes (older notes say petabytes).
+
+# %% [markdown]
+# ## A base model is no assistant
+# It continues text. Ask it to do something and it carries on writing.
+
+# %% [markdown]
+# **Predict.** "Answer with one word: is the sky blue?" What will a model do that has only ever continued books?
+
+# %%
+large = models.load("smollm2")
+asked = evaluate.instructions().select(range(course.scale.instructions))
+obeyed = {model.name: evaluate.instruction_rate(model, asked) for model in (base, large)}
+course.claim("K3", treatment=evaluate.overall(obeyed["smollm2"]), control=evaluate.overall(obeyed["base"]))
+
+# %%
+question = "Reply with one word only: what colour is the sky on a clear day?"
+print("base:   ", base.generate(question, tokens=24, temperature=0))
+chat = large.tokenizer.apply_chat_template(
+    [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True)
+print("SmolLM2:", large.generate(chat, tokens=24, temperature=0))
+
+# %% [markdown]
+# SmolLM2 is larger *and* was tuned on instructions; both differ. Lesson 04 separates them: it tunes our very base
+# and asks the same questions again.
+
+# %% [markdown]
+# ## Why you would not pre-train
+# Providers publish base models. SmolLM2-135M read some two trillion tokens. What does that buy on the same text?
+
+# %%
+few = test[: course.scale.published_texts]
+course.claim("K5", treatment=bits(large, few), control=bits(base, few))
+
+# %% [markdown]
+# A caveat in its favour: these passages are old and public, so SmolLM2 has most likely read them; our base has not.
+# The gap is an upper bound of what scale buys.
+
+# %% [markdown]
+# | | the exam says | today (checked November 2026) |
+# |---|---|---|
+# | Where base models come from | Bedrock, SageMaker JumpStart, open hubs | the same |
+# | Amazon's own models | Titan family | Nova; Titan Text is end-of-life |
+# | Continued pre-training | on Bedrock, for Titan | Nova on SageMaker AI; not a Bedrock method now |
+# | Data for pre-training | petabytes | tens of terabytes of curated text |
+# | Kind of learning | "unsupervised" in older notes | self-supervised |
+
+# %% [markdown]
+# ## The ledger
+# One live run proves little. The same experiments at full size, three seeds each, with their spread:
+
+# %%
+entry = course.ledger("K1")
+show.seeds(entry["arms"], control=entry["control"], unit=entry["metric"], better="lower")
+
+# %%
+import pandas as pd
+
+names = ["claim", "verdict", "metric", "effect", "bound"]
+show.table(pd.DataFrame([{name: course.ledger(c)[name] for name in names} for c in course.claims]))
+
+# %% [markdown]
+# ## What the exam asks
+# - *Which phase needs the most data and compute?* Pre-training.
+# - *Which kind of learning needs no labels and makes its own from the text?* Self-supervised.
+# - *A model continues your question instead of answering it. Why?* It is a base model; it needs instruction tuning.
+# - *You need a general model soon and cheaply. What do you do?* Choose a published one; do not pre-train.
+
+# %% [markdown]
+# ## Yours to try
+# Change one thing and run the lesson again: zero the learning rate (`PretrainRecipe.at_scale(learning_rate=0.0)`), or train
+# on `shuffled` as the treatment. The claim cell must fail. Then on to lesson 02: teaching this base a company's language.
