@@ -3,8 +3,10 @@
 Everything the course makes outside the repository lies below one folder, `home()`, so that
 deleting it deletes everything. A file or folder appears under its final name only when it is
 complete: it is written beside its place and renamed, which POSIX and NTFS do atomically. The
-trade-off is a second copy on disk for a moment. What a kill leaves behind are `.partial-*` names,
-which readers never look at and the next writer of the same artifact sweeps away.
+trade-off is a second copy on disk for a moment; and a folder that *replaces* another needs two
+renames, so a kill between them leaves none under the name, never a mixture. What a kill leaves
+behind are `.partial-*` names, which readers never look at and the next writer of the same artifact
+sweeps away; a draft whose writer still runs is left alone.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+import psutil
 from filelock import FileLock
 
 from fmcourse.errors import StoreError
@@ -49,17 +53,29 @@ def folder(*parts: str) -> Path:
     return path
 
 
+def _draft_prefix(target: Path) -> str:
+    return f"{PARTIAL}{target.name}-{os.getpid()}-"
+
+
 def _sweep(target: Path) -> None:
-    for leftover in target.parent.glob(f"{PARTIAL}{target.name}-*"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+    """Delete what writers of this artifact left that are no longer alive."""
+    ending = re.compile(re.escape(f"{PARTIAL}{target.name}-") + r"(?:(\d+)-)?\w+")
+    for leftover in target.parent.iterdir():
+        written = ending.fullmatch(leftover.name)
+        if written and not (written[1] and psutil.pid_exists(int(written[1]))):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 def atomic_write(path: Path | str, content: str | bytes) -> Path:
     """Write a whole file or nothing; readers see the old content or the new, never a mixture."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     blob = content.encode() if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=_draft_prefix(path), dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(blob)
@@ -79,22 +95,35 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    draft = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
+    draft = Path(tempfile.mkdtemp(prefix=_draft_prefix(path), dir=path.parent))
     os.chmod(draft, 0o755)
     try:
         yield draft
-        if path.exists():  # a folder cannot be replaced in one step, so move the old one aside
-            old = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
-            os.replace(path, old / "old")
-        os.replace(draft, path)
-        _sweep(path)
+        _put_in_place(draft, path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
 
 
+def _put_in_place(draft: Path, path: Path) -> None:
+    """Rename a folder; one that is already there is moved aside first, as it must be, and back
+    again if the second rename fails."""
+    if not path.exists():
+        os.replace(draft, path)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=_draft_prefix(path), dir=path.parent))
+    os.replace(path, aside / "old")
+    try:
+        os.replace(draft, path)
+    except BaseException:
+        os.replace(aside / "old", path)
+        aside.rmdir()
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def write_json(path: Path | str, value: Any) -> Path:
-    """Write JSON atomically, sorted and indented so that it diffs well."""
+    """Write JSON atomically, indented so that it diffs well; keys keep their order."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     return atomic_write(path, text + "\n")
 

@@ -481,6 +481,7 @@ def test_the_report_reads_in_words_at_any_width():
     assert "1 warning" in shown(findings[:1])
     assert "Everything the course needs" in shown([Finding("a", OK, "Good.")])
     assert max(map(len, shown(findings, 60).splitlines())) <= 60
+    assert "text/html" in doctor.report(findings)._repr_mimebundle_([], [])
 
 
 def test_every_topic_is_examined_here(monkeypatch):

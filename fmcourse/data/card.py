@@ -92,7 +92,7 @@ def card(dataset: Dataset) -> Card:
         for name in ("licence", "attribution", "steps"):
             raw[name] = tuple(raw[name])
         return Card(**raw)
-    except (ValueError, TypeError, KeyError) as error:
+    except (AttributeError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             "This dataset has no card, so nobody can say where it came from.",
             where=type(dataset).__name__,

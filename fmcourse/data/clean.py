@@ -14,7 +14,7 @@ from datasets import Dataset
 from fmcourse.data.card import card, hash_texts, with_card
 
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200b\u202f\u3000]+")
-_BREAKS = re.compile(r"\s*\n\s*\n\s*")
+_BREAKS = re.compile(r"\n{3,}")
 _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
                          "\u2013": "-", "\u2014": " - ", "\u2026": "...", "\ufeff": ""})
 
@@ -27,10 +27,9 @@ def normalise_text(text: str) -> str:
     >>> normalise_text("caf\\u0065\\u0301 \\u201ctoo\\u201d  late")
     'café "too" late'
     """
-    text = unicodedata.normalize("NFC", text).translate(_QUOTES)
-    text = _BREAKS.sub("\n\n", text)
+    text = unicodedata.normalize("NFC", text.translate(_QUOTES))
     lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
-    return "\n".join(lines).strip()
+    return _BREAKS.sub("\n\n", "\n".join(lines)).strip()
 
 
 def normalise(dataset: Dataset, minimum: int = 40) -> Dataset:

@@ -9,16 +9,17 @@ which is which, and attention is not let across (see `train.objectives`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from datasets import Dataset
+from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from fmcourse import store
-from fmcourse.data.card import Card, card
+from fmcourse.data.card import Card, card, hash_texts
 from fmcourse.errors import DataError
 
 
@@ -49,9 +50,17 @@ class TokenFile:
                f"{ratio:.2f} characters a token)"
 
 
+def _whole(tokenizer: PreTrainedTokenizerFast) -> Tokenizer:
+    """A copy that forgets the truncation or padding which an earlier call left switched on."""
+    copy = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return copy
+
+
 def tokenizer_hash(tokenizer: PreTrainedTokenizerFast) -> str:
     """SHA-256 of a tokenizer's whole definition."""
-    return store.sha256_text(tokenizer.backend_tokenizer.to_str())
+    return store.sha256_text(_whole(tokenizer).to_str())
 
 
 def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
@@ -60,15 +69,17 @@ def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
     Raises:
         DataError: the dataset is empty.
     """
-    about = card(dataset)
-    if not len(dataset):
+    about, texts = card(dataset), dataset["text"][:]
+    if not texts:
         raise DataError("There is no text to tokenise.", where=about.name)
+    # select, filter and map carry the card along unchanged: the texts themselves must decide
+    about = replace(about, sha256=hash_texts(texts), characters=sum(map(len, texts)))
     key = store.sha256_json([about.sha256, tokenizer_hash(tokenizer), 1])
     folder = store.folder("tokens") / key[:16]
     with store.lock(folder):
         if not folder.exists():
             with store.atomic_folder(folder) as draft:
-                _write(draft, dataset["text"][:], tokenizer)
+                _write(draft, texts, tokenizer)
     ids = np.load(folder / "ids.npy", mmap_mode="r")
     return TokenFile(ids, np.load(folder / "starts.npy"), about, key, about.characters)
 
@@ -76,9 +87,9 @@ def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
 def _write(folder: Path, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:
     kind = np.uint16 if len(tokenizer) <= 2**16 else np.uint32
     opening, pieces, lengths = tokenizer.bos_token_id, [], []
+    encoder = _whole(tokenizer)
     for begin in range(0, len(texts), 1000):
-        batch = tokenizer.backend_tokenizer.encode_batch_fast(
-            texts[begin:begin + 1000], add_special_tokens=False)
+        batch = encoder.encode_batch_fast(texts[begin:begin + 1000], add_special_tokens=False)
         for encoded in batch:
             pieces.append(np.array([opening, *encoded.ids], dtype=kind))
             lengths.append(len(pieces[-1]))

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -72,9 +72,10 @@ def _summary(findings: list[Finding]) -> Text:
     return Text("Everything the course needs is here.", style=STYLE[OK])
 
 
-def report(findings: list[Finding]) -> RenderableType:
+def report(findings: list[Finding]) -> Table:
     """A table for terminal and notebook: the status in words, the fix below what it mends."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, caption=_summary(findings),
+                  caption_justify="left", caption_style="")
     table.add_column("status")
     table.add_column("topic", no_wrap=True)
     table.add_column("finding", overflow="fold")
@@ -83,7 +84,7 @@ def report(findings: list[Finding]) -> RenderableType:
         if finding.fix:
             text.append("\nfix: ", style="bold").append(finding.fix, style="cyan")
         table.add_row(Text(finding.status, style=STYLE[finding.status]), finding.topic, text)
-    return Group(table, _summary(findings))
+    return table
 
 
 def main(online: bool = True) -> int:

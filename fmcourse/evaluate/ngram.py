@@ -187,7 +187,7 @@ class NGram:
         contexts = keys // (self.vocab_size + 1)
         total = np.bincount(contexts, weights=counts, minlength=self._contexts)
         freed = np.bincount(contexts, weights=taken, minlength=self._contexts)
-        passed = np.divide(freed, total, out=np.ones_like(total), where=total > 0)
+        passed = np.divide(freed, total, out=np.ones(self._contexts), where=total > 0)
         self._levels.append(_Level(keys, (counts - taken) / total[contexts], passed))
         self._contexts = len(keys)
 

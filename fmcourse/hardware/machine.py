@@ -86,7 +86,7 @@ class Hardware:
             ("device", f"{self.device}: {self.name}{on_device * bool(self.device_memory_bytes)}"),
             ("numbers", self.dtype),
             ("why", self.reason),
-            ("cores", f"{self.cores} usable, {self.threads} threads"),
+            ("cores", f"{self.cores} usable; PyTorch threads: {self.threads}"),
             ("memory", f"{self.memory_gb:.1f} GB, {self.memory_available / 1e9:.1f} GB free"),
             ("torch.compile", f"{'yes' if self.compiler else 'no'}. {self.compiler_reason}"),
         ]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from fmcourse.errors import LessonError
 
 MASTERS = Path("notebooks", "src")
@@ -105,17 +107,26 @@ def _one(word: str, known: list[Lesson]) -> Lesson:
 
 
 def _read(path: Path, folder: Path) -> Lesson:
-    import jupytext
-
     matched = NAME.fullmatch(path.stem)
     if not matched:
         raise LessonError("A lesson's file is called NN_name.py.", where=path, fix="Rename it.")
+    return Lesson(number=matched[1], name=path.stem, root=folder, **_checked(_header(path), path))
+
+
+def _header(path: Path) -> Any:
+    """The fmcourse part of the YAML comment that opens a master."""
+    opening = re.match(r"# ---\n((?:#.*\n)*?)# ---\n", path.read_text(encoding="utf-8"))
+    text = re.sub(r"^# ?", "", opening[1], flags=re.M) if opening else ""
     try:
-        header = jupytext.read(path, fmt="py:percent").metadata.get("fmcourse")
-    except Exception as error:  # whatever the YAML parser raises, it is the header that is wrong
-        raise LessonError(f"The header cannot be read: {error}.", where=f"{path}:1",
+        return yaml.safe_load(text)["jupyter"]["fmcourse"]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1  # from 1, and below the opening line
+        raise LessonError("The header is not valid YAML.", where=f"{path}:{line}",
+                          fix="Quote a title that holds a colon or a comma.") from error
+    except (TypeError, KeyError) as error:
+        raise LessonError("The header does not describe the lesson.", where=f"{path}:1",
                           fix=HEADER) from error
-    return Lesson(number=matched[1], name=path.stem, root=folder, **_checked(header, path))
 
 
 def _checked(header: Any, path: Path) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from fmcourse.lessons import build, site
 from fmcourse.lessons.catalogue import Lesson
 from fmcourse.lessons.tidy import tidy
 
+SHOWN = "shown"
 TICK = 0.25  # seconds between two looks at a running lesson
 QUIET = {
     "TQDM_DISABLE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
@@ -55,7 +56,7 @@ class Failure:
 class Outcome:
     """What came of running a lesson: seconds, what it said about its claims, where it stopped.
 
-    `claims` are the records the lesson's own assertions wrote: claim, verdict, effect, bound.
+    `claims` are what the lesson's own assertions wrote: claim, metric, verdict, effect, bound.
     """
 
     lesson: Lesson
@@ -64,6 +65,15 @@ class Outcome:
     claims: tuple[dict[str, Any], ...]
     failure: Failure | None
     notebook: Path
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Claim -> 'shown' when all its measures were, else the first other verdict."""
+        found: dict[str, str] = {}
+        for record in self.claims:
+            if found.get(record["claim"], SHOWN) == SHOWN:
+                found[record["claim"]] = record["verdict"]
+        return found
 
 
 @dataclass
@@ -197,12 +207,13 @@ def _failure(error: BaseException, code: list[NotebookNode], progress: Progress,
 
 
 def _claims(path: Path, lesson: Lesson) -> tuple[dict[str, Any], ...]:
-    """What the lesson's assertions wrote; the last word on a claim counts."""
+    """What the lesson's assertions wrote; the last word on a measure of a claim counts."""
     records = store.read_json(path) if path.exists() else []
     try:
-        return tuple({record["claim"]: {"verdict": record["verdict"], **record}
-                      for record in records}.values())
-    except (TypeError, KeyError) as error:
+        latest = {(record["claim"], record.get("metric")): record for record in records
+                  if record["verdict"]}
+        return tuple(latest.values())
+    except (TypeError, KeyError, AttributeError) as error:
         raise LessonError("The lesson's claims are not a list of {claim, verdict, effect, bound}.",
                           where=lesson.name, fix="Let course.claim write them.") from error
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fmcourse.lessons.catalogue import Lesson
-from fmcourse.lessons.execute import Outcome, Progress
+from fmcourse.lessons.execute import SHOWN, Outcome, Progress
 
 HEARTBEAT = 60.0  # seconds between two lines in a log
 
@@ -100,11 +100,11 @@ def table(outcomes: list[Outcome]) -> Table:
     for column in ("lesson", "minutes", "shown", "not shown", ""):
         view.add_column(column, justify="right" if column == "minutes" else "left")
     for outcome in outcomes:
-        verdicts = {str(r["claim"]): str(r["verdict"]) for r in outcome.claims}
+        verdicts = outcome.verdicts
         rest = [f"{claim} ({verdicts.get(claim, 'not judged')})"
                 for claim in dict.fromkeys([*outcome.lesson.claims, *verdicts])
-                if verdicts.get(claim) != "shown"]
-        shown = [claim for claim, verdict in verdicts.items() if verdict == "shown"]
+                if verdicts.get(claim) != SHOWN]
+        shown = [claim for claim, verdict in verdicts.items() if verdict == SHOWN]
         expected = outcome.lesson.minutes(outcome.scale)
         minutes = f"{outcome.seconds / 60:.1f}" + (f" of {expected:g}" if expected else "")
         where = f"cell {outcome.failure.cell} failed" if outcome.failure else ""

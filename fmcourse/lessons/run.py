@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fmcourse import scale, sources, store
+from fmcourse import scale, store
 from fmcourse.errors import CourseError, SourceError
-from fmcourse.lessons import build, catalogue, report, supplies
+from fmcourse.lessons import build, catalogue, report
 from fmcourse.lessons.catalogue import Lesson
 from fmcourse.lessons.execute import Failure, Outcome, execute
 from fmcourse.lessons.site import Site
@@ -36,8 +36,8 @@ def run(wanted: Iterable[str] = (), setting: str | None = None,
     console = console or Console()
     if setting:
         os.environ["FMCOURSE_SCALE"] = setting
-    setting = scale.current().name
     chosen = catalogue.select(wanted)
+    setting = scale.current().name
     fetch_missing(console)
     pages = Site(_site(chosen[0], setting), catalogue.lessons(chosen[0].root))
     outcomes = [_one(lesson, setting, pages, console) for lesson in chosen]
@@ -69,6 +69,9 @@ def fetch_missing(console: Console) -> None:
 
     What cannot be fetched is said here and fails only the lessons that need it.
     """
+    from fmcourse import sources  # slow to import, so not before the lesson and scale are known
+    from fmcourse.lessons import supplies
+
     for _, answer in supplies.bring_all(sources.registry()):
         if isinstance(answer, SourceError):
             console.print(str(answer), style="yellow", highlight=False, markup=False)

@@ -134,7 +134,7 @@ class Site:
         results = self._results()
         results[lesson.name] = {
             "scale": outcome.scale, "minutes": round(outcome.seconds / 60, 2),
-            "claims": {record["claim"]: record["verdict"] for record in outcome.claims},
+            "claims": outcome.verdicts,
             "failed": outcome.failure.error if outcome.failure else None,
         }
         store.write_json(self.folder / RESULTS, results)

@@ -23,6 +23,7 @@ ROOMS = {
     "tokens": "texts as token numbers",
     "models": "models converted once, such as SmolLM2",
     "runs": "models you trained, with their checkpoints",
+    "evidence": "results of single seeds, so that a ledger run can go on",
     "executed": "notebooks of smoke, GPU and failed runs",
 }
 

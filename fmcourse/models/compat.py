@@ -6,6 +6,8 @@ and nothing else does.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from pathlib import Path
 
@@ -68,7 +70,8 @@ def load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         pre_tokenizers.Digits(individual_digits=True),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
     ])
-    network = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32,
-        quantization_config=GgufConfig(dequantize=True))
+    with contextlib.redirect_stderr(io.StringIO()):  # the one bar that no setting turns off
+        network = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=name, dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True))
     return network, tokenizer

@@ -99,7 +99,10 @@ class LanguageModel:
             raise ModelError("A masked model fills blanks; it cannot continue a text.",
                              where=self.name, fix="Use evaluate.fill_in, or a causal model.")
         single = isinstance(prompts, str)
-        batch = self._left_padded([prompts] if single else list(prompts))
+        rows, padding = [prompts] if single else list(prompts), self._padding()
+        if not rows:
+            return []
+        batch = self._left_padded(rows, padding)
         choice = {"do_sample": False} if temperature == 0 else {
             "do_sample": True, "temperature": temperature, "top_k": top_k}
         devices = [self.device] if self.device.type == "cuda" else []
@@ -108,21 +111,25 @@ class LanguageModel:
         with torch.random.fork_rng(devices):
             torch.manual_seed(seed)
             output = self.network.generate(
-                **batch, max_new_tokens=tokens, pad_token_id=self.tokenizer.pad_token_id, **choice)
+                **batch, max_new_tokens=tokens, pad_token_id=padding, **choice)
         self.network.train(was_training)
         texts = self.tokenizer.batch_decode(output[:, batch["input_ids"].shape[1]:],
                                             skip_special_tokens=True)
         return texts[0] if single else texts
 
-    def _left_padded(self, prompts: list[str]) -> dict[str, torch.Tensor]:
+    def _padding(self) -> int:
+        """The token that fills up short rows; any will do, since it is masked."""
+        named = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id)
+        return next((token for token in named if token is not None), 0)
+
+    def _left_padded(self, prompts: list[str], padding: int) -> dict[str, torch.Tensor]:
         """Token ids and attention mask, both (batch, longest), padding on the left."""
-        special = bool(self.tokenizer.all_special_tokens)
         rows = [self.tokenizer(p, add_special_tokens=False).input_ids for p in prompts]
         opening = self.tokenizer.bos_token_id
-        if special and opening is not None:  # every text opens with it, unless it already does
+        if opening is not None:  # every text opens with it, unless it already does
             rows = [row if row[:1] == [opening] else [opening, *row] for row in rows]
         longest = max(map(len, rows))
-        ids = torch.full((len(rows), longest), self.tokenizer.pad_token_id)
+        ids = torch.full((len(rows), longest), padding)
         mask = torch.zeros_like(ids)
         for i, row in enumerate(rows):
             ids[i, longest - len(row):] = torch.tensor(row)

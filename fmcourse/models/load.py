@@ -45,18 +45,22 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
 
 def _open(place: Path | str, name: str, device: str) -> LanguageModel:
     compat.quiet()
+    fix = "Check the files in the folder." if isinstance(place, Path) else (
+        "Check the name; the hub may be out of reach: download the model to a folder.")
     try:
         config = compat.AutoConfig.from_pretrained(place, trust_remote_code=False)
         masked = any("MaskedLM" in kind for kind in config.architectures or [])
         kind = compat.AutoModelForMaskedLM if masked else compat.AutoModelForCausalLM
-        network = kind.from_pretrained(place, config=config, dtype=torch.float32,
-                                       use_safetensors=True, trust_remote_code=False)
+        network, report = kind.from_pretrained(
+            place, config=config, dtype=torch.float32, use_safetensors=True,
+            trust_remote_code=False, output_loading_info=True)
         tokenizer = compat.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        fix = "Check the files in the folder." if isinstance(place, Path) else (
-            "Check the name; the hub may be out of reach: download the model to a folder.")
-        raise ModelError(f"This model cannot be opened: {str(error).splitlines()[0]}",
-                         where=place, fix=fix) from error
+    except Exception as error:  # a damaged file fails in each library's own way
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"This model cannot be opened: {said}", where=place, fix=fix) from error
+    if report["missing_keys"]:  # transformers would start these at random, with only a warning
+        raise ModelError(f"Weights are missing: {', '.join(sorted(report['missing_keys'])[:3])}.",
+                         where=place, fix=fix)
     card = Path(place) / "card.json"
     return LanguageModel(network.to(device).eval(), tokenizer, name,
                          "masked" if masked else "causal",

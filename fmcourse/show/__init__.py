@@ -9,7 +9,7 @@ from fmcourse.show.compare import before_after, cost_bars
 from fmcourse.show.curves import loss_curve, scaling
 from fmcourse.show.diagrams import attention_pattern, funnel, mask_figure
 from fmcourse.show.heatmap import token_heatmap
-from fmcourse.show.style import Picture, style
+from fmcourse.show.look import Picture, style
 from fmcourse.show.tables import Html, samples_over_time, table
 from fmcourse.show.trials import pairs_bars, seeds
 

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 
 from fmcourse.show import inputs, units
 from fmcourse.show.layout import direction, frame_values, key, key_dot, log_axis, name_rows
-from fmcourse.show.style import BLUE, GREEN, GREY, VERMILLION, Picture, canvas, ink, styled
+from fmcourse.show.look import BLUE, GREEN, GREY, VERMILLION, Picture, canvas, ink, styled
 
 _COSTS = {"tokens": "tokens read", "flops": "compute (FLOP)", "seconds": "time",
           "memory": "peak memory"}
@@ -42,14 +42,12 @@ def cost_bars(costs: object, title: str | None = None) -> Picture:
     columns = min(2, len(values))
     rows = -(-len(values) // columns)
     figure, axes = canvas(rows * (0.75 + 0.33 * len(table)) + 0.2, rows, columns,
-                          sharey=True, squeeze=False)
+                          title=title, sharey=True, squeeze=False)
     for ax, (column, numbers) in zip(axes.flat, values.items(), strict=False):
         _cost_panel(ax, column, numbers)
     for ax in axes.flat[len(values):]:
         ax.set_visible(False)
     name_rows(axes[0, 0], table["phase"])
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     parts = (f"{_COSTS[c]}: " + ", ".join(f"{p} {units.format_for(c)(v)}"
              for p, v in zip(table["phase"], n, strict=True)) for c, n in values.items())
     figure.alt = "Cost by phase. " + "; ".join(parts) + "."
@@ -126,7 +124,7 @@ def before_after(
     known = [v for scores in (old, new, other) for v in scores.values() if np.isfinite(v)]
     if not known:
         raise inputs.nothing_finite("The comparison", "before_after")
-    figure, ax = canvas(0.95 + 0.5 * len(old) + (0.25 if title else 0))
+    figure, ax = canvas(0.95 + 0.5 * len(old), title=title)
     frame_values(ax, known)
     for row, name in enumerate(old):
         _change(ax, row, old[name], new[name], better)
@@ -135,7 +133,7 @@ def before_after(
     name_rows(ax, list(old))
     direction(ax, unit, better)
     key(ax, [key_dot("before", "o", "#333333", "white"), key_dot("after", "o", "#333333")]
-        + ([key_dot("control", "D", GREY)] if other else []), title)
+        + ([key_dot("control", "D", GREY)] if other else []))
     rows = "; ".join(f"{n} {units.number(old[n])} to {units.number(new[n])}" for n in old)
     figure.alt = f"Before and after, {unit} ({better} is better): {rows}."
     return figure

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 from fmcourse.show import inputs, units
 from fmcourse.show.layout import End, label_ends, linear_axis, log_axis
-from fmcourse.show.style import GREY, Picture, Series, canvas, plain, series, styled
+from fmcourse.show.look import GREY, Picture, Series, canvas, plain, series, styled
 
 
 @styled
@@ -57,7 +57,7 @@ def loss_curve(
             lines[f"{name} (diverged)" if broke else name] = points
     if not lines:
         raise inputs.nothing_finite(f"The column {y!r}", "loss_curve")
-    figure, ax = canvas(3.6)
+    figure, ax = canvas(3.6, title=title)
     ends = [_line(ax, name, points, i, smooth) for i, (name, points) in enumerate(lines.items())]
     right = max(points["x"].max() for points in lines.values())
     for name, value in inputs.scalars(baselines, "loss_curve").items() if baselines else ():
@@ -65,8 +65,6 @@ def loss_curve(
         ax.axhline(value, color=look.colour, lw=1.2, ls=look.dash, zorder=1)
         ends.append(End(name, look, right, value))
     _axes(ax, x, y, [points["x"] for points in lines.values()], log_x)
-    if title:
-        ax.set_title(title)
     label_ends(ax, _with_values(ends))
     values = "; ".join(f"{name or 'run'} ends at {units.number(points['y'].iloc[-1])}"
                        for name, points in lines.items())
@@ -158,14 +156,14 @@ def scaling(
 
     Source: Kaplan et al. 2020, arXiv:2001.08361.
     """
-    table = inputs.frame(points, [x, y], "scaling")
+    table = inputs.frame(points, [x, y], "scaling").reset_index(drop=True)
     data = _points(table, x, y, "scaling", log_x=True)
     data = data[data["y"] > 0]
     if not len(data):
         raise inputs.nothing_finite("The table", "scaling")
     data["group"] = table.loc[data.index, "group"].astype(str) if "group" in table else ""
     law = _law(fit, data)
-    figure, ax = canvas(4.0)
+    figure, ax = canvas(4.0, title=title)
     ends = []
     for i, (name, group) in enumerate(data.groupby("group", sort=False)):
         look, group = series(i), group.sort_values("x")
@@ -181,7 +179,6 @@ def scaling(
     elif fit is not None:
         ax.annotate("too few sizes to fit a power law", (0.02, 0.03), xycoords="axes fraction",
                     color=GREY)
-    ax.set_title(title or "")
     if ends:
         label_ends(ax, ends)
     figure.alt = (f"{units.label(y)} against {units.label(x)} on log axes, {len(data)} points"

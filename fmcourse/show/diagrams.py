@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from fmcourse.show import inputs, units
 from fmcourse.show.layout import linear_axis, name_rows
-from fmcourse.show.style import (
+from fmcourse.show.look import (
     BLUE,
     GREY,
     MONOSPACE,
@@ -74,7 +74,7 @@ def mask_figure(
     used = [s for s in STATES if any(s in states for states in blocks.values())]
     heads = sum(bool(name) for name in blocks)
     units_high = len(blocks) * lines + 0.8 * heads + 0.5 * len(blocks) + 0.85 * len(used)
-    figure, ax = canvas(0.3 * units_high + 0.1 + (0.3 if title else 0))
+    figure, ax = canvas(0.3 * units_high + 0.1, title=title)
     top = 0.0
     for name, states in blocks.items():
         if name:
@@ -89,8 +89,6 @@ def mask_figure(
         top += 0.85
     ax.set(xlim=(-0.3, _COLUMNS + 0.3), ylim=(top, -0.1))
     ax.axis("off")
-    if title:
-        ax.set_title(title)
     figure.alt = "Loss mask. " + "; ".join(
         f"{name or 'tokens'}: " + ", ".join(f"{states.count(s)} {STATES[s][0]}" for s in used
                                             if s in states) for name, states in blocks.items())
@@ -158,7 +156,7 @@ def attention_pattern(
         inputs.choice(kind, ("causal", "bidirectional"), "kind", "attention_pattern")
     names = [plain(visible(t), 10) for t in tokens] if tokens is not None else range(1, size + 1)
     slanted = max(len(str(name)) for name in names) > 2
-    figure, axes = canvas(3.3 + (0.3 if title else 0), 1, len(kinds), squeeze=False)
+    figure, axes = canvas(3.3, 1, len(kinds), title=title, squeeze=False)
     for ax, kind in zip(axes.flat, kinds, strict=True):
         allowed = np.tri(size, dtype=bool) if kind == "causal" else np.full((size, size), True)
         _grid(ax, allowed)
@@ -169,8 +167,6 @@ def attention_pattern(
                      loc="center")
         ax.set_xlabel("position read")
         ax.set_ylabel("position that reads")
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     figure.alt = (f"Attention over {size} positions: " + "; ".join(
         "causal, each reads itself and what is before it" if kind == "causal"
         else "bidirectional, each reads every position" for kind in kinds) + ".")
@@ -214,7 +210,7 @@ def funnel(steps: object, title: str | None = None, unit: str = "documents") -> 
     if not np.isfinite(kept).any() or (kept < 0).any():
         raise inputs.nothing_finite("The column 'kept'", "funnel")
     start = kept[np.isfinite(kept)][0] or 1.0
-    figure, ax = canvas(0.75 + 0.38 * len(kept) + (0.25 if title else 0))
+    figure, ax = canvas(0.75 + 0.38 * len(kept), title=title)
     drawn = np.nan_to_num(kept)
     ax.barh(range(len(kept)), drawn, color=BLUE, height=0.66)
     lost = np.nan_to_num(np.maximum(np.concatenate((kept[:1], kept[:-1])) - kept, 0))
@@ -233,8 +229,6 @@ def funnel(steps: object, title: str | None = None, unit: str = "documents") -> 
     ax.set_xlim(0, max(start, drawn.max()) * 1.02)
     linear_axis(ax.xaxis, "kept")
     ax.set_xlabel(f"{unit} kept (hatched: dropped by the step)")
-    if title:
-        ax.set_title(title)
     figure.alt = f"{unit} kept after each step: " + "; ".join(
         f"{name} {units.count(value)}" for name, value in zip(names, kept, strict=True)) + "."
     return figure

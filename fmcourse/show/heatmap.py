@@ -16,7 +16,7 @@ import numpy as np
 
 from fmcourse.show import inputs, units
 from fmcourse.show.diagrams import visible
-from fmcourse.show.style import luminance, plain
+from fmcourse.show.look import luminance, plain
 from fmcourse.show.tables import FAINT, Html, one
 
 # Probability the model gave the token: lower bounds of the shades, light to dark. The ramp is

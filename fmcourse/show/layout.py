@@ -20,7 +20,7 @@ from matplotlib.ticker import (
 )
 
 from fmcourse.show import units
-from fmcourse.show.style import SMALL, Series, ink, lay_out, plain, wrapped
+from fmcourse.show.look import SMALL, Series, ink, lay_out, plain, wrapped
 
 
 def name_rows(ax: Axes, names: Sequence[object], width: int = 22) -> None:
@@ -151,7 +151,8 @@ def label_ends(ax: Axes, ends: Sequence[End]) -> None:
 
 def direction(ax: Axes, unit: str, better: str) -> None:
     """Name the x axis and say which way is good."""
-    ax.set_xlabel(f"← better    {unit}" if better == "lower" else f"{unit}    better →")
+    ax.set_xlabel(wrapped(f"← better \u2003 {unit}" if better == "lower" else
+                          f"{unit} \u2003 better →", 58))
     linear_axis(ax.xaxis)
 
 
@@ -162,14 +163,12 @@ def frame_values(ax: Axes, values: Sequence[float]) -> None:
     ax.set_xlim(low - air, high + air)
 
 
-def key(ax: Axes, handles: Sequence[Line2D], title: str | None) -> None:
-    """A key in one line (two if long) above the plot, and the title above that."""
+def key(ax: Axes, handles: Sequence[Line2D]) -> None:
+    """A key above the plot, in one line if it fits."""
     lengths = [len(handle.get_label()) + 5 for handle in handles]
     columns = len(handles) if sum(lengths) <= 62 else max(1, 62 // max(lengths))
     ax.legend(handles=handles, ncols=columns, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
               handletextpad=0.4, columnspacing=1.4, borderaxespad=0.1)
-    if title:
-        ax.set_title(title, pad=8 + 16 * -(-len(handles) // columns))
 
 
 def key_dot(name: object, marker: str, colour: str, fill: str | None = None) -> Line2D:

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from fmcourse.show import inputs, units
 from fmcourse.show.layout import direction, frame_values, key, key_dot, name_rows, percent_axis
-from fmcourse.show.style import (
+from fmcourse.show.look import (
     BLUE,
     GREY,
     PALE,
@@ -47,7 +47,7 @@ def pairs_bars(models: Mapping[str, object], title: str | None = None) -> Pictur
     if not any(np.isfinite(table["accuracy"]).any() for table in tables.values()):
         raise inputs.nothing_finite("The column 'accuracy'", "pairs_bars")
     pitch = max(0.36, 0.2 * len(tables))
-    figure, ax = canvas(1.0 + pitch * len(rows) + (0.25 if title else 0))
+    figure, ax = canvas(1.0 + pitch * len(rows), title=title)
     if rows[-1].lower() == "overall":
         ax.axhspan(len(rows) - 1.5, len(rows) - 0.4, color=PALE, zorder=0)
     for index, table in enumerate(tables.values()):
@@ -59,7 +59,7 @@ def pairs_bars(models: Mapping[str, object], title: str | None = None) -> Pictur
     percent_axis(ax, "accuracy (%), with 95 % interval" if intervals else "accuracy (%)")
     looks = [series(i) for i in range(len(tables))]
     dots = [key_dot(n, k.marker, k.colour) for n, k in zip(tables, looks, strict=True)]
-    key(ax, [*dots, Line2D([], [], label="chance", **_CHANCE)], title)
+    key(ax, [*dots, Line2D([], [], label="chance", **_CHANCE)])
     figure.alt = "Accuracy per phenomenon. " + "; ".join(
         f"{name}: " + ", ".join(f"{p} {units.percent(v)}" for p, v in table["accuracy"].items())
         for name, table in tables.items()) + "."
@@ -129,7 +129,7 @@ def seeds(
     known = np.concatenate([v[np.isfinite(v)] for v in values.values()])
     if not len(known):
         raise inputs.nothing_finite("No arm", "seeds")
-    figure, ax = canvas(0.95 + 0.5 * len(values) + (0.25 if title else 0))
+    figure, ax = canvas(0.95 + 0.5 * len(values), title=title)
     means = units.aligned(_mean(found) for found in values.values())
     for row, (name, found) in enumerate(values.items()):
         _strip(ax, row, found, GREY if name == grey else BLUE, means[row])
@@ -138,8 +138,6 @@ def seeds(
     if bound is not None:
         _bound(ax, bound)
     direction(ax, unit, better)
-    if title:
-        ax.set_title(title, pad=22 if bound is not None else 8)
     listed = "; ".join(f"{name}: mean {mean} of {np.isfinite(found).sum()} seeds"
                        for (name, found), mean in zip(values.items(), means, strict=True))
     figure.alt = f"{unit} per arm ({better} is better). {listed}" + (

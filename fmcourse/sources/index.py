@@ -114,18 +114,35 @@ def indexes(settings: dict[str, str]) -> list[str]:
     return [url for url in [main, *settings.get("extra-index-url", "").split()] if url]
 
 
-def _open(url: str, settings: dict[str, str], accept: str = "*/*") -> tuple[bytes, str, str]:
-    """Body, content type and final address; credentials in the address become a header."""
+def _request(url: str, accept: str) -> urllib.request.Request:
     parts = urlsplit(url)
-    headers = {"Accept": accept}
-    if parts.username:
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    if parts.scheme == "file" and bare.endswith("/"):
+        bare += "index.html"
+    request = urllib.request.Request(bare, headers={"Accept": accept})
+    if parts.username:  # not sent on when the index redirects to another host
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    if parts.scheme == "file" and url.endswith("/"):
-        url += "index.html"
+        request.add_unredirected_header(
+            "Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
+    return request
+
+
+def with_login(url: str, index: str) -> str:
+    """The address with the index's login, when both are on one host.
+
+    >>> with_login("https://host/a.tar.gz", "https://me:secret@host/simple")
+    'https://me:secret@host/a.tar.gz'
+    """
+    login, _, host = urlsplit(index).netloc.rpartition("@")
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}")) if login and (
+        parts.netloc == host) else url
+
+
+def _open(url: str, settings: dict[str, str], accept: str = "*/*") -> tuple[bytes, str, str]:
+    """Body, content type and final address; a login in the address becomes a header."""
+    request = _request(url, accept)
     context = ssl.create_default_context(cafile=settings.get("cert"))
-    request = urllib.request.Request(url, headers=headers)
     timeout = float(settings.get("default-timeout", settings.get("timeout", 60)))
     handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
     if "proxy" in settings:
@@ -161,7 +178,7 @@ def _simple(source: Source, folder: Path) -> Path:
             if source.file not in found:
                 why = f"the package index has no {source.file}"
                 continue
-            body, _, _ = _open(found[source.file], settings)
+            body, _, _ = _open(with_login(found[source.file], index), settings)
             (folder / source.file).write_bytes(body)
             return folder / source.file
         except _NO_ANSWER as error:

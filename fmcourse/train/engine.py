@@ -9,6 +9,7 @@ every log line says tokens and seconds.
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from torch import nn
 from torch.utils.data import SequentialSampler
 
 from fmcourse import store
+from fmcourse.errors import ModelError
 from fmcourse.models.compat import Trainer, TrainerCallback
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.train.progress import Progress
@@ -36,7 +38,7 @@ def last_checkpoint(folder: Path) -> Path | None:
         if (path / COMPLETE).is_file():
             whole.append((store.read_json(path / COMPLETE)["step"], path))
         else:
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)  # another process may be deleting it too
     return max(whole)[1] if whole else None
 
 
@@ -64,6 +66,12 @@ class Engine(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
+    def keep_logs(self, folder: Path) -> None:
+        """Where TensorBoard writes; by default it is among the checkpoints, which go at the end."""
+        for callback in self.callback_handler.callbacks:
+            if getattr(callback, "logging_dir", "") is None:
+                callback.logging_dir = str(folder)
+
     def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any
     ) -> Any:
@@ -72,12 +80,19 @@ class Engine(Trainer):
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Every line gets its tokens and seconds before it goes to history and trackers."""
+        """Every line gets its tokens and seconds before it goes to history and trackers.
+
+        Raises:
+            ModelError: the loss is no number any more.
+        """
         seconds = self.earlier_seconds + time.perf_counter() - self.started
         step = self.state.global_step
-        before = self.state.log_history[-1] if self.state.log_history else {}
+        before = next((e for e in reversed(self.state.log_history) if "seconds" in e), {})
         logs = {**logs, "tokens": step * self.tokens_per_step, "seconds": seconds}
         if "loss" in logs:
+            if not math.isfinite(logs["loss"]):
+                raise ModelError("Training diverged: the loss is not a number any more.",
+                                 where=f"step {step}", fix="Lower the learning rate.")
             passed = seconds - before.get("seconds", 0.0)
             done = (step - before.get("step", 0)) * self.tokens_per_step
             logs["tokens_per_second"] = done / max(passed, 1e-9)
@@ -128,9 +143,18 @@ class Watch(TrainerCallback):
         self.line.update(share, f"{speed:,.0f} tokens/s · loss {self.loss:.3f} · "
                                 f"{left:.1f} min left")
         self._look(state, share)
-        if self.minutes is not None and time.perf_counter() - self.saved > 60 * self.minutes:
-            control.should_save, control.should_log = True, True
-            self.saved = time.perf_counter()
+        if state.global_step >= state.max_steps:
+            control.should_log = True
+        # only at a step that is logged anyway: a run's history must not depend on the clock
+        if self.minutes is not None and state.global_step % state.logging_steps == 0:
+            control.should_save = self._due()
+            self.saved = time.perf_counter() if control.should_save else self.saved
+
+    def _due(self) -> bool:
+        """Whether it is time for a checkpoint; data-parallel processes decide together."""
+        late = time.perf_counter() - self.saved > 60 * self.minutes
+        accelerator = self.engine.accelerator
+        return bool(accelerator.reduce(torch.tensor(float(late), device=accelerator.device)) > 0)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Remember the loss for the progress line."""

@@ -26,21 +26,22 @@ class _LinearCrossEntropy(torch.autograd.Function):
         device = hidden.device.type
         low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
         compute = low or hidden.dtype
+        wide = torch.promote_types(compute, torch.float32)  # of sums and the softmax
         counts = labels != IGNORE  # (positions,)
         total = counts.sum().clamp(min=1)
         matrix = weight.to(compute)
         grad_hidden = torch.empty(hidden.shape, dtype=compute, device=hidden.device)
-        grad_weight = torch.zeros(weight.shape, dtype=torch.float32, device=hidden.device)
-        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=torch.float32)
-        loss = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        grad_weight = torch.zeros(weight.shape, dtype=wide, device=hidden.device)
+        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=wide)
+        loss = torch.zeros((), dtype=wide, device=hidden.device)
         with torch.autocast(device, enabled=False):
             for begin in range(0, hidden.shape[0], chunk):
                 part = slice(begin, begin + chunk)
                 states, keep = hidden[part].to(compute), counts[part, None]
                 target = labels[part].clamp(min=0)[:, None]
-                logits = (states @ matrix.t()).float()  # (chunk, vocabulary)
+                logits = (states @ matrix.t()).to(wide)  # (chunk, vocabulary)
                 if bias is not None:
-                    logits += bias.float()
+                    logits += bias.to(wide)
                 normaliser = torch.logsumexp(logits, dim=-1, keepdim=True)
                 loss += ((normaliser - logits.gather(1, target)) * keep).sum()
                 slope = logits.sub_(normaliser).exp_()  # the softmax, in place
@@ -81,7 +82,8 @@ def linear_cross_entropy(
         chunk: positions worked on at once; 512 was fastest of 256 to 2,048 on two CPU cores.
 
     Returns:
-        A scalar in float32, equal to `torch.nn.functional.cross_entropy` up to rounding.
+        A scalar in float32 (float64 for float64 states), equal to
+        `torch.nn.functional.cross_entropy` up to rounding; 0 where no label counts.
 
     >>> hidden, weight = torch.eye(2), torch.eye(2)
     >>> round(linear_cross_entropy(hidden, weight, torch.tensor([0, 1])).item(), 4)
@@ -89,5 +91,7 @@ def linear_cross_entropy(
     """
     if not (torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)):
         logits = functional.linear(hidden, weight.to(hidden.dtype), bias)
-        return functional.cross_entropy(logits.float(), labels, ignore_index=IGNORE)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        total = functional.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum")
+        return total / (labels != IGNORE).sum().clamp(min=1)
     return _LinearCrossEntropy.apply(hidden, weight, bias, labels, chunk)

@@ -7,20 +7,23 @@ whole checkpoint and ends with the weights an uninterrupted run would have had.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import Timeout
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import hardware, store
 from fmcourse.data import PackedRows, TokenFile
-from fmcourse.errors import StoreError
+from fmcourse.errors import CourseError, ModelError, StoreError
 from fmcourse.models import LanguageModel, compat
 from fmcourse.train.engine import Engine, Observer, Watch, last_checkpoint
 from fmcourse.train.objectives import objective
@@ -55,29 +58,57 @@ def pretrain(
             recipe, data and start is loaded instead of repeated.
         observe: called with the model and the share of training done, at each share in
             `observe_at`; the dict it returns (numbers, texts) is a row of `run.observations`.
-        report_to: experiment trackers of transformers, for example ('tensorboard',).
+        report_to: experiment trackers of transformers, for example ('tensorboard',), whose files
+            go to `logs` in the folder, or below `store.home()` without one.
         show_progress: a line with tokens a second, loss and minutes left.
 
     Raises:
-        StoreError: the folder holds a different run.
+        StoreError: the folder holds a different run, or one in progress.
         DataError: too little data for one row.
+        ModelError: the rows are too long for the model, or training diverges.
     """
+    if recipe.context > model.context:
+        raise ModelError(f"Rows of {recipe.context} tokens are too long for this model.",
+                         where="PretrainRecipe.context", fix=f"Use {model.context} or fewer.")
     start = model.sha256()
     plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start}
     folder = Path(folder) if folder is not None else None
     if folder is not None and (finished := _finished(folder, plan)):
         return finished
-    work = folder / "checkpoints" if folder else Path(tempfile.mkdtemp(prefix="fmcourse-"))
-    try:
+    with _workplace(folder) as work:
         run = _train(model.copy(), data, recipe, name, work, folder is not None,
                      observe, observe_at, report_to, show_progress)
         run.parents = {"data": data.sha256, "start": start, **data.card.sources}
-        if folder is not None:
+        if folder is not None and _first_process():
             run.save(folder)
-        return run
+    return run
+
+
+def _first_process() -> bool:
+    """True but in the further processes of data-parallel training."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextlib.contextmanager
+def _workplace(folder: Path | None) -> Iterator[Path]:
+    """Where checkpoints go: into the run's folder, held against other processes, or nowhere."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="fmcourse-", ignore_cleanup_errors=True) as work:
+            yield Path(work)
+        return
+    held = store.lock(folder)
+    try:
+        if _first_process():
+            held.acquire(timeout=0)
+    except Timeout as error:
+        raise StoreError("Another process is training in this folder.", where=folder,
+                         fix="Wait until it is done, or choose another folder.") from error
+    try:
+        yield folder / "checkpoints"
+        if _first_process():
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     finally:
-        if folder is None or (folder / "run.json").exists():
-            shutil.rmtree(work, ignore_errors=True)
+        held.release()
 
 
 def _finished(folder: Path, plan: dict[str, Any]) -> Run | None:
@@ -91,7 +122,10 @@ def _finished(folder: Path, plan: dict[str, Any]) -> Run | None:
         changed = [key for key in plan if written.get(key) != plan[key]]
         raise StoreError(f"This folder holds a run with another {' and '.join(changed)}.",
                          where=folder, fix="Choose another folder, or delete this one.")
-    return Run.load(folder) if (folder / "run.json").exists() else None
+    if not (folder / "run.json").exists():
+        return None
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a kill may have left them
+    return Run.load(folder)
 
 
 def _arguments(
@@ -99,12 +133,17 @@ def _arguments(
 ) -> Any:
     micro = min(recipe.micro_batch_tokens, recipe.batch_tokens)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if micro % (recipe.context * processes):
+        raise CourseError(f"A micro-batch of {micro} tokens cannot be shared by {processes} "
+                          "processes in whole rows.", where="PretrainRecipe.micro_batch_tokens",
+                          fix=f"Make it a multiple of {recipe.context * processes}.")
     return compat.TrainingArguments(
         output_dir=str(work), max_steps=recipe.steps,
-        per_device_train_batch_size=max(1, micro // recipe.context // processes),
+        per_device_train_batch_size=micro // recipe.context // processes,
         gradient_accumulation_steps=recipe.batch_tokens // micro,
         max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
         logging_steps=max(1, recipe.steps // 200), save_strategy="no", save_total_limit=2,
+        logging_nan_inf_filter=False,  # it would write a plausible loss where there is none
         use_cpu=machine.device == "cpu", bf16=machine.dtype == "bfloat16",
         fp16=machine.dtype == "float16", dataloader_pin_memory=machine.device == "cuda",
         remove_unused_columns=False, disable_tqdm=True, report_to=list(report_to) or "none")
@@ -136,6 +175,8 @@ def _train(
     watch = Watch(model, engine, line, recipe.checkpoint_minutes if resumable else None,
                   observe, observe_at)
     engine.add_callback(watch)
+    engine.keep_logs(work.parent / "logs" if resumable else store.home() / "logs" / (
+        f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}"))
     compiled = _should_compile(recipe, machine, work_flops)
     if compiled:
         network.model.compile()
@@ -163,7 +204,7 @@ def _report(
     entries = engine.state.log_history
     columns = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds",
                "tokens_per_second"]
-    history = pd.DataFrame([e for e in entries if "loss" in e])[columns]
+    history = pd.DataFrame([e for e in entries if "loss" in e]).reindex(columns=columns)
     observations = pd.DataFrame([e for e in entries if "share" in e])
     tail = max(1, math.ceil(len(history) / 20))
     seconds = float(history["seconds"].iloc[-1])

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from fmcourse import models, store
+from fmcourse.errors import StoreError
 from fmcourse.models import LanguageModel
 
 
@@ -91,7 +92,8 @@ class Run:
         folder = Path(folder)
         self.model.save(folder / "model")
         store.atomic_write(folder / "history.csv", self.history.to_csv(index=False))
-        observed = self.observations.to_json(orient="records", force_ascii=False)
+        observed = self.observations.to_json(orient="records", force_ascii=False,
+                                             double_precision=15)
         store.atomic_write(folder / "observations.json", observed)
         store.write_json(folder / "run.json", {**self.card, "objective": self.model.objective})
         return folder
@@ -101,8 +103,14 @@ class Run:
         """Read a run back; a `StoreError` says what is missing or broken."""
         folder = Path(folder)
         card = store.read_json(folder / "run.json")
-        history = pd.read_csv(folder / "history.csv")
-        observed = pd.read_json(io.StringIO((folder / "observations.json").read_text()))
+        for name in ("history.csv", "observations.json"):
+            if not (folder / name).is_file():
+                raise StoreError("This run is incomplete.", where=folder / name,
+                                 fix="Delete the run's folder and make it again.")
+        history = pd.read_csv(folder / "history.csv", float_precision="round_trip")
+        text = (folder / "observations.json").read_text(encoding="utf-8")
+        observed = pd.read_json(io.StringIO(text), dtype=False, convert_dates=False,
+                                precise_float=True)
         model = models.load(folder / "model")
         model.name = card["name"]
         return cls(card["name"], model, card["recipe"], history, card["metrics"],

@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from fmcourse.errors import DataError, ModelError
-from fmcourse.evaluate import masked_accuracy, next_token_accuracy
+from fmcourse.evaluate import (
+    favourite_accuracy,
+    masked_accuracy,
+    next_token_accuracy,
+    one_blank_accuracy,
+)
 
 
 def test_next_token_accuracy_counts_first_guesses(causal, texts):
@@ -64,17 +69,32 @@ def test_masked_accuracy_depends_on_the_seed_not_on_the_batch(masked, texts):
 
 def test_padding_changes_no_guess(masked, texts):
     """Equal to each text alone, weighted by its hidden tokens."""
-    model = masked.copy()
-    rights = total = 0
-    for place, text in enumerate(texts):
-        count = len(model.tokenizer(text, add_special_tokens=False).input_ids)
-        assert count <= 255 or place == 5
-    short = [text for text in texts if len(text) < 500]
-    together = masked_accuracy(model, short, share=1.0)
-    for text in short:
-        count = len(model.tokenizer(text, add_special_tokens=False).input_ids)
-        rights, total = rights + masked_accuracy(model, [text], share=1.0) * count, total + count
-    assert together == pytest.approx(rights / total)
+    alone = [masked_accuracy(masked, [text], share=1.0) for text in texts]
+    counts = [len(masked.tokenizer(text, add_special_tokens=False).input_ids) for text in texts]
+    together = masked_accuracy(masked, texts, share=1.0)
+    assert together == pytest.approx(np.average(alone, weights=counts))
+
+
+def test_favourite_accuracy_is_the_share_of_the_commonest_token(tokenizer):
+    the, = tokenizer(" the", add_special_tokens=False).input_ids
+
+    class Train:
+        ids = np.array([0, 7, the, the, 9], dtype=np.uint16)
+
+    assert favourite_accuracy(Train, [" the" * 3 + " a"], tokenizer) == pytest.approx(3 / 4)
+
+
+def test_one_blank_hides_one_token_and_all_that_follows_when_asked(masked, texts):
+    shown = {}
+    for right_side in (True, False):
+        model = masked.copy()
+        model.network = Oracle(masked.network, model.tokenizer.mask_token_id, 0)
+        one_blank_accuracy(model, texts, right_side, seed=1, context=64)
+        shown[right_side] = sorted(model.network.shown)
+        assert all(row.count(model.network.mask) == 1 for row in model.network.shown)
+    assert all(row[-1] == model.network.mask for row in shown[False])
+    cut = [row[:row.index(model.network.mask) + 1] for row in shown[True]]
+    assert sorted(cut) == shown[False]  # the same blanks
 
 
 def test_mistakes_are_explained(causal, masked, texts):

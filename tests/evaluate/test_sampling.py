@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -66,12 +68,13 @@ def test_samples_follow_the_models_distribution(causal):
         row = torch.tensor([[causal.tokenizer.bos_token_id]])
         logits = causal.network(row).logits[0, -1]
     top = logits.topk(5)
-    expected = torch.softmax(top.values / 0.7, -1).numpy()
+    expected = Counter()  # by text: different bytes of a character look alike
+    for token, share in zip(top.indices, torch.softmax(top.values / 0.7, -1), strict=True):
+        expected[causal.tokenizer.decode([int(token)])] += float(share)
     frame = sample(causal, [""] * 2000, tokens=1, temperature=0.7, top_k=5, batch=500)
-    names = [causal.tokenizer.decode([i]) for i in top.indices.tolist()]
-    shares = [(frame["text"] == name).mean() for name in names]
-    assert sum(shares) == pytest.approx(1)
-    np.testing.assert_allclose(shares, expected, atol=0.04)
+    found = frame["text"].value_counts(normalize=True)
+    assert set(found.index) == set(expected)
+    assert found.to_dict() == pytest.approx(dict(expected), abs=0.04)
 
 
 def test_greedy_is_the_likeliest_token(causal):
@@ -82,10 +85,8 @@ def test_greedy_is_the_likeliest_token(causal):
 
 
 def test_a_model_that_ends_the_document_stops(causal, monkeypatch):
-    tokenizer = causal.tokenizer
-    first = sample(causal, "The", tokens=1, temperature=0)["text"][0]
-    token, = tokenizer(first, add_special_tokens=False).input_ids
-    monkeypatch.setattr(type(tokenizer), "eos_token_id", token, raising=False)
+    token, = naive(causal, "The", 1, 1.0, 1, [0.0])
+    monkeypatch.setattr(type(causal.tokenizer), "eos_token_id", token, raising=False)
     frame = sample(causal, ["The"], tokens=9, temperature=0)
     assert frame.loc[0, ["text", "tokens", "ended"]].tolist() == ["", 0, True]
 

@@ -139,7 +139,7 @@ def test_heat_map_marks_surprise_without_colour():
 
 def test_heat_map_tiles_have_contrast():
     from fmcourse.show.heatmap import _SHADES, _tile_style
-    from fmcourse.show.style import luminance
+    from fmcourse.show.look import luminance
 
     lightness = []
     for _, colour in _SHADES:

@@ -111,6 +111,13 @@ def test_the_default_index_is_the_one_pip_names(monkeypatch):
     assert index.indexes({"no-index": "1"}) == []
 
 
+def test_a_login_becomes_a_header_and_stays_on_its_host():
+    request = index._request("https://me:p%40ss@host/simple/a/", "*/*")
+    assert request.full_url == "https://host/simple/a/"
+    assert request.unredirected_hdrs["Authorization"] == "Basic bWU6cEBzcw=="
+    assert index.with_login("https://cdn/a", "https://me:x@host/simple") == "https://cdn/a"
+
+
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}-[0-9]\.[0-9]\.tar\.gz", fullmatch=True)
 
 

@@ -155,10 +155,18 @@ def lay_out(figure: Figure) -> None:
     figure.draw_without_rendering()
 
 
-def canvas(height: float, rows: int = 1, columns: int = 1, **kwargs) -> tuple[Picture, object]:
-    """A new picture of the standard width and its axes (one, or an array as in `subplots`)."""
-    figure = Picture(figsize=(WIDTH, height), layout="constrained")
+def canvas(height: float, rows: int = 1, columns: int = 1, title: str | None = None,
+           **kwargs) -> tuple[Picture, object]:
+    """A new picture of the standard width and its axes (one, or an array as in `subplots`).
+
+    A title stands at the left edge of the picture and adds its own height.
+    """
+    heading = wrapped(title, 70, lines=3) if title else ""
+    lines = heading.count("\n") + 1 if title else 0
+    figure = Picture(figsize=(WIDTH, height + 0.22 * lines), layout="constrained")
     _SmallPng(figure)
+    if title:
+        figure.suptitle(heading, x=0.008, ha="left", fontsize=11.5, fontweight="bold")
     return figure, figure.subplots(rows, columns, **kwargs)
 
 

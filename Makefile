@@ -1,0 +1,56 @@
+# Two commands matter: `make course` and `make test`. `make` alone lists them all.
+# Settings: LESSONS="00 01"  SCALE=smoke|cpu|gpu  PYTHON=python3.12
+
+PYTHON ?= python3
+LESSONS ?=
+SCALE ?=
+export VIRTUAL_ENV :=
+export PYTHONPATH :=
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+READY := .venv/installed
+FMCOURSE := $(BIN)/fmcourse
+NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+
+.DEFAULT_GOAL := help
+.PHONY: help install course lab test test-quick lint build doctor clean
+
+help:  ## list these commands
+	@echo "make course      set up, fetch the data, run every lesson (LESSONS=01 runs one)"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / && !/^course/ {printf "make %-12s%s\n", $$1, $$2}' Makefile
+
+$(READY): pyproject.toml constraints.txt install.py
+	@$(PYTHON) install.py
+
+install: $(READY)  ## set up .venv with the pinned versions
+
+course: $(READY)  ## set up, fetch the data, run every lesson
+	@$(FMCOURSE) run $(LESSONS) $(if $(SCALE),--scale $(SCALE))
+
+lab: $(READY)  ## open JupyterLab on lesson 00
+	@$(FMCOURSE) lab
+
+test: lint  ## everything CI runs, lessons at the smoke scale included
+	@$(FMCOURSE) build --check
+	@$(FMCOURSE) attribution --check
+	@$(FMCOURSE) fetch
+	@FMCOURSE_SCALE=smoke $(BIN)/python -m pytest --doctest-modules fmcourse tests $(NOTEBOOKS)
+
+test-quick: $(READY)  ## the inner loop: no data, no lessons, nothing slow
+	@$(BIN)/python -m pytest -m "not slow and not data" --doctest-modules fmcourse tests
+
+lint: $(READY)  ## ruff
+	@$(BIN)/ruff check .
+
+build: $(READY)  ## make the notebooks of their text masters
+	@$(FMCOURSE) build
+
+doctor: $(READY)  ## examine this machine
+	@$(FMCOURSE) doctor
+
+clean: $(READY)  ## say what the course keeps outside of this folder
+	@$(FMCOURSE) clean

@@ -1,0 +1,48 @@
+"""What every test needs: no network for models, one thread, and a home of its own.
+
+A unit test keeps what it makes in a throw-away folder; a test marked `data` reads the real cache,
+which is filled once from the package index. Notebooks (nbval) are not below this folder and use
+the real cache too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.update(HF_HUB_OFFLINE="1", FMCOURSE_PROGRESS="0", TQDM_DISABLE="1", MPLBACKEND="agg",
+                  TOKENIZERS_PARALLELISM="false", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
+HOME = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One throw-away home for the session."""
+    import tempfile
+
+    folder = tempfile.TemporaryDirectory(prefix="fmcourse-tests-")
+    config.add_cleanup(folder.cleanup)
+    config.stash[HOME] = folder.name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Choose the home before any fixture runs, whatever its scope, and put it back after."""
+    before = os.environ.get("FMCOURSE_HOME")
+    if item.get_closest_marker("data") is None:
+        os.environ["FMCOURSE_HOME"] = item.config.stash[HOME]
+    try:
+        return (yield)
+    finally:
+        os.environ.pop("FMCOURSE_HOME", None)
+        if before is not None:
+            os.environ["FMCOURSE_HOME"] = before
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Several threads on tiny tensors cost more than they bring, and two suites share a machine."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)

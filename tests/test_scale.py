@@ -1,0 +1,52 @@
+"""The dial: three settings, each usable, in order of size."""
+
+from __future__ import annotations
+
+import pytest
+
+from fmcourse import models, scale, train
+from fmcourse.errors import CourseError
+
+
+@pytest.mark.parametrize("name", scale.SCALES)
+def test_the_environment_chooses(monkeypatch, name):
+    monkeypatch.setenv("FMCOURSE_SCALE", name)
+    assert scale.current() is scale.SCALES[name]
+    assert scale.current().name == name
+
+
+@pytest.mark.parametrize(("cuda", "name"), [(True, "gpu"), (False, "cpu")])
+def test_the_machine_chooses_otherwise(monkeypatch, cuda, name):
+    monkeypatch.delenv("FMCOURSE_SCALE", raising=False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    assert scale.current().name == name
+
+
+@pytest.mark.parametrize("name", ["", "CPU", "huge"])
+def test_an_unknown_scale_lists_the_known(monkeypatch, name):
+    monkeypatch.setenv("FMCOURSE_SCALE", name)
+    with pytest.raises(CourseError, match="smoke, cpu, gpu"):
+        scale.current()
+
+
+def test_only_smoke_judges_nothing():
+    assert {name for name, s in scale.SCALES.items() if not s.enforce} == {"smoke"}
+
+
+@pytest.mark.parametrize("name", scale.SCALES)
+def test_a_scale_is_a_recipe_that_can_be_run(monkeypatch, name):
+    monkeypatch.setenv("FMCOURSE_SCALE", name)
+    now = scale.current()
+    recipe = train.PretrainRecipe.at_scale()
+    assert recipe.tokens == now.live_tokens
+    assert recipe.steps >= 10
+    assert train.PretrainRecipe.at_scale(tokens=5, seed=3).seed == 3
+    assert {now.live_size, *now.ladder} <= set(models.SIZES)
+
+
+def test_a_larger_scale_spends_more():
+    smoke, cpu, gpu = scale.SCALES.values()
+    for field in ("live_tokens", "ladder_tokens", "context", "batch_tokens", "eval_characters",
+                  "published_texts", "instructions"):
+        assert getattr(smoke, field) < getattr(cpu, field) < getattr(gpu, field), field
+    assert len(cpu.ladder) >= 4  # a power law needs four points
