@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmcourse import store
@@ -263,6 +263,7 @@ def test_missing_json_is_a_course_error(tmp_path):
         store.read_json(tmp_path / "no.json")
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_the_hash_of_a_value_is_that_of_its_json(value):

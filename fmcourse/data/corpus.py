@@ -44,8 +44,8 @@ def combine(name: str, parts: list[Dataset]) -> Dataset:
 
 def general() -> DatasetDict:
     """The general corpus as train, validation and test, split by document; cached on disk."""
-    pins = [sources.get(name).sha256 for name in GENERAL]
-    folder = store.folder("data") / f"general-{store.sha256_json([RECIPE, pins])[:12]}"
+    origins = [sources.fingerprint(name) for name in GENERAL]
+    folder = store.folder("data") / f"general-{store.sha256_json([RECIPE, origins])[:12]}"
     with store.lock(folder):
         if not folder.exists():
             corpus = combine("general", [sources.load(name) for name in GENERAL])

@@ -33,6 +33,7 @@ class TokenFile:
         card: the dataset's card.
         sha256: hash of dataset and tokenizer together.
         characters: of the text, so that tokens per character can be told.
+        tokenizer: hash of the tokenizer alone.
     """
 
     ids: np.ndarray
@@ -40,6 +41,7 @@ class TokenFile:
     card: Card
     sha256: str
     characters: int
+    tokenizer: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -74,14 +76,16 @@ def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
         raise DataError("There is no text to tokenise.", where=about.name)
     # select, filter and map carry the card along unchanged: the texts themselves must decide
     about = replace(about, sha256=hash_texts(texts), characters=sum(map(len, texts)))
-    key = store.sha256_json([about.sha256, tokenizer_hash(tokenizer), 1])
+    made_by = tokenizer_hash(tokenizer)
+    key = store.sha256_json([about.sha256, made_by, 1])
     folder = store.folder("tokens") / key[:16]
     with store.lock(folder):
         if not folder.exists():
             with store.atomic_folder(folder) as draft:
                 _write(draft, texts, tokenizer)
     ids = np.load(folder / "ids.npy", mmap_mode="r")
-    return TokenFile(ids, np.load(folder / "starts.npy"), about, key, about.characters)
+    starts = np.load(folder / "starts.npy")
+    return TokenFile(ids, starts, about, key, about.characters, made_by)
 
 
 def _write(folder: Path, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:

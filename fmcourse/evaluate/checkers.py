@@ -21,7 +21,7 @@ from fmcourse.errors import DataError
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "**": "**"}
 _RUN = 5  # so many words in a row taken over from the instruction are an echo
 _DISTINCT = 0.6  # share of different words below which a reply is mere repetition
-_MARKS = {"dashes": r"- (.+)", "numbers": r"{n}\. (.+)"}
+_MARKS = {"bullets": r"[-*•] (.+)", "numbers": r"{n}\. (.+)"}
 
 _MEMBERS = {
     "color": "red orange yellow green blue purple violet pink brown black white gray grey gold "
@@ -86,7 +86,7 @@ def ends(reply: str, instruction: str, ending: str) -> bool:
 
 
 def items(reply: str, instruction: str, marks: str, category: str) -> bool:
-    """Exactly three different things of a category, marked by commas, dashes or numbers.
+    """Exactly three different things of a category, marked by commas, bullets or numbers.
 
     >>> items("red, green, and blue.", "", "commas", "color")
     True
@@ -115,21 +115,36 @@ def number(reply: str, instruction: str, above: int, below: int) -> bool:
     return found is not None and above < int(found.group()) < below
 
 
-def sentence(reply: str, instruction: str, about: Sequence[str]) -> bool:
-    """One sentence of 5 to 40 words that ends, keeps to its subject and isn't an echo.
+def states(reply: str, instruction: str, accepted: Sequence[str]) -> bool:
+    """The reply is a word or two, or one finished sentence, and names an accepted answer.
 
-    >>> sentence("The moon goes round the earth.", "Write about the moon.", ["moon"])
+    >>> states("It is Paris.", "What is the capital of France?", ["paris"])
     True
     """
     said = _words(reply)
-    one = re.fullmatch(r"[^.!?\n]+[.!?]", _bare(reply)) is not None
-    named = any(word.startswith(stem) for word in said for stem in about)
-    return one and named and 5 <= len(said) <= 40 and _own(said, instruction)
+    brief = len(said) <= 2 or (_is_sentence(reply) and _varied(said))
+    return brief and len(said) <= 40 and any(word in accepted for word in said)
+
+
+def sentence(reply: str, instruction: str, about: Sequence[str] = (),
+             include: Sequence[str] = ()) -> bool:
+    """One finished sentence of 5 to 40 words that isn't an echo.
+
+    A word of it begins with one of the stems `about`, and all of the words `include` occur.
+
+    >>> sentence("The moon goes round the earth.", "Write about the moon.", about=["moon"])
+    True
+    """
+    said = _words(reply)
+    named = not about or any(word.startswith(stem) for word in said for stem in about)
+    held = set(include) <= {re.sub("['’]s$", "", word) for word in said}
+    return (_is_sentence(reply) and named and held and 5 <= len(said) <= 40
+            and _own(said, instruction))
 
 
 CHECKERS: dict[str, Callable[..., bool]] = {
     check.__name__: check
-    for check in (answer, text, json_object, begins, ends, items, number, sentence)
+    for check in (answer, text, json_object, begins, ends, items, number, states, sentence)
 }
 
 
@@ -161,12 +176,22 @@ def _words(reply: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", reply.casefold())
 
 
+def _is_sentence(reply: str) -> bool:
+    """Whether it is one line with one full stop, question or exclamation mark, at its end."""
+    return re.fullmatch(r"[^.!?\n]+[.!?]", _bare(reply)) is not None
+
+
+def _varied(said: list[str]) -> bool:
+    """Whether most words are different ones."""
+    return len(set(said)) >= _DISTINCT * len(said)
+
+
 def _own(said: list[str], instruction: str) -> bool:
     """At least four words, mostly different ones, and no long run taken from the instruction."""
     given = _words(instruction)
     runs = {tuple(given[i:i + _RUN]) for i in range(len(given) - _RUN + 1)}
     echo = any(tuple(said[i:i + _RUN]) in runs for i in range(len(said) - _RUN + 1))
-    return len(said) >= 4 and len(set(said)) >= _DISTINCT * len(said) and not echo
+    return len(said) >= 4 and _varied(said) and not echo
 
 
 def _member(thing: str, members: list[str]) -> str | None:

@@ -23,8 +23,8 @@ How answers are compared (`normalisation`); higher is preferred:
   p(answer | question) over the questions that share the answers: pointwise mutual information,
   with questions of the same kind as the neutral prompt. It asks which answer *this* question
   raises, which is what knowing a fact adds to knowing what kind of word fits; a small model's
-  guesses are mostly the latter. SmolLM2-135M, that plainly has read these facts, is right in 67,
-  64, 59 and 81 % of them by the four in this order, with the same chance of 25 %.
+  guesses are mostly the latter. SmolLM2-135M, that plainly has read these facts, is right in 66,
+  64, 60 and 82 % of them by the four in this order, with the same chance of 25 %.
 
 The price of "pmi": the four questions of a block are judged together (never with the key), so
 their outcomes are not quite independent, and a question alone falls back on "neutral".

@@ -2,9 +2,9 @@
 
 A base model continues texts; it was never shown that an instruction is to be obeyed (syllabus
 K3). The same instructions, put to it before and after instruction tuning, show what tuning adds
-(K6, M2). They are the course's own, in `probes/instructions.toml`: twelve kinds, about form (one
-word, capital letters, JSON, a number in a range) with content that a child could give. The checks
-are in `fmcourse.evaluate.checkers`.
+(K6, M2). They are the course's own, in `probes/instructions.toml`: thirteen kinds, most of them
+about form (one word, capital letters, JSON, a number in a range), with content that a child could
+give. The checks are in `fmcourse.evaluate.checkers`.
 
 Trade-off: greedy decoding and strict checks make the rate exact and repeatable, and lower than a
 kind reader's judgement. With six items a kind the intervals are wide: compare models by 'all'.
@@ -33,7 +33,7 @@ _COLUMNS = {"instruction", "kind", "checker", "parameters"}
 
 
 def instructions(limit: int | None = None) -> Dataset:
-    """Six instructions of each of twelve kinds, with the check that each must pass.
+    """Six instructions of each of thirteen kinds, with the check that each must pass.
 
     Deterministic: no seed. Written for the course (Apache-2.0).
 

@@ -101,10 +101,12 @@ def sample(model: LanguageModel, prompts: Sequence[str] | str, tokens: int = 40,
 
 
 def _prompt_tokens(model: LanguageModel, prompts: list[str], room: int) -> list[list[int]]:
-    """Token ids of each prompt, opened by BOS unless the text itself does (a chat template)."""
+    """Token ids of each prompt, after BOS unless it opens with a special token (a chat)."""
     bos, longest = document_start(model), longest_input(model)
     rows = model.tokenizer(prompts, add_special_tokens=False, verbose=False)["input_ids"]
-    rows = [row if row[:1] == [bos] else [bos, *row] for row in rows]
+    special = {token for token, added in model.tokenizer.added_tokens_decoder.items()
+               if added.special}
+    rows = [row if special.intersection(row[:1]) else [bos, *row] for row in rows]
     for prompt, row in zip(prompts, rows, strict=True):
         if longest is not None and len(row) + room > longest:
             raise ModelError(f"A prompt of {len(row)} tokens and {room} new ones do not fit this "

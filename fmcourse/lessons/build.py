@@ -32,6 +32,9 @@ def assemble(lesson: Lesson) -> NotebookNode:
     except FileNotFoundError as error:
         raise LessonError("The lesson's text master is missing.", where=lesson.master,
                           fix=f"git checkout -- {lesson.master.name}") from error
+    except nbformat.ValidationError as error:
+        raise LessonError(f"The text master is no notebook: {error.message}.", where=lesson.master,
+                          fix="Correct the header.") from error
     draft.metadata = nbformat.from_dict({
         "fmcourse": draft.metadata.get("fmcourse", {}), "kernelspec": KERNEL,
         "language_info": LANGUAGE})

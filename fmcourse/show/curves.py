@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 from fmcourse.show import inputs, units
 from fmcourse.show.layout import End, label_ends, linear_axis, log_axis
 from fmcourse.show.look import GREY, Picture, Series, canvas, plain, series, styled
+
+if TYPE_CHECKING:
+    from fmcourse.evaluate.scaling import PowerLaw
 
 
 @styled
@@ -187,9 +190,12 @@ def scaling(
 
 
 def _law(fit: PowerLaw | str | None, data: pd.DataFrame) -> PowerLaw | None:
-    if fit is None or isinstance(fit, PowerLaw):
+    if not isinstance(fit, str):
         return fit
     inputs.choice(fit, ("points", "frontier"), "fit", "scaling")
+    # Imported here: the evaluation room brings torch, and no other picture needs it.
+    from fmcourse.evaluate.scaling import fit_power_law, frontier
+
     if fit == "frontier":
         data = data[frontier(data["x"], data["y"])]
     try:

@@ -151,8 +151,9 @@ def label_ends(ax: Axes, ends: Sequence[End]) -> None:
 
 def direction(ax: Axes, unit: str, better: str) -> None:
     """Name the x axis and say which way is good."""
-    ax.set_xlabel(wrapped(f"← better \u2003 {unit}" if better == "lower" else
-                          f"{unit} \u2003 better →", 58))
+    gap = 3 * units.SPACE
+    text = f"← better{gap}{unit}" if better == "lower" else f"{unit}{gap}better →"
+    ax.set_xlabel(wrapped(text, 58))
     linear_axis(ax.xaxis)
 
 

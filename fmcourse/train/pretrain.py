@@ -22,8 +22,8 @@ from filelock import Timeout
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import hardware, store
-from fmcourse.data import PackedRows, TokenFile
-from fmcourse.errors import CourseError, ModelError, StoreError
+from fmcourse.data import PackedRows, TokenFile, tokenizer_hash
+from fmcourse.errors import CourseError, DataError, ModelError, StoreError
 from fmcourse.models import LanguageModel, compat
 from fmcourse.train.engine import Engine, Observer, Watch, last_checkpoint
 from fmcourse.train.objectives import objective
@@ -64,12 +64,10 @@ def pretrain(
 
     Raises:
         StoreError: the folder holds a different run, or one in progress.
-        DataError: too little data for one row.
+        DataError: too little data for one row, or another tokenizer's.
         ModelError: the rows are too long for the model, or training diverges.
     """
-    if recipe.context > model.context:
-        raise ModelError(f"Rows of {recipe.context} tokens are too long for this model.",
-                         where="PretrainRecipe.context", fix=f"Use {model.context} or fewer.")
+    _check(model, data, recipe)
     start = model.sha256()
     plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start}
     folder = Path(folder) if folder is not None else None
@@ -82,6 +80,15 @@ def pretrain(
         if folder is not None and _first_process():
             run.save(folder)
     return run
+
+
+def _check(model: LanguageModel, data: TokenFile, recipe: PretrainRecipe) -> None:
+    if recipe.context > model.context:
+        raise ModelError(f"Rows of {recipe.context} tokens are too long for this model.",
+                         where="PretrainRecipe.context", fix=f"Use {model.context} or fewer.")
+    if data.tokenizer and data.tokenizer != tokenizer_hash(model.tokenizer):
+        raise DataError("These tokens were made with another tokenizer than the model's.",
+                        where=data.card.name, fix="Make them with data.tokens(…, model.tokenizer).")
 
 
 def _first_process() -> bool:

@@ -6,6 +6,7 @@ import torch
 
 from fmcourse.errors import DataError, ModelError
 from fmcourse.evaluate import fill_in, sample
+from fmcourse.evaluate.sampling import _prompt_tokens
 
 PROMPTS = ["The", "", "If the statement is executed, then", "a b c", "Names"]
 
@@ -94,6 +95,8 @@ def test_a_model_that_ends_the_document_stops(causal, monkeypatch):
 def test_a_text_that_opens_itself_gets_no_second_bos(causal):
     opened = sample(causal, causal.tokenizer.bos_token + "The", tokens=5)["text"][0]
     assert opened == sample(causal, "The", tokens=5)["text"][0]
+    chat, = _prompt_tokens(causal, ["<|im_start|>user"], room=1)
+    assert chat == causal.tokenizer("<|im_start|>user", add_special_tokens=False).input_ids
 
 
 def test_mistakes_are_explained(causal, masked):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import costs, pairs
+from gallery import costs, pairs
 
 from fmcourse import show
 from fmcourse.errors import DataError

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import history, points
+from gallery import history, points
 
 from fmcourse import show
 from fmcourse.errors import DataError

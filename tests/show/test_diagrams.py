@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import TOKENS
+from gallery import TOKENS
 from matplotlib.patches import Rectangle
 
 from fmcourse import show

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import matplotlib
 import pytest
-from conftest import PICTURES, texts
+from gallery import PICTURES, texts
 from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
 from PIL import Image

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from fmcourse import data, evaluate, models, train
-from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse import data, evaluate, models
+from fmcourse.evidence.experiments.shared import Outcome, trained
 
 NEXT, HIDDEN = "causal: next token right", "masked: hidden token right"
 BLANK = "masked: lone blank right"
 
 
-def objectives(seed: int, size: str = "3m", tokens: int = 2_000_000) -> Outcome:
+def objectives(seed: int, size: str = "3m", tokens: int = 1_000_000) -> Outcome:
     """Accuracy of guesses against the most frequent token, and with the right side covered."""
     tokenizer = models.load("base").tokenizer
     corpus = data.general()["train"]
     rows, texts = data.tokens(corpus, tokenizer), data.held_out(seed)
-    runs = {}
-    for objective in ("causal", "masked"):
-        recipe = train.PretrainRecipe(tokens=tokens, batch_tokens=4096, micro_batch_tokens=4096,
-                                      seed=seed)
-        runs[objective] = train.pretrain(models.build(size, tokenizer, objective, seed=seed), rows,
-                                         recipe, name=objective)
+    runs = {objective: trained(models.build(size, tokenizer, objective, seed=seed), rows, tokens,
+                               seed, objective) for objective in ("causal", "masked")}
     guess = evaluate.favourite_accuracy(rows, texts, tokenizer)
     masked = runs["masked"].model
     arms = {

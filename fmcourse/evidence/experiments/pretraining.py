@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from fmcourse import data, evaluate, models, train
-from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse import data, evaluate, models
+from fmcourse.evidence.experiments.shared import Outcome, trained
 
 BITS, PAIRS, FACTS = "held-out bits per byte", "grammar pairs right", "facts right"
 
 
-def pretraining(seed: int, size: str = "3m", tokens: int = 1_500_000) -> Outcome:
+def pretraining(seed: int, size: str = "3m", tokens: int = 1_000_000) -> Outcome:
     """Real text against the same words shuffled; and the shipped base against random weights."""
     base = models.load("base")
     corpus = data.general()["train"]
     texts = data.held_out(seed)
     arms, curves = {}, {}
     for arm, words in (("real text", corpus), ("shuffled words", data.shuffle_words(corpus, seed))):
-        recipe = train.PretrainRecipe(tokens=tokens, batch_tokens=4096, micro_batch_tokens=4096,
-                                      seed=seed)
-        run = train.pretrain(models.build(size, base.tokenizer, seed=seed),
-                             data.tokens(words, base.tokenizer), recipe, name=arm)
+        run = trained(models.build(size, base.tokenizer, seed=seed),
+                      data.tokens(words, base.tokenizer), tokens, seed, arm)
         curves[arm] = run.history[["tokens", "loss"]].to_dict("list")
         arms[arm] = {BITS: evaluate.bits_per_byte(run.model, texts),
                      PAIRS: evaluate.overall(evaluate.score_pairs(run.model))}

@@ -7,11 +7,11 @@ from typing import Any
 from datasets import Dataset
 
 from fmcourse import data, evaluate, models, sources, train
-from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse.evidence.experiments.shared import Outcome, trained
 from fmcourse.models import LanguageModel
 
 BITS, FLOPS = "held-out bits per byte", "training FLOPs"
-LADDER = {"tiny": 250_000, "1m": 500_000, "2m": 1_000_000, "3m": 1_500_000}
+LADDER = {"tiny": 125_000, "1m": 250_000, "2m": 500_000, "3m": 1_000_000}
 
 
 def scaling(seed: int, ladder: dict[str, int] = LADDER) -> Outcome:
@@ -36,9 +36,7 @@ def rung(
     size: str, tokens: int, like: LanguageModel, rows: data.TokenFile, texts: list[str], seed: int
 ) -> dict[str, Any]:
     """One point of the curve: size, tokens, FLOPs, seconds, held-out bits per byte."""
-    recipe = train.PretrainRecipe(tokens=tokens, batch_tokens=4096, micro_batch_tokens=4096,
-                                  seed=seed)
-    run = train.pretrain(models.build(size, like.tokenizer, seed=seed), rows, recipe, name=size)
+    run = trained(models.build(size, like.tokenizer, seed=seed), rows, tokens, seed, size)
     return {"group": size, "parameters": run.cost.parameters, "tokens": run.cost.tokens,
             "flops": run.cost.flops, "seconds": run.cost.seconds,
             "loss": evaluate.bits_per_byte(run.model, texts)}

@@ -1,0 +1,75 @@
+"""One example of every picture, and helpers that look at a picture as a reader would."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.text import Text
+
+from fmcourse import show
+
+TOKENS = ["The", " cat", " sat", "\n", " on", " the", " mat", "."]
+
+
+def history(rows=60, end=8e5, floor=3.5):
+    tokens = np.linspace(end / rows, end, rows)
+    return pd.DataFrame({"tokens": tokens, "step": np.arange(1, rows + 1),
+                         "loss": floor + 5 * np.exp(-4 * tokens / end)})
+
+
+def pairs(accuracy, chance=0.5):
+    names = ["agreement", "word order", "overall"]
+    accuracy = np.array(accuracy)
+    return pd.DataFrame({"phenomenon": names, "accuracy": accuracy, "low": accuracy - 0.05,
+                         "high": accuracy + 0.05, "chance": chance})
+
+
+def costs():
+    return pd.DataFrame({
+        "phase": ["pre-training", "continued pre-training", "fine-tuning"],
+        "tokens": [1e7, 3e6, 2e5], "flops": [6e14, 1.8e14, 1.2e13],
+        "seconds": [4000, 620, 45], "memory": [2.1e9, np.nan, 0.9e9]})
+
+
+def points():
+    return pd.DataFrame([{"group": f"{n / 1e6:g} M", "parameters": n, "flops": 6 * n * t,
+                          "loss": 2 + 30 * n**-0.2 + 60 * t**-0.35}
+                         for n in (3e5, 1e6, 3e6, 1e7) for t in (2e4, 6e4, 2e5)])
+
+
+PICTURES = {
+    "loss_curve": lambda: show.loss_curve(
+        {"real text": history(), "shuffled words": history(floor=4.6), "alike": history()},
+        smooth=0.9, baselines={"unigram": 7.1, "uniform": 9.01}, title="Order is learnt"),
+    "loss_curve_log": lambda: show.loss_curve(history(), log_x=True),
+    "scaling": lambda: show.scaling(points(), fit="frontier", title="Loss falls"),
+    "scaling_points": lambda: show.scaling(points().iloc[2::3].drop(columns="group")),
+    "cost_bars": lambda: show.cost_bars(costs(), title="What each phase cost"),
+    "before_after": lambda: show.before_after(
+        {"general": 1.62, "AWS": 2.31}, {"general": 1.93, "AWS": 1.21},
+        control={"general": 1.6, "AWS": 2.2}, title="In and out"),
+    "pairs_bars": lambda: show.pairs_bars(
+        {"untrained": pairs([0.5, 0.48, 0.49]), "ours": pairs([0.7, 0.9, 0.8])}, title="Grammar"),
+    "seeds": lambda: show.seeds(
+        {"domain text": [0.52, 0.55, 0.53], "general text": [0.03, 0.02, 0.05]},
+        control="general text", bound=0.3, unit="bits per byte gained", title="K9"),
+    "mask_figure": lambda: show.mask_figure(TOKENS, {
+        "causal": ["read"] + ["scored"] * 7,
+        "masked": ["read", "hidden", "read", "read", "read", "hidden", "read", "padding"]}),
+    "attention_pattern": lambda: show.attention_pattern(6, title="Who reads what"),
+    "attention_tokens": lambda: show.attention_pattern(tokens=TOKENS),
+    "funnel": lambda: show.funnel(
+        [{"step": "too short", "kept": 39_100, "dropped": 2_100},
+         {"step": "duplicates", "kept": 27_900, "dropped": 11_200}], title="From raw to clean"),
+}
+
+
+def texts(figure):
+    """The texts a reader sees, with their boxes in pixels."""
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    found = []
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip() and text.axes is not None:
+            if not text.axes.get_visible():
+                continue
+            found.append((text, text.get_window_extent(renderer)))
+    return found
