@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import jinja2
 from nbconvert import HTMLExporter
@@ -36,18 +36,10 @@ class _Formulas(IPythonRenderer):
     """Markdown with LaTeX turned into MathML; what latex2mathml cannot read stays as it is."""
 
     def block_math(self, body: str) -> str:
-        return self._mathml(body, "block") or super().block_math(body)
+        return mathml(body, "block") or super().block_math(body)
 
     def inline_math(self, body: str) -> str:
-        return self._mathml(body, "inline") or super().inline_math(body)
-
-    @staticmethod
-    def _mathml(body: str, display: Any) -> str | None:
-        from latex2mathml.converter import convert
-
-        with contextlib.suppress(Exception):  # its errors have no common base class
-            return convert(body.strip(), display=display)
-        return None
+        return mathml(body, "inline") or super().inline_math(body)
 
 
 class _Exporter(HTMLExporter):
@@ -156,6 +148,19 @@ class Site:
         return f"pictures/{first.name}" if first.exists() else None
 
 
+def mathml(formula: str, display: Literal["block", "inline"]) -> str | None:
+    """A LaTeX formula as MathML, or None where it cannot be read.
+
+    >>> mathml("x^2", "inline").count("<msup>")
+    1
+    """
+    from latex2mathml.converter import convert
+
+    with contextlib.suppress(Exception):  # its errors have no common base class
+        return convert(formula.strip(), display=display)
+    return None
+
+
 def network_references(page: str) -> list[str]:
     """Addresses that a browser would load by itself when it shows the page; links are not.
 
@@ -165,6 +170,6 @@ def network_references(page: str) -> list[str]:
     page = re.sub(r"<a\s[^>]*>", "", page)
     quoted = r"(?:src|href|data|poster|action)\s*=\s*[\"']?\s*((?:https?:)?//[^\"'\s>]+)"
     in_css = r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)"
-    in_js = r"(?:import|fetch|load)\s*\(?\s*[\"'](https?://[^\"']+)"
+    in_js = r"(?<!@)(?:import|fetch|load)\s*\(?\s*[\"'](https?://[^\"']+)"
     return [html.unescape(found) for pattern in (quoted, in_css, in_js)
             for found in re.findall(pattern, page)]

@@ -130,5 +130,6 @@ def start(lesson: str, claims: Sequence[str] = ()) -> Course:
     from fmcourse import show
 
     compat.quiet()
+    hardware.fit_threads()
     show.style()
     return Course(lesson, claims)

@@ -8,6 +8,7 @@ a base model never sees them; instruction tuning (lesson 04) needs no surgery on
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
@@ -39,6 +40,10 @@ def train_tokenizer(
     if vocabulary < least:
         raise ModelError(f"A vocabulary of {vocabulary} cannot hold the {least} basic tokens.",
                          where="vocabulary", fix=f"Ask for {least} or more.")
+    texts = iter([texts] if isinstance(texts, str) else texts)
+    first = next(texts, None)
+    if first is None:
+        raise ModelError("There is no text to learn a vocabulary from.", where="texts")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Digits(individual_digits=True),
@@ -48,7 +53,7 @@ def train_tokenizer(
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary, special_tokens=list(SPECIAL), show_progress=False,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), min_frequency=2)
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(chain([first], texts), trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{TEXT} $A", pair=f"{TEXT} $A $B", special_tokens=[(TEXT, 0)])
     return PreTrainedTokenizerFast(

@@ -163,6 +163,7 @@ def _train(
 ) -> Run:
     compat.quiet()
     machine = hardware.detect()
+    hardware.fit_threads()
     hardware.keep_memory()
     network = model.network.to(machine.device).train()
     compat.attention(network, "eager" if machine.device == "cpu" else "sdpa")

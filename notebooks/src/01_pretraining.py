@@ -59,6 +59,16 @@ print(base.tokenizer.tokenize("The foundations of Jerusalem were rebuilt in 1537
 tokens
 
 # %% [markdown]
+# ## Where this is heading
+# The base model that ships with the course was made like this, in an hour on a laptop's processor. Its surprise at the
+# next token, as it read the text four times over:
+
+# %%
+import pandas as pd
+
+show.loss_curve({"base": pd.DataFrame(base.card["curve"])}, log_x=True)
+
+# %% [markdown]
 # ## The raw idea
 # Twelve lines of plain PyTorch. Take a window of tokens, let the network guess each one from those before it, and
 # move the weights so that the right guess becomes likelier. There is nothing else.
@@ -173,6 +183,23 @@ course.claim("K1", metric="base: grammar pairs right",
 # It is *not* understanding: the model has no rule, only likelihoods.
 
 # %% [markdown]
+# When did that ability appear? The base was kept at six moments of its training and asked each time.
+
+# %%
+stages = pd.DataFrame(base.card["emergence"])
+show.table(stages[["share", "bits_per_byte", "grammar_pairs", "facts"]],
+           formats={"share": ".0%", "grammar_pairs": ".0%", "facts": ".0%", "bits_per_byte": ".2f"})
+
+# %%
+written = stages.explode("samples")
+texts = pd.DataFrame(list(written["samples"])).assign(label=[f"{s:.0%}" for s in written["share"]])
+show.samples_over_time(texts[texts["prompt"] == "The city of"])
+
+# %% [markdown]
+# Surprise falls smoothly; grammar comes early; facts come last and stay few. A model this small, on text this small,
+# is a bad encyclopaedia: what it lacks is not cleverness but reading.
+
+# %% [markdown]
 # ## Two classic objectives
 # A **causal** model (GPT, Llama, Nova) guesses the next token. A **masked** model (BERT) fills blanks.
 
@@ -272,7 +299,7 @@ course.claim("K4", metric="training FLOPs",
 
 # %%
 large = models.load("smollm2")
-asked = evaluate.instructions().select(range(course.scale.instructions))
+asked = evaluate.instructions(course.scale.instructions)
 obeyed = {model.name: evaluate.instruction_rate(model, asked) for model in (base, large)}
 course.claim("K3", treatment=evaluate.overall(obeyed["smollm2"]), control=evaluate.overall(obeyed["base"]))
 
@@ -317,8 +344,6 @@ entry = course.ledger("K1")
 show.seeds(entry["arms"], control=entry["control"], unit=entry["metric"], better="lower")
 
 # %%
-import pandas as pd
-
 names = ["claim", "verdict", "metric", "effect", "bound"]
 show.table(pd.DataFrame([{name: course.ledger(c)[name] for name in names} for c in course.claims]))
 

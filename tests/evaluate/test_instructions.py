@@ -161,7 +161,7 @@ ACCEPTED = [
      ["The moon shines on the sea.", "I love to watch the moon!",
       '"How far away is the moon tonight?"']),
     ("sentence", {"include": ["bread", "king"]},
-     ["The king gave his people bread.", "Bread was brought before the king.",
+     ["The king gave his people bread.", "The king's bread was brought to us.",
       "No king can live without bread!"]),
 ]
 

@@ -1,4 +1,4 @@
-"""Building: the same text gives the same notebook, outputs stay where code stays, check sees all."""
+"""Building: same text, same notebook; outputs stay where code stays; check sees the rest."""
 
 import nbformat
 import pytest
@@ -130,7 +130,7 @@ def test_a_missing_master_is_an_error(course):
 
 def test_a_header_that_jupyter_refuses_is_an_error(course):
     lesson = course.write("01_x", *CELLS)
-    text = lesson.master.read_text()
-    lesson.master.write_text(text.replace("#   fmcourse", "#   kernelspec: {name: x}\n#   fmcourse"))
+    text = lesson.master.read_text().replace("#   fmc", "#   kernelspec: {name: x}\n#   fmc")
+    lesson.master.write_text(text)
     with pytest.raises(LessonError, match="display_name"):
         build.build(lesson)

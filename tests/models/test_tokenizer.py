@@ -77,3 +77,8 @@ def test_no_text_is_an_error():
 
 def test_little_text_makes_a_smaller_vocabulary():
     assert 261 < len(train_tokenizer(["the cat sat on the mat"] * 20, vocabulary=8192)) < 300
+
+
+def test_one_text_is_taken_for_one_text():
+    assert train_tokenizer("the cat sat on the mat, " * 20, vocabulary=300).tokenize("the cat")
+    assert len(train_tokenizer("the cat sat, " * 20, vocabulary=300)) > 261

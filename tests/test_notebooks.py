@@ -1,0 +1,86 @@
+"""The committed notebooks as readers meet them: executed, in step, without noise, of bearable size.
+
+That their cells still run is nbval's part (`make test`). Nbval skips cells that were never
+executed, so a notebook without outputs would pass it: the first test here is what forbids that.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from fmcourse.lessons import build, catalogue, site
+
+ROOT = Path(__file__).parents[1]
+LESSONS = catalogue.lessons(ROOT)
+LIMITS = {"columns": 88, "lines": 15, "picture": 60_000}
+MACHINE = re.compile(r"[\"' =(:]/(work|root|home|tmp|Users|private|var)/|[A-Z]:\\\\Users")
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+
+
+def code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [output for cell in code(notebook) for output in cell.outputs]
+
+
+@every_lesson
+def test_the_notebook_is_its_master_executed(lesson):
+    assert build.check(lesson) == []
+
+
+def test_every_notebook_has_a_master_and_no_cell_was_left_out():
+    found = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert [path.stem for path in found] == [lesson.name for lesson in LESSONS]
+    for path in found:
+        assert all(cell.execution_count for cell in code(nbformat.read(path, 4))), path.name
+
+
+@every_lesson
+def test_the_first_cell_says_what_the_header_says(lesson):
+    first = build.assemble(lesson).cells[0].source
+    assert first.startswith(f"# {lesson.number} · {lesson.title}\n")
+    assert "**Question:**" in first
+    assert f"{lesson.minutes_cpu:g} minute" in first
+
+
+@every_lesson
+def test_code_fits_a_reader(lesson):
+    cells = code(build.assemble(lesson))
+    wide = [line for cell in cells for line in cell.source.splitlines()
+            if len(line) > LIMITS["columns"]]
+    assert wide == []
+    long = [cell.source for cell in cells if len(cell.source.splitlines()) > LIMITS["lines"]]
+    assert len(long) <= 2, "code that long lives in the library, raw ideas excepted"
+
+
+@every_lesson
+def test_outputs_hold_no_noise(lesson):
+    notebook = build.read(lesson)
+    text = "\n".join(nbformat.from_dict(output).get("text", "") for output in outputs(notebook))
+    assert "Warning" not in text
+    assert "it/s]" not in text
+    assert not [out for out in outputs(notebook) if out.get("name") == "stderr"]
+    assert MACHINE.search(nbformat.writes(notebook)) is None
+
+
+@every_lesson
+def test_pictures_are_small(lesson):
+    for output in outputs(build.read(lesson)):
+        picture = base64.b64decode(output.get("data", {}).get("image/png", ""))
+        assert len(picture) <= LIMITS["picture"]
+
+
+@every_lesson
+def test_every_formula_can_be_drawn(lesson):
+    for cell in build.assemble(lesson).cells:
+        if cell.cell_type == "markdown":
+            for formula in re.findall(r"\$\$?([^$`]+)\$\$?", cell.source):
+                assert site.mathml(formula, "inline"), formula
