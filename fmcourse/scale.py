@@ -33,22 +33,25 @@ class Scale:
     eval_characters: int  # held-out text scored, at most
     published_texts: int  # held-out texts scored by a published model
     instructions: int  # instructions asked, at most
+    epochs: int  # passes over the examples of a fine-tuning
 
 
 SCALES = {
     "smoke": Scale(
         name="smoke", enforce=False, documents=400, live_size="1m", live_tokens=16_384,
         ladder=("tiny", "1m"), ladder_tokens=8_192, context=128, batch_tokens=1_024, probes=60,
-        eval_characters=6_000, published_texts=3, instructions=13),
+        eval_characters=6_000, published_texts=3, instructions=13,
+        epochs=1),
     "cpu": Scale(
         name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=500_000,
         ladder=("tiny", "1m", "2m", "3m"), ladder_tokens=300_000, context=256, batch_tokens=4_096,
-        probes=720, eval_characters=60_000, published_texts=16, instructions=26),
+        probes=720, eval_characters=60_000, published_texts=16, instructions=26,
+        epochs=3),
     "gpu": Scale(
         name="gpu", enforce=True, documents=40_000, live_size="40m", live_tokens=30_000_000,
         ladder=("3m", "12m", "40m", "125m"), ladder_tokens=20_000_000, context=512,
         batch_tokens=65_536, probes=720, eval_characters=400_000, published_texts=200,
-        instructions=78),
+        instructions=78, epochs=3),
 }
 
 

@@ -31,15 +31,17 @@ def wheel(folder: Path, *needs: str) -> None:
     """A package called torch that says what it needs."""
     facts = "torch-2.13.0.dist-info"
     with zipfile.ZipFile(folder / "torch-2.13.0-py3-none-any.whl", "w") as archive:
-        archive.writestr(f"{facts}/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n"
-                         + "".join(f"Requires-Dist: {need}\n" for need in needs))
+        lines = ["Metadata-Version: 2.1", "Name: torch", "Version: 2.13.0",
+                 *(f"Requires-Dist: {need}" for need in needs)]
+        archive.writestr(f"{facts}/METADATA", "\n".join(lines) + "\n")
         archive.writestr(f"{facts}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{facts}/RECORD", "")
 
 
 def test_everything_the_course_needs_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needs = [*project["dependencies"], *sum(project["optional-dependencies"].values(), []), "uv"]
+    extras = [need for extra in project["optional-dependencies"].values() for need in extra]
+    needs = [*project["dependencies"], *extras, "uv"]
     pinned = re.findall(r"^([\w.-]+)==[\w.]+$", (ROOT / "constraints.txt").read_text(), re.M)
     names = {canonicalize_name(name) for name in pinned}
     assert {canonicalize_name(Requirement(need).name) for need in needs} - names == set()

@@ -83,7 +83,9 @@ def lab(wanted: str, browser: bool = True, port: int | None = None) -> int:
     if not lesson.notebook.exists():
         build.build(lesson)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={lesson.root}",
-               f"--LabApp.default_url=/lab/tree/notebooks/{lesson.notebook.name}"]
+               f"--LabApp.default_url=/lab/tree/notebooks/{lesson.notebook.name}",
+               "--LabApp.news_url=None",  # a lesson asks the network for nothing
+               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command += [] if browser else ["--no-browser"]
     command += [f"--port={port}"] if port else []
     return subprocess.call(command, env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"})

@@ -214,6 +214,8 @@ def _report(
                "tokens_per_second"]
     history = pd.DataFrame([e for e in entries if "loss" in e]).reindex(columns=columns)
     observations = pd.DataFrame([e for e in entries if "share" in e])
+    first = [name for name in ("share", "step", "tokens") if name in observations]
+    observations = observations[first + sorted(set(observations) - set(first))]
     tail = max(1, math.ceil(len(history) / 20))
     seconds = float(history["seconds"].iloc[-1])
     tokens = recipe.steps * recipe.batch_tokens

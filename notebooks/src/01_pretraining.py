@@ -258,11 +258,12 @@ course.claim("K2", metric="masked: lone blank right", treatment=one[True], contr
 # **Predict.** How much more compute halves the remaining surprise: twice, ten times, a thousand times?
 
 # %%
-from fmcourse.evidence.experiments.scaling import rung, tune_on_answers
-
-budget = course.scale.ladder_tokens
-ladder = {size: budget * (i + 1) // 4 for i, size in enumerate(course.scale.ladder)}
-rungs = [rung(size, n, base, tokens, test, seed=0) for size, n in ladder.items()]
+rungs = []
+for place, size in enumerate(course.scale.ladder, start=1):
+    budget = course.scale.ladder_tokens * place // len(course.scale.ladder)
+    recipe = train.PretrainRecipe.at_scale(tokens=budget)
+    rung = train.pretrain(models.build(size, base.tokenizer), tokens, recipe, name=size)
+    rungs.append({"group": size, "flops": rung.cost.flops, "loss": bits(rung.model, test)})
 show.scaling(rungs)
 
 # %%
@@ -277,7 +278,9 @@ course.claim("K4", treatment=rungs[-1]["loss"], control=rungs[0]["loss"])
 # Now tune the base on 200 real questions with answers: *fine-tuning*, lesson 04's subject. Only the bill matters here.
 
 # %%
-tuned = tune_on_answers(base, examples=200, seed=0, epochs=1 if course.scale.name == "smoke" else 3)
+from fmcourse.evidence.experiments.scaling import tune_on_answers
+
+tuned = tune_on_answers(base, examples=200, epochs=course.scale.epochs)
 live = {"pre-training, live": run.cost, "pre-training, base": train.Cost(**base.card["cost"]),
         "fine-tuning, 200 pairs": tuned.cost}
 show.cost_bars(live)

@@ -62,7 +62,8 @@ def test_a_saved_model_comes_back_whole(tmp_path, objective):
     assert again.sha256() == model.sha256()
     assert (again.objective, again.name, again.context) == (objective, "mine", tiny.CONTEXT)
     assert again.card == {**model.card, "name": model.name, "objective": objective}
-    assert again.tokenizer("7 foxes<|mask|>").input_ids == model.tokenizer("7 foxes<|mask|>").input_ids
+    text = "7 foxes<|mask|>"
+    assert again.tokenizer(text).input_ids == model.tokenizer(text).input_ids
     assert again.tokenizer.bos_token_id == again.tokenizer.eos_token_id == 0
     assert not again.network.training
     names = {p.name for p in (tmp_path / "mine").iterdir()}

@@ -49,9 +49,10 @@ def test_a_run_without_its_mark_is_not_a_run(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("fmcourse.store.write_json", stop)
-        made().save(tmp_path / "r")
+    with monkeypatch.context() as patch:
+        patch.setattr("fmcourse.train.run.store.write_json", stop)
+        with pytest.raises(KeyboardInterrupt):
+            made().save(tmp_path / "r")
     with pytest.raises(StoreError):
         Run.load(tmp_path / "r")
 

@@ -42,7 +42,9 @@ def rung(
             "loss": evaluate.bits_per_byte(run.model, texts)}
 
 
-def tune_on_answers(base: LanguageModel, examples: int, seed: int, epochs: int = 3) -> train.Run:
+def tune_on_answers(
+    base: LanguageModel, examples: int, seed: int = 0, epochs: int = 3
+) -> train.Run:
     """Fine-tune the base on real yes/no questions with their passages, to see what it costs."""
     rows = sources.load("boolq").shuffle(seed=seed)
     rows = rows.filter(lambda row: row["label"] is not None).select(range(examples))
