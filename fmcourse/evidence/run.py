@@ -1,7 +1,8 @@
 """Run a claim's experiment over seeds and write its ledger entry.
 
-Each seed's result is kept as soon as it is there, under a name that depends on the experiment's own
-source, so that an interrupted ledger run goes on and a changed experiment starts afresh.
+Each seed's result is kept as soon as it is there, under a name that depends on the experiments'
+source and on the base model, so that an interrupted ledger run goes on, and a changed experiment or
+a base trained anew starts afresh.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fmcourse import store
+from fmcourse import models, store
 from fmcourse.evidence import ledger
 from fmcourse.evidence.claim import Claim, claims, get
-from fmcourse.evidence.experiments import EXPERIMENTS, Outcome
+from fmcourse.evidence.experiments import EXPERIMENTS, Outcome, shared
 
 SEEDS = (0, 1, 2)
 
@@ -45,8 +46,7 @@ def run_claims(
 
 def _outcome(claim: Claim, seed: int, say: Any) -> dict[str, Any]:
     experiment = EXPERIMENTS[claim.experiment]
-    source = store.sha256_text(inspect.getsource(inspect.getmodule(experiment)))
-    path = store.folder("evidence") / f"{claim.experiment}-{source[:12]}-seed{seed}.json"
+    path = store.folder("evidence") / f"{claim.experiment}-{_key(experiment)[:12]}-seed{seed}.json"
     if path.exists():
         return store.read_json(path)
     say(f"{claim.id}: seed {seed} …")
@@ -56,3 +56,9 @@ def _outcome(claim: Claim, seed: int, say: Any) -> dict[str, Any]:
               "minutes": (time.perf_counter() - began) / 60}
     store.write_json(path, record)
     return record
+
+
+def _key(experiment: Any) -> str:
+    """Hash of what an outcome depends on, as far as this package decides it."""
+    sources = [inspect.getsource(module) for module in (inspect.getmodule(experiment), shared)]
+    return store.sha256_json([sources, store.sha256_folder(models.BASE)])

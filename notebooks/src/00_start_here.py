@@ -52,7 +52,7 @@ for check in hardware.check_device(course.hardware.device):
 # %% [markdown]
 # ## Three models
 # The same network three ways: never trained, trained on books and encyclopaedia passages (our *base*),
-# and a published model, fifteen times larger, trained on two trillion tokens and then on instructions.
+# and SmolLM2, a published model, much larger, trained on some two trillion tokens and then on instructions.
 
 # %%
 from fmcourse import models

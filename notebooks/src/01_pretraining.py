@@ -70,7 +70,7 @@ show.loss_curve({"base": pd.DataFrame(base.card["curve"])}, log_x=True)
 
 # %% [markdown]
 # ## The raw idea
-# Twelve lines of plain PyTorch. Take a window of tokens, let the network guess each one from those before it, and
+# A dozen lines of plain PyTorch. Take a window of tokens, let the network guess each one from those before it, and
 # move the weights so that the right guess becomes likelier. There is nothing else.
 
 # %% [markdown]
@@ -82,9 +82,11 @@ network = models.build("tiny", base.tokenizer).network.train()
 optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
 rows = data.PackedRows(tokens, context=128, rows=16 * 8)
 for step in range(8):
-    batch = torch.stack([rows[step * 16 + i]["tokens"] for i in range(16)])  # (16, 129) ids
+    ids = [rows[step * 16 + place]["tokens"] for place in range(16)]
+    batch = torch.stack(ids)  # (16, 129)
     logits = network(batch[:, :-1]).logits  # (16, 128, 8192): a guess at every position
-    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch[:, 1:].flatten())
+    truth = batch[:, 1:].flatten()
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), truth)
     loss.backward()  # how should each weight change?
     optimizer.step()
     optimizer.zero_grad()
@@ -107,7 +109,7 @@ prompts = ["The king of", "The United States is", "In the beginning"]
 
 def look(model, share):
     table = evaluate.sample(model, prompts, tokens=20, temperature=0.7)
-    return {"bits_per_byte": evaluate.bits_per_byte(model, test[:8]), "texts": list(table["text"])}
+    return {"texts": list(table["text"])}
 
 
 # %%
@@ -118,18 +120,18 @@ run = train.pretrain(fresh, tokens, recipe, name="real text", observe=look)
 # %%
 unigram = evaluate.NGram(1).fit(tokens, len(base.tokenizer))
 surprise = float(unigram.nats([tokens.ids[:50_000]])[0].mean())
-show.loss_curve({"real text": run.history}, baselines={"knows word frequencies only": surprise})
+baseline = {"knows word frequencies only": surprise}
+show.loss_curve({"real text": run.history}, baselines=baseline)
 
 # %% [markdown]
 # The grey line is a model that knows how often each token occurs and nothing more. Below it, the network uses *context*.
 # What the curve doesn't say: whether it learnt the language or this text by heart. Only held-out text can tell.
 
 # %%
-stages = run.observations.explode("texts").assign(
-    prompt=prompts * len(run.observations),
-    label=[f"{share:.0%}" for share in run.observations["share"] for _ in prompts],
-)
-show.samples_over_time(stages.rename(columns={"texts": "text"}))
+stages = run.observations.explode("texts").rename(columns={"texts": "text"})
+stages["prompt"] = prompts * len(run.observations)
+stages["label"] = [f"{share:.0%} of training" for share in stages["share"]]
+show.samples_over_time(stages)
 
 # %% [markdown]
 # Word soup, then frequent words, then phrases that hold together for a few words. Order appears on its own.
@@ -171,12 +173,13 @@ course.claim("K1", treatment=bits(run.model, test), control=bits(control.model, 
 # %%
 pairs = evaluate.minimal_pairs(limit=course.scale.probes)
 blank = models.untrained(base)
-grammar = {"base": evaluate.score_pairs(base, pairs), "untrained": evaluate.score_pairs(blank, pairs)}
+grammar = {model.name: evaluate.score_pairs(model, pairs) for model in (base, blank)}
 show.pairs_bars(grammar)
 
 # %%
+right = {name: evaluate.overall(table) for name, table in grammar.items()}
 course.claim("K1", metric="base: grammar pairs right",
-             treatment=evaluate.overall(grammar["base"]), control=evaluate.overall(grammar["untrained"]))
+             treatment=right["base"], control=right["untrained"])
 
 # %% [markdown]
 # Rules that are clear within two words are mastered first; agreement across a distracting noun stays hard.
@@ -187,12 +190,13 @@ course.claim("K1", metric="base: grammar pairs right",
 
 # %%
 stages = pd.DataFrame(base.card["emergence"])
-show.table(stages[["share", "bits_per_byte", "grammar_pairs", "facts"]],
-           formats={"share": ".0%", "grammar_pairs": ".0%", "facts": ".0%", "bits_per_byte": ".2f"})
+shares = dict.fromkeys(["share", "grammar_pairs", "facts"], ".0%")
+show.table(stages[["share", "bits_per_byte", "grammar_pairs", "facts"]], formats=shares)
 
 # %%
 written = stages.explode("samples")
-texts = pd.DataFrame(list(written["samples"])).assign(label=[f"{s:.0%}" for s in written["share"]])
+texts = pd.DataFrame(list(written["samples"]))
+texts["label"] = [f"{share:.0%} of training" for share in written["share"]]
 show.samples_over_time(texts[texts["prompt"] == "The city of"])
 
 # %% [markdown]
@@ -212,17 +216,18 @@ show.attention_pattern(tokens=["The", "king", "of", "Israel", "spoke"])
 # %%
 words = base.tokenizer.tokenize("The king of Israel spoke to the people")
 words = [word.replace("Ġ", " ") for word in words]
-hidden = ["hidden" if i in (1, 5) else "read" for i in range(len(words))]
-show.mask_figure(words, {"causal": ["read"] + ["scored"] * (len(words) - 1), "masked": hidden})
+causal = ["read"] + ["scored"] * (len(words) - 1)
+hidden = ["hidden" if place in (1, 5) else "read" for place in range(len(words))]
+show.mask_figure(words, {"causal": causal, "masked": hidden})
 
 # %% [markdown]
 # **Predict.** Same text, same size, same budget: which objective learns faster? Count the guesses each gets per row.
 
 # %%
-masked = train.pretrain(
-    models.build(course.scale.live_size, base.tokenizer, "masked"), tokens, recipe, name="masked")
-show.loss_curve({"causal": run.history, "masked": masked.history},
-                baselines={"knows word frequencies only": surprise})
+blanks = models.build(course.scale.live_size, base.tokenizer, "masked")
+masked = train.pretrain(blanks, tokens, recipe, name="masked")
+curves = {"causal": run.history, "masked": masked.history}
+show.loss_curve(curves, baselines=baseline)
 
 # %% [markdown]
 # The masked model is graded on three tokens in ten, the causal one on all: so it learns more slowly here.
@@ -233,7 +238,8 @@ evaluate.fill_in(masked.model, "The king of [MASK] said to the people")
 
 # %%
 guess = evaluate.favourite_accuracy(tokens, test, base.tokenizer)
-course.claim("K2", treatment=evaluate.next_token_accuracy(run.model, test), control=guess)
+right = evaluate.next_token_accuracy(run.model, test)
+course.claim("K2", treatment=right, control=guess)
 
 # %%
 both = evaluate.masked_accuracy(masked.model, test)
@@ -243,8 +249,9 @@ course.claim("K2", metric="masked, both sides / unigram", treatment=both, contro
 # Does it really use *both* sides? Cover the right one and the guesses should get worse.
 
 # %%
-one = {side: evaluate.one_blank_accuracy(masked.model, test, right_side=side) for side in (True, False)}
-course.claim("K2", metric="masked: lone blank right", treatment=one[True], control=one[False])
+seen = evaluate.one_blank_accuracy(masked.model, test, right_side=True)
+covered = evaluate.one_blank_accuracy(masked.model, test, right_side=False)
+course.claim("K2", metric="masked: lone blank right", treatment=seen, control=covered)
 
 # %% [markdown]
 # Only the causal model can write on; only the masked one can use what comes later.
@@ -263,7 +270,8 @@ for place, size in enumerate(course.scale.ladder, start=1):
     budget = course.scale.ladder_tokens * place // len(course.scale.ladder)
     recipe = train.PretrainRecipe.at_scale(tokens=budget)
     rung = train.pretrain(models.build(size, base.tokenizer), tokens, recipe, name=size)
-    rungs.append({"group": size, "flops": rung.cost.flops, "loss": bits(rung.model, test)})
+    point = {"group": size, "flops": rung.cost.flops, "loss": bits(rung.model, test)}
+    rungs.append(point)
 show.scaling(rungs)
 
 # %%
@@ -281,9 +289,10 @@ course.claim("K4", treatment=rungs[-1]["loss"], control=rungs[0]["loss"])
 from fmcourse.evidence.experiments.scaling import tune_on_answers
 
 tuned = tune_on_answers(base, examples=200, epochs=course.scale.epochs)
-live = {"pre-training, live": run.cost, "pre-training, base": train.Cost(**base.card["cost"]),
+bill = {"pre-training, live": run.cost,
+        "pre-training, base": train.Cost(**base.card["cost"]),
         "fine-tuning, 200 pairs": tuned.cost}
-show.cost_bars(live)
+show.cost_bars(bill)
 
 # %%
 course.claim("K4", metric="training FLOPs",
@@ -303,8 +312,9 @@ course.claim("K4", metric="training FLOPs",
 # %%
 large = models.load("smollm2")
 asked = evaluate.instructions(course.scale.instructions)
-obeyed = {model.name: evaluate.instruction_rate(model, asked) for model in (base, large)}
-course.claim("K3", treatment=evaluate.overall(obeyed["smollm2"]), control=evaluate.overall(obeyed["base"]))
+obeyed = {m.name: evaluate.instruction_rate(m, asked) for m in (base, large)}
+rate = {name: evaluate.overall(table) for name, table in obeyed.items()}
+course.claim("K3", treatment=rate["smollm2"], control=rate["base"])
 
 # %%
 question = "Reply with one word only: what colour is the sky on a clear day?"
@@ -344,11 +354,13 @@ course.claim("K5", treatment=bits(large, few), control=bits(base, few))
 
 # %%
 entry = course.ledger("K1")
-show.seeds(entry["arms"], control=entry["control"], unit=entry["metric"], better="lower")
+arms, control_arm, metric = (entry[key] for key in ("arms", "control", "metric"))
+show.seeds(arms, control=control_arm, unit=metric, better="lower")
 
 # %%
 names = ["claim", "verdict", "metric", "effect", "bound"]
-show.table(pd.DataFrame([{name: course.ledger(c)[name] for name in names} for c in course.claims]))
+rows = [{name: course.ledger(claim)[name] for name in names} for claim in course.claims]
+show.table(rows)
 
 # %% [markdown]
 # ## What the exam asks

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import tiny
 
+from fmcourse import store
 from fmcourse.errors import CourseError, StoreError
 from fmcourse.train import Cost, Run, flops_per_token
 
@@ -46,14 +47,19 @@ def test_what_is_missing_is_named(tmp_path, name):
 
 
 def test_a_run_without_its_mark_is_not_a_run(tmp_path, monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
+    write = store.write_json
+
+    def stop(path, value):
+        if path.name == "run.json":
+            raise KeyboardInterrupt
+        write(path, value)
 
     with monkeypatch.context() as patch:
-        patch.setattr("fmcourse.train.run.store.write_json", stop)
+        patch.setattr(store, "write_json", stop)
         with pytest.raises(KeyboardInterrupt):
             made().save(tmp_path / "r")
-    with pytest.raises(StoreError):
+    assert (tmp_path / "r" / "model").is_dir()
+    with pytest.raises(StoreError, match=r"run\.json"):
         Run.load(tmp_path / "r")
 
 

@@ -1,0 +1,164 @@
+"""An entry can be checked from its own values; whatever is edited is found out."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fmcourse import store
+from fmcourse.errors import EvidenceError
+from fmcourse.evidence import Claim, check, claims, get, ledger, read, run
+from fmcourse.evidence.experiments import EXPERIMENTS, Outcome
+
+SEEDS = [0, 1, 2]
+
+
+def arms(claim: Claim, seed: int, strength: float = 3.0) -> dict[str, dict[str, float]]:
+    """Values that show every measure `strength` times its bound, with a little spread."""
+    values: dict[str, dict[str, float]] = {}
+    for measure in claim.measures:
+        effect = strength * measure.bound * (1 + 0.01 * seed)
+        control = 1 + 0.1 * seed
+        other = control * effect if measure.effect == "ratio" else control + effect
+        pair = (other, control) if measure.better == "higher" else (control, other)
+        for arm, value in zip((measure.treatment, measure.control), pair, strict=True):
+            values.setdefault(arm, {})[measure.metric] = value
+    return values
+
+
+def entry(name: str, strength: float = 3.0) -> dict[str, Any]:
+    claim = get(name)
+    record = ledger.entry(claim, SEEDS, [arms(claim, seed, strength) for seed in SEEDS],
+                          [{}] * 3, 1.234, {"general": "0" * 64})
+    return json.loads(json.dumps(record))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "FOLDER", tmp_path / "ledger")
+    return tmp_path / "ledger"
+
+
+@pytest.mark.parametrize("name", claims())
+@pytest.mark.parametrize(("strength", "verdict"), [(3.0, "shown"), (0.2, "not shown")])
+def test_an_entry_goes_through_the_disk_and_holds(folder, name, strength, verdict):
+    record = entry(name, strength)
+    store.write_json(folder / f"{name}.json", record)
+    assert read(name) == record
+    assert record["verdict"] == verdict
+    assert ledger.shown(record) == (verdict == "shown")
+    assert set(ledger.FIELDS) <= set(record)
+    assert record["seeds"] == SEEDS
+    assert record["command"] == f"fmcourse evidence {name}"
+    first = record["measures"][0]
+    assert record["arms"][first["treatment"]] == [
+        arms(get(name), seed, strength)[first["treatment"]][first["metric"]] for seed in SEEDS]
+
+
+def change(path: list[str | int], value: Any) -> Callable[[dict], None]:
+    def apply(record: dict[str, Any]) -> None:
+        place: Any = record
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value(place[path[-1]]) if callable(value) else value
+
+    return apply
+
+
+EDITS = {
+    "a value": change(["measures", 0, "arms", "real text", 1], lambda v: v * 1.001),
+    "a value of a later measure": change(["measures", 1, "arms", "real text", 1], 0.99),
+    "a value at the top": change(["arms", "real text", 1], lambda v: v * 1.001),
+    "the verdict": change(["verdict"], "inconclusive"),
+    "a measure's verdict": change(["measures", 2, "verdict"], "not shown"),
+    "the effect": change(["effect"], lambda v: v + 1e-6),
+    "a measure's effect": change(["measures", 0, "effect"], lambda v: v + 1e-6),
+    "the interval": change(["interval", 0], 0.0),
+    "a measure's interval": change(["measures", 0, "interval", 1], 9.0),
+    "a bound that was loosened": change(["measures", 0, "bound"], 0.01),
+    "the bound at the top": change(["bound"], 0.01),
+    "a seed left out": change(["seeds"], [0, 1]),
+    "a seed too many": change(["seeds"], [0, 1, 2, 3]),
+    "a measure left out": change(["measures"], lambda v: v[:-1]),
+    "an arm left out": change(["measures", 0, "arms"], lambda v: {"real text": v["real text"]}),
+    "the control": change(["control"], "something weaker"),
+    "a value that is no number": change(["measures", 0, "arms", "real text", 0], None),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_an_edited_entry_is_found_out(what):
+    record = entry("K1")
+    check(record)
+    edited = copy.deepcopy(record)
+    EDITS[what](edited)
+    assert edited != record
+    with pytest.raises(EvidenceError):
+        check(edited)
+
+
+def test_the_last_digit_of_another_machine_is_no_edit():
+    record = entry("K1")
+    record["effect"] *= 1 + 1e-14
+    check(record)
+
+
+@pytest.mark.parametrize("field", ledger.FIELDS)
+def test_a_missing_field_is_named(field):
+    record = entry("K1")
+    del record[field]
+    with pytest.raises(EvidenceError, match=field):
+        check(record)
+
+
+def test_a_claim_not_run_yet_says_how_to_run_it(folder):
+    with pytest.raises(EvidenceError, match="fmcourse evidence K2"):
+        read("K2")
+
+
+def test_an_experiment_that_measures_something_else_is_refused():
+    claim = get("K1")
+    values = [arms(claim, seed) for seed in SEEDS]
+    for seed in values:
+        del seed["shuffled words"]
+    with pytest.raises(EvidenceError, match="shuffled words"):
+        ledger.entry(claim, SEEDS, values, [{}] * 3, 1, {})
+
+
+@pytest.fixture
+def experiment(folder, tmp_path, monkeypatch):
+    """K1's experiment replaced by numbers; the seeds it was asked for."""
+    asked: list[int] = []
+
+    def pretend(seed: int) -> Outcome:
+        asked.append(seed)
+        return Outcome(arms(get("K1"), seed), {"general": "0" * 64}, {"seed": seed})
+
+    monkeypatch.setitem(EXPERIMENTS, get("K1").experiment, pretend)
+    monkeypatch.setattr(run.models, "BASE", tmp_path / "base")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "model.safetensors").write_text("one")
+    return asked
+
+
+def test_claims_are_run_over_seeds_and_written(experiment, folder):
+    lines: list[str] = []
+    record, = run.run_claims(["K1"], say=lines.append)
+    assert experiment == [0, 1, 2]
+    assert json.loads((folder / "K1.json").read_text()) == read("K1") == json.loads(
+        json.dumps(record))
+    assert [details["seed"] for details in record["details"]] == SEEDS
+    assert lines[-1].startswith("K1: shown")
+
+
+def test_an_interrupted_ledger_goes_on_and_a_new_base_starts_afresh(experiment, tmp_path):
+    run.run_claims(["K1"], seeds=(0, 1), say=len)
+    run.run_claims(["K1"], seeds=(0, 1, 2), say=len)
+    assert experiment == [0, 1, 2]
+    (tmp_path / "base" / "model.safetensors").write_text("another")
+    run.run_claims(["K1"], seeds=(0,), say=len)
+    assert experiment == [0, 1, 2, 0]

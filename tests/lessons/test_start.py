@@ -1,0 +1,132 @@
+"""`course.claim` holds a lesson to its word at the scales that judge, and only notes it at smoke."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import fmcourse
+from fmcourse import evidence, scale, store
+from fmcourse.errors import EvidenceError
+from fmcourse.evidence import ledger
+from fmcourse.lessons import start
+from fmcourse.lessons.start import NOT_JUDGED
+
+BITS, BLANK = "held-out bits per byte", "masked: lone blank right"
+
+
+@pytest.fixture(autouse=True)
+def at_cpu_scale(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMCOURSE_SCALE", "cpu")
+    monkeypatch.setenv("FMCOURSE_DEVICE", "cpu")
+    monkeypatch.delenv("FMCOURSE_CLAIMS", raising=False)
+    monkeypatch.setattr(ledger, "FOLDER", tmp_path / "ledger")  # none is written yet
+
+
+def live(name: str, metric: str | None = None) -> evidence.Measure:
+    return next(m for m in evidence.get(name).measures
+                if m.live is not None and metric in (None, m.metric))
+
+
+def test_a_lesson_knows_its_machine_and_scale():
+    course = fmcourse.start("01", claims=["K1"])
+    assert course.scale is scale.SCALES["cpu"]
+    assert course.hardware.device == "cpu"
+    assert (course.lesson, course.claims) == ("01", ("K1",))
+
+
+def test_an_unknown_claim_stops_the_first_cell():
+    with pytest.raises(EvidenceError, match="K77"):
+        start("01", claims=["K77"])
+
+
+def test_an_effect_that_shows_is_found():
+    bound = live("K1").live
+    finding = start("01", ["K1"]).claim("K1", treatment=2.0, control=2.01 + bound)
+    assert finding.verdict == "shown"
+    assert finding.effect == pytest.approx(0.01 + bound)
+    assert "no entry yet" in str(finding)
+    assert finding.statement == evidence.get("K1").statement
+    assert "✓" in finding._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+@pytest.mark.parametrize("control", [2.0, 1.0, 2.0 + 0.9 * live("K1").live])
+def test_an_effect_that_does_not_show_stops_the_lesson(monkeypatch, name, control):
+    monkeypatch.setenv("FMCOURSE_SCALE", name)
+    course = start("01", ["K1"])
+    with pytest.raises(EvidenceError, match="K1 did not show") as caught:
+        course.claim("K1", treatment=2.0, control=control)
+    assert caught.value.where == "lesson 01"
+
+
+def test_smoke_judges_nothing_and_says_so(monkeypatch):
+    monkeypatch.setenv("FMCOURSE_SCALE", "smoke")
+    for control in (1.0, 9.0):
+        finding = start("01", ["K1"]).claim("K1", treatment=2.0, control=control)
+        assert finding.verdict == NOT_JUDGED
+        assert NOT_JUDGED in str(finding)
+        assert "✓" not in finding._repr_html_()
+
+
+def test_a_claim_the_lesson_did_not_announce_is_refused():
+    with pytest.raises(EvidenceError, match="did not announce claim K2"):
+        start("01", ["K1"]).claim("K2", 1.0, 2.0)
+
+
+def test_a_measure_is_named_by_its_metric():
+    course, bound = start("01", ["K2"]), live("K2", BLANK).live
+    assert course.claim("K2", 0.5 + 2 * bound, 0.5, metric=BLANK).measure.metric == BLANK
+    assert course.claim("K2", 0.9, 0.1).measure == live("K2")  # by default the first
+    with pytest.raises(EvidenceError, match="no live measure 'taste'"):
+        course.claim("K2", 1.0, 0.0, metric="taste")
+
+
+def test_what_is_judged_by_the_ledger_only_cannot_be_claimed_live():
+    metric = next(m.metric for m in evidence.get("K1").measures if m.live is None)
+    with pytest.raises(EvidenceError, match="no live measure"):
+        start("01", ["K1"]).claim("K1", 1.0, 0.0, metric=metric)
+
+
+def test_a_run_that_diverged_is_no_finding(monkeypatch):
+    with pytest.raises(EvidenceError, match="not a number"):
+        start("01", ["K1"]).claim("K1", float("nan"), 2.0)
+
+
+def test_the_runner_gets_every_result_in_order(tmp_path, monkeypatch):
+    path = tmp_path / "claims.json"
+    monkeypatch.setenv("FMCOURSE_CLAIMS", str(path))
+    course = start("01", ["K1", "K2"])
+    course.claim("K2", 0.9, 0.1)
+    with pytest.raises(EvidenceError):
+        course.claim("K1", 2.0, 1.0)
+    first, second = json.loads(path.read_text())
+    assert (first["claim"], first["verdict"]) == ("K2", "shown")
+    assert first["effect"] == pytest.approx(0.8)
+    assert (second["claim"], second["verdict"], second["metric"]) == ("K1", "not shown", BITS)
+    assert second["bound"] == live("K1").live
+
+
+def test_the_ledger_stands_beside_the_live_result():
+    claim = evidence.get("K1")
+    arms = []
+    for seed in range(3):
+        values: dict[str, dict[str, float]] = {}
+        for m in claim.measures:
+            values.setdefault(m.control, {})[m.metric] = 1.0
+            sign = 1 if m.better == "higher" else -1
+            values.setdefault(m.treatment, {})[m.metric] = 1 + sign * (0.5 + 0.01 * seed)
+        arms.append(values)
+    record = ledger.entry(claim, [0, 1, 2], arms, [{}] * 3, 1.0, {})
+    store.write_json(ledger.FOLDER / "K1.json", record)
+    course = start("01", ["K1"])
+    line = str(course.claim("K1", 1.0, 2.0))
+    assert "Ledger, 3 seeds: 0.51 [" in line
+    assert line.endswith("shown.")
+    assert course.ledger("K1")["effect"] == pytest.approx(0.51)
+
+
+def test_markup_in_a_result_is_shown_not_obeyed():
+    finding = start("0<b>1", ["K1"]).claim("K1", 1.0, 2.0)
+    assert finding._repr_html_().count("<b>") == 1
