@@ -62,7 +62,7 @@ def lab(lesson: Annotated[str, typer.Argument(help="A number or a name.")] = "00
         browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
         port: Annotated[int | None, typer.Option(help="Port of the server.")] = None) -> None:
     """Open JupyterLab on a lesson."""
-    from fmcourse.lessons.run import lab as open_lab
+    from fmcourse.lessons.lab import lab as open_lab
 
     raise typer.Exit(open_lab(lesson, browser, port))
 

@@ -180,10 +180,10 @@ def test_evidence_passes_claims_and_seeds_on(command, monkeypatch):
 
 def test_doctor_and_lab_hand_on_their_exit_code(course, command, monkeypatch):
     from fmcourse import doctor
-    from fmcourse.lessons import run
+    from fmcourse.lessons import lab
 
     monkeypatch.setattr(doctor, "main", lambda online: 1 if online else 0)
-    monkeypatch.setattr(run, "lab", lambda lesson, browser, port: 3 if lesson == "00" else 4)
+    monkeypatch.setattr(lab, "lab", lambda lesson, browser, port: 3 if lesson == "00" else 4)
     assert command("doctor")[0] == 1
     assert command("doctor", "--offline")[0] == 0
     assert command("lab")[0] == 3

@@ -1,4 +1,4 @@
-"""Run lessons one after the other and tell how it went; open them in JupyterLab.
+"""Run lessons one after the other and tell how it went.
 
 One after the other on purpose: two lessons at once on two cores would both miss their minutes.
 """
@@ -6,8 +6,6 @@ One after the other on purpose: two lessons at once on two cores would both miss
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,13 +14,10 @@ from rich.console import Console
 
 from fmcourse import scale, store
 from fmcourse.errors import CourseError, SourceError
-from fmcourse.lessons import build, catalogue, report
+from fmcourse.lessons import catalogue, report
 from fmcourse.lessons.catalogue import Lesson
 from fmcourse.lessons.execute import Failure, Outcome, execute
 from fmcourse.lessons.site import Site
-
-QUIET_LAB = Path(__file__).with_name("templates") / "lab"  # no news, no updates, no question
-
 
 def run(wanted: Iterable[str] = (), setting: str | None = None,
         console: Console | None = None) -> list[Outcome]:
@@ -77,18 +72,3 @@ def fetch_missing(console: Console) -> None:
     for _, answer in supplies.bring_all(sources.registry()):
         if isinstance(answer, SourceError):
             console.print(str(answer), style="yellow", highlight=False, markup=False)
-
-
-def lab(wanted: str, browser: bool = True, port: int | None = None) -> int:
-    """Open JupyterLab on one lesson, with this Python's kernel; returns its exit code."""
-    lesson = catalogue.select([wanted])[0]
-    if not lesson.notebook.exists():
-        build.build(lesson)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={lesson.root}",
-               f"--LabApp.default_url=/lab/tree/notebooks/{lesson.notebook.name}",
-               f"--LabApp.app_settings_dir={QUIET_LAB}"]
-    command += [] if browser else ["--no-browser"]
-    command += [f"--port={port}"] if port else []
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container, where root is all there is
-        command += ["--allow-root"]
-    return subprocess.call(command, env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"})

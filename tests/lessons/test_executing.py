@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from pathlib import Path
 
 import nbformat
 import psutil
@@ -173,16 +171,3 @@ def test_a_wrong_scale_is_an_error(course, monkeypatch):
     course.write("01_x")
     with pytest.raises(CourseError, match="no scale called 'huge'"):
         running.run((), "huge")
-
-
-def test_lab_opens_the_lesson_with_this_python(course, monkeypatch):
-    asked = {}
-    monkeypatch.setattr(running.subprocess, "call", lambda command, env: asked.update(
-        command=command, env=env) or 0)
-    lesson = course.write("01_x", "1")
-    monkeypatch.chdir(course.root)
-    assert running.lab("1", browser=False, port=9999) == 0
-    assert {"--no-browser", "--port=9999", f"--ServerApp.root_dir={course.root}",
-            "--LabApp.default_url=/lab/tree/notebooks/01_x.ipynb"} <= set(asked["command"])
-    assert asked["env"]["JUPYTER_PREFER_ENV_PATH"] == "1"
-    assert json.loads(Path(lesson.notebook).read_text())["nbformat"] == 4

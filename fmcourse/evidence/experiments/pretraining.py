@@ -8,7 +8,7 @@ from fmcourse.evidence.experiments.shared import Outcome, trained
 BITS, PAIRS, FACTS = "held-out bits per byte", "grammar pairs right", "facts right"
 
 
-def pretraining(seed: int, size: str = "3m", tokens: int = 1_000_000) -> Outcome:
+def pretraining(seed: int, size: str = "3m", tokens: int = 600_000) -> Outcome:
     """Real text against the same words shuffled; and the shipped base against random weights."""
     base = models.load("base")
     corpus = data.general()["train"]

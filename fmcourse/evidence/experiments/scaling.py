@@ -11,7 +11,7 @@ from fmcourse.evidence.experiments.shared import Outcome, trained
 from fmcourse.models import LanguageModel
 
 BITS, FLOPS = "held-out bits per byte", "training FLOPs"
-LADDER = {"tiny": 125_000, "1m": 250_000, "2m": 500_000, "3m": 1_000_000}
+LADDER = {"tiny": 75_000, "1m": 150_000, "2m": 300_000, "3m": 600_000}
 
 
 def scaling(seed: int, ladder: dict[str, int] = LADDER) -> Outcome:
