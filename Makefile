@@ -14,7 +14,8 @@ BIN := .venv/bin
 endif
 READY := .venv/installed
 FMCOURSE := $(BIN)/fmcourse
-NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+	--nbval-kernel-startup-timeout=180 notebooks
 
 .DEFAULT_GOAL := help
 .PHONY: help install course lab test test-quick lint build doctor clean

@@ -87,7 +87,7 @@ def moments(kills: int, seed: int) -> list[tuple[float, str, float]]:
 
 def killed_run(context: Any, folder: Path, kills: int, seed: int) -> int:
     """Run and kill until the plan is done, then to the end; how many checkpoints were cut off."""
-    cut, beacon = 0, context.Value("d", 0.0)
+    cut, beacon = 0, context.RawValue("d", 0.0)  # no lock, which a kill could leave held
     for number, (share, kind, pause) in enumerate(moments(kills, seed), 1):
         beacon.value = 0.0
         where = kill(session(context, folder, beacon), folder, beacon, share, kind, pause)
@@ -134,7 +134,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fmcourse-kill-") as place:
         os.environ.update(FMCOURSE_HOME=place, FMCOURSE_DEVICE="cpu")
         folders = Path(place, "undisturbed"), Path(place, "killed")
-        finish(session(context, folders[0], context.Value("d", 0.0)))
+        beacon = context.RawValue("d", 0.0)
+        finish(session(context, folders[0], beacon))
         cut = killed_run(context, folders[1], options.kills, options.seed)
         equal = compare(*folders)
     print(f"{options.kills} kills, {cut} of them inside a checkpoint; {STEPS} steps; "

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 
-os.environ.update(HF_HUB_OFFLINE="1", FMCOURSE_PROGRESS="0", TQDM_DISABLE="1", MPLBACKEND="agg",
-                  TOKENIZERS_PARALLELISM="false", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
+# Read when libraries are imported; the rest is set for each test, since notebooks draw and report.
+os.environ.update(HF_HUB_OFFLINE="1", TQDM_DISABLE="1", TOKENIZERS_PARALLELISM="false",
+                  HF_DATASETS_DISABLE_PROGRESS_BARS="1")
 HOME = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """One throw-away home for the session."""
-    import tempfile
-
     folder = tempfile.TemporaryDirectory(prefix="fmcourse-tests-")
     config.add_cleanup(folder.cleanup)
     config.stash[HOME] = folder.name
@@ -29,16 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
-    """Choose the home before any fixture runs, whatever its scope, and put it back after."""
-    before = os.environ.get("FMCOURSE_HOME")
+    """Choose the home before any fixture runs, whatever its scope, and put all back after."""
+    settings = {"FMCOURSE_PROGRESS": "0", "MPLBACKEND": "agg"}
     if item.get_closest_marker("data") is None:
-        os.environ["FMCOURSE_HOME"] = item.config.stash[HOME]
-    try:
+        settings["FMCOURSE_HOME"] = item.config.stash[HOME]
+    with mock.patch.dict(os.environ, settings):
         return (yield)
-    finally:
-        os.environ.pop("FMCOURSE_HOME", None)
-        if before is not None:
-            os.environ["FMCOURSE_HOME"] = before
 
 
 @pytest.fixture(autouse=True)

@@ -92,6 +92,7 @@ def _write(folder: Path, texts: Sequence[str], tokenizer: PreTrainedTokenizerFas
     kind = np.uint16 if len(tokenizer) <= 2**16 else np.uint32
     opening, pieces, lengths = tokenizer.bos_token_id, [], []
     encoder = _whole(tokenizer)
+    encoder.encode_special_tokens = True  # "<|endoftext|>" in a text is text, and ends nothing
     for begin in range(0, len(texts), 1000):
         batch = encoder.encode_batch_fast(texts[begin:begin + 1000], add_special_tokens=False)
         for encoded in batch:

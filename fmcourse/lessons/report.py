@@ -32,9 +32,9 @@ def clock(seconds: float) -> str:
 
 
 def promised(lesson: Lesson, scale: str) -> str:
-    """How long the lesson's header says it takes here."""
+    """How long the lesson's header says it takes here; it promises nothing at smoke."""
     minutes = lesson.minutes(scale)
-    return f"about {minutes:g} min" if minutes is not None else "under a minute"
+    return f" of about {minutes:g} min" if minutes is not None else ""
 
 
 class Line:
@@ -49,8 +49,8 @@ class Line:
         if self.console.is_terminal:
             self.live.start()
         else:
-            self.console.print(f"{self._name()}  starts, {promised(self.lesson, self.scale)}",
-                               highlight=False)
+            self.console.print(f"{self._name()}  {clock(0)}{promised(self.lesson, self.scale)}",
+                               highlight=False, markup=False)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -62,9 +62,9 @@ class Line:
         if progress.picture and not self.picture:
             self.picture = True
             self.console.print(f"{self._name()}  first picture: {progress.picture}",
-                               highlight=False, soft_wrap=True)
+                               highlight=False, markup=False, soft_wrap=True)
         text = (f"{self._name()}  cell {progress.cell} of {progress.cells}  "
-                f"{clock(progress.seconds)}, {promised(self.lesson, self.scale)}  {progress.note}")
+                f"{clock(progress.seconds)}{promised(self.lesson, self.scale)}  {progress.note}")
         if self.console.is_terminal:
             self.live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
         elif time.monotonic() - self.spoken > HEARTBEAT:
@@ -75,7 +75,8 @@ class Line:
         """The line's last state, which stays; a failure is told in full."""
         self.live.stop()
         mark = "[red]✗[/]" if outcome.failure else "[green]✓[/]"
-        self.console.print(f"{self._name()}  {mark} {clock(outcome.seconds)}", highlight=False)
+        self.console.print(f"{escape(self._name())}  {mark} {clock(outcome.seconds)}",
+                           highlight=False)
         if outcome.failure:
             self.console.print(failure(outcome), highlight=False, soft_wrap=True)
 
@@ -100,11 +101,11 @@ def table(outcomes: list[Outcome]) -> Table:
     for column in ("lesson", "minutes", "shown", "not shown", ""):
         view.add_column(column, justify="right" if column == "minutes" else "left")
     for outcome in outcomes:
-        verdicts = outcome.verdicts
-        rest = [f"{claim} ({verdicts.get(claim, 'not judged')})"
-                for claim in dict.fromkeys([*outcome.lesson.claims, *verdicts])
-                if verdicts.get(claim) != SHOWN]
-        shown = [claim for claim, verdict in verdicts.items() if verdict == SHOWN]
+        verdicts: dict[str, list[str]] = {}
+        for claim in dict.fromkeys([*outcome.lesson.claims, *outcome.verdicts]):
+            verdicts.setdefault(outcome.verdicts.get(claim, "not judged"), []).append(claim)
+        shown = verdicts.pop(SHOWN, [])
+        rest = [f"{' '.join(claims)} ({verdict})" for verdict, claims in verdicts.items()]
         expected = outcome.lesson.minutes(outcome.scale)
         minutes = f"{outcome.seconds / 60:.1f}" + (f" of {expected:g}" if expected else "")
         where = f"cell {outcome.failure.cell} failed" if outcome.failure else ""

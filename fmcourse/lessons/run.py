@@ -19,6 +19,7 @@ from fmcourse.lessons.catalogue import Lesson
 from fmcourse.lessons.execute import Failure, Outcome, execute
 from fmcourse.lessons.site import Site
 
+
 def run(wanted: Iterable[str] = (), setting: str | None = None,
         console: Console | None = None) -> list[Outcome]:
     """Execute lessons in order, print the summary, and write the HTML copy.

@@ -146,4 +146,6 @@ class LanguageModel:
             network.save_pretrained(draft)
             self.tokenizer.save_pretrained(draft)
             store.write_json(draft / "card.json", card)
+            for file in draft.iterdir():  # safetensors are written private to the user
+                file.chmod(0o644)
         return Path(folder)

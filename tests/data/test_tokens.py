@@ -62,6 +62,14 @@ def test_a_tokenizer_left_truncating_or_padding_does_not_cut_the_corpus():
     assert used.decode(file.ids[1:file.starts[1]]) == tiny.texts()[0]
 
 
+def test_a_control_token_in_a_text_is_only_text():
+    rows = data.with_card(Dataset.from_dict({"text": ["a<|endoftext|>b<|pad|>", "<|mask|>"]}),
+                          Card("made", {}))
+    file, tokenizer = data.tokens(rows, tiny.tokenizer()), tiny.tokenizer()
+    assert np.flatnonzero(np.asarray(file.ids) < 5).tolist() == file.starts.tolist()
+    assert tokenizer.decode(file.ids[1:file.starts[1]]) == "a<|endoftext|>b<|pad|>"
+
+
 def test_another_tokenizer_makes_another_file():
     small = models.train_tokenizer(tiny.texts(), vocabulary=300)
     assert data.tokens(tiny.dataset(), small).sha256 != tiny.token_file().sha256

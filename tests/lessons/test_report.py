@@ -32,7 +32,7 @@ def test_a_log_hears_of_start_minutes_picture_and_end(lesson, monkeypatch):
         line.watch(progress)
         line.done(outcome(lesson))
     said = console.file.getvalue()
-    assert "starts, about 2 min" in said
+    assert "Pre-training [live]  0:00 of about 2 min" in said
     assert said.count("first picture:") == 1
     assert "cell 7 of 30" in said
     assert "loss 3.2" in said

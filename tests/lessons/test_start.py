@@ -1,4 +1,4 @@
-"""`course.claim` holds a lesson to its word at the scales that judge, and only notes it at smoke."""
+"""`course.claim` holds a lesson to its word where the scale judges, and only notes it at smoke."""
 
 from __future__ import annotations
 
