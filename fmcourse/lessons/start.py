@@ -61,6 +61,21 @@ class Course:
         """The committed result of the full-size experiment; see `evidence.read`."""
         return evidence.read(claim)
 
+    def ledgers(self) -> list[dict[str, Any]]:
+        """A line for each of the lesson's claims: verdict, metric, effect, interval, bound."""
+        return [line for name in self.claims for line in self._ledger_lines(name)]
+
+    def _ledger_lines(self, name: str) -> list[dict[str, Any]]:
+        try:
+            record = evidence.read(name)
+        except EvidenceError:
+            return [{"claim": name, "verdict": "not run yet"}]
+        return [{"claim": name, "verdict": entry["verdict"], "metric": entry["metric"],
+                 "arm": entry["treatment"], "control": entry["control"],
+                 "effect": f"{entry['effect']:.3g}",
+                 "95 % interval": " to ".join(f"{end:.3g}" for end in entry["interval"] or []),
+                 "bound": f"{entry['bound']:g}"} for entry in record["measures"]]
+
     def claim(
         self, name: str, treatment: float, control: float, metric: str | None = None
     ) -> Finding:

@@ -23,11 +23,11 @@ def test_any_unicode_goes_round(text):
         assert tiny.tokenizer().decode(ids(text)) == text
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 10**12))
-def test_digits_stand_alone(number):
-    pieces = tiny.tokenizer().convert_ids_to_tokens(ids(str(number)))
-    assert pieces == list(str(number))
+def test_digits_stand_alone_however_often_they_meet():
+    tokenizer = train_tokenizer(["in 1984 and 1984"] * 50, vocabulary=300)
+    for text in ("1984", "19841984", "84"):
+        ids = tokenizer(text, add_special_tokens=False).input_ids
+        assert tokenizer.convert_ids_to_tokens(ids) == list(text)
 
 
 def test_digits_never_join_letters_or_spaces():
