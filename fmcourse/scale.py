@@ -25,6 +25,8 @@ class Scale:
     documents: int  # passages the live lessons read, at most
     live_size: str  # the model trained in front of the learner
     live_tokens: int  # its training budget
+    small_size: str  # the models that compare objectives
+    small_tokens: int  # their training budget
     ladder: tuple[str, ...]  # model sizes of the scaling curve
     ladder_tokens: int  # budget of the highest rung
     context: int  # tokens a model sees at once
@@ -39,16 +41,19 @@ class Scale:
 SCALES = {
     "smoke": Scale(
         name="smoke", enforce=False, documents=400, live_size="1m", live_tokens=16_384,
+        small_size="tiny", small_tokens=8_192,
         ladder=("tiny", "1m"), ladder_tokens=8_192, context=128, batch_tokens=1_024, probes=60,
         eval_characters=6_000, published_texts=3, instructions=13,
         epochs=1),
     "cpu": Scale(
-        name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=500_000,
-        ladder=("tiny", "1m", "2m", "3m"), ladder_tokens=300_000, context=256, batch_tokens=4_096,
-        probes=720, eval_characters=60_000, published_texts=16, instructions=26,
+        name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=400_000,
+        small_size="1m", small_tokens=800_000,
+        ladder=("tiny", "1m", "2m", "3m"), ladder_tokens=200_000, context=256, batch_tokens=2_048,
+        probes=360, eval_characters=60_000, published_texts=16, instructions=26,
         epochs=3),
     "gpu": Scale(
         name="gpu", enforce=True, documents=40_000, live_size="40m", live_tokens=30_000_000,
+        small_size="7m", small_tokens=4_000_000,
         ladder=("3m", "12m", "40m", "125m"), ladder_tokens=20_000_000, context=512,
         batch_tokens=65_536, probes=720, eval_characters=400_000, published_texts=200,
         instructions=78, epochs=3),

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 # Read when libraries are imported; the rest is set for each test, since notebooks draw and report.
 os.environ.update(HF_HUB_OFFLINE="1", TQDM_DISABLE="1", TOKENIZERS_PARALLELISM="false",
                   HF_DATASETS_DISABLE_PROGRESS_BARS="1")
+HERE = Path(__file__).parent
 HOME = pytest.StashKey[str]()
 
 
@@ -31,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
     """Choose the home before any fixture runs, whatever its scope, and put all back after."""
+    if not item.path.is_relative_to(HERE):  # pytest asks this hook about notebooks and doctests too
+        return (yield)
     settings = {"FMCOURSE_PROGRESS": "0", "MPLBACKEND": "agg"}
     if item.get_closest_marker("data") is None:
         settings["FMCOURSE_HOME"] = item.config.stash[HOME]

@@ -15,6 +15,7 @@ from fmcourse import sources, store
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.clean import deduplicate, normalise
 from fmcourse.data.split import split_by_document
+from fmcourse.errors import DataError
 
 GENERAL = ("boolq-passages", "wikipedia-articles", "web-bible", "shakespeare")
 RECIPE = "general-1"  # raise it when a step below changes, so that caches are made anew
@@ -62,6 +63,21 @@ def sample(dataset: Dataset, texts: int, seed: int = 0) -> Dataset:
     few = dataset.shuffle(seed=seed).select(range(texts)).flatten_indices()
     whole = card(dataset)
     return with_card(few, whole.step("sample", texts, len(dataset) - texts, f"seed {seed}"))
+
+
+def only(dataset: Dataset, source: str) -> Dataset:
+    """The texts of one source.
+
+    Raises:
+        DataError: the dataset has none of it.
+    """
+    index = [i for i, name in enumerate(dataset["source"][:]) if name == source]
+    if not index:
+        raise DataError(f"There is no text from {source!r} here.", where=card(dataset).name,
+                        fix=f"Sources: {', '.join(sorted(set(dataset['source'][:])))}")
+    kept = dataset.select(index).flatten_indices()
+    return with_card(kept, card(dataset).step(f"only {source}", len(index),
+                                              len(dataset) - len(index)))
 
 
 def held_out(seed: int = 0, characters: int = 120_000, part: str = "test") -> list[str]:

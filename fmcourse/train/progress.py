@@ -51,7 +51,8 @@ class _Notebook:
     def __init__(self, name: str):
         from IPython.display import display
 
-        self.name, self.handle = name, display(self._line(0, "starting"), display_id=True)
+        self.name = name
+        self.handle = display(self._line(0, "starting"), display_id=True)
 
     def _line(self, share: float, text: str) -> Any:
         from IPython.display import HTML

@@ -45,7 +45,7 @@ def test_another_seed_holds_out_other_documents():
         data.split_by_document(whole, 0.1, seed=1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 25), st.integers(1, 400)), min_size=60, max_size=120),
        st.integers(0, 5))
 def test_documents_of_any_size_are_never_cut(records, seed):

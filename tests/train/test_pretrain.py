@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,15 +90,15 @@ def test_the_history_follows_the_schedule_and_ends_with_the_last_step():
 
 
 def test_what_is_observed_is_kept_and_not_paid_for():
-    seen = []
+    seen, clock = [], []
 
     def look(model, share):
-        import time
-
-        time.sleep(0.3)
+        clock.append(time.perf_counter())
+        time.sleep(0.5)
         assert not model.network.training
         assert torch.is_inference_mode_enabled()
         seen.append((share, model.sha256()))
+        clock.append(time.perf_counter())
         return {"share twice": 2 * share}
 
     run = pretrain(tiny.model(), tiny.token_file(), RECIPE, observe=look, observe_at=(1, 0, 0.5))
@@ -109,6 +110,7 @@ def test_what_is_observed_is_kept_and_not_paid_for():
     assert run.observations["share twice"].tolist() == [0, 1, 2]
     speed = run.history["tokens"].diff() / run.history["seconds"].diff()
     np.testing.assert_allclose(run.history["tokens_per_second"][1:], speed[1:], rtol=1e-6)
+    assert run.cost.seconds < clock[4] - clock[1] - 0.2  # from the first look to the last
     plain = pretrain(tiny.model(), tiny.token_file(), RECIPE)
     assert run.model.sha256() == plain.model.sha256()  # looking changes nothing
 

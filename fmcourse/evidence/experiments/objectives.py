@@ -9,13 +9,20 @@ NEXT, HIDDEN = "causal: next token right", "masked: hidden token right"
 BLANK = "masked: lone blank right"
 
 
-def objectives(seed: int, size: str = "3m", tokens: int = 600_000) -> Outcome:
-    """Accuracy of guesses against the most frequent token, and with the right side covered."""
-    tokenizer = models.load("base").tokenizer
-    corpus = data.general()["train"]
-    rows, texts = data.tokens(corpus, tokenizer), data.held_out(seed)
-    runs = {objective: trained(models.build(size, tokenizer, objective, seed=seed), rows, tokens,
-                               seed, objective) for objective in ("causal", "masked")}
+def objectives(seed: int, size: str = "1m", tokens: int = 800_000) -> Outcome:
+    """Accuracy of guesses against the most frequent token, and with the right side covered.
+
+    On the Bible alone: a masked model is graded on a third of its tokens only, and in a minute on
+    the whole corpus it learns hardly more than word frequencies.
+    """
+    tokenizer, corpus = models.load("base").tokenizer, data.general()
+    reading = data.only(corpus["train"], "web-bible")
+    rows, texts = data.tokens(reading, tokenizer), data.only(corpus["test"], "web-bible")["text"][:]
+    runs = {
+        objective: trained(models.build(size, tokenizer, objective, seed=seed), rows, tokens, seed,
+                           objective, batch_tokens=2048, micro_batch_tokens=2048,
+                           learning_rate=5e-3)
+        for objective in ("causal", "masked")}
     guess = evaluate.favourite_accuracy(rows, texts, tokenizer)
     masked = runs["masked"].model
     arms = {
@@ -26,6 +33,5 @@ def objectives(seed: int, size: str = "3m", tokens: int = 600_000) -> Outcome:
         "left side only": {BLANK: evaluate.one_blank_accuracy(masked, texts, False, seed)},
     }
     curves = {name: run.history[["tokens", "loss"]].to_dict("list") for name, run in runs.items()}
-    return Outcome(arms, {"general": data.card(corpus).sha256},
+    return Outcome(arms, {"web-bible train": data.card(reading).sha256},
                    {"size": size, "tokens": tokens, "curves": curves})
-
