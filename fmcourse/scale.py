@@ -33,7 +33,7 @@ class Scale:
     batch_tokens: int  # tokens per optimiser step
     probes: int  # probe items scored, at most
     eval_characters: int  # held-out text scored, at most
-    published_texts: int  # held-out texts scored by a published model
+    published_characters: int  # of a source, scored by a published model
     instructions: int  # instructions asked, at most
     epochs: int  # passes over the examples of a fine-tuning
 
@@ -43,19 +43,19 @@ SCALES = {
         name="smoke", enforce=False, documents=400, live_size="1m", live_tokens=16_384,
         small_size="tiny", small_tokens=8_192,
         ladder=("tiny", "1m"), ladder_tokens=8_192, context=128, batch_tokens=1_024, probes=60,
-        eval_characters=6_000, published_texts=3, instructions=13,
+        eval_characters=6_000, published_characters=1_000, instructions=13,
         epochs=1),
     "cpu": Scale(
         name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=400_000,
         small_size="1m", small_tokens=800_000,
         ladder=("tiny", "1m", "2m", "3m"), ladder_tokens=200_000, context=256, batch_tokens=2_048,
-        probes=360, eval_characters=60_000, published_texts=16, instructions=26,
+        probes=360, eval_characters=60_000, published_characters=8_000, instructions=26,
         epochs=3),
     "gpu": Scale(
         name="gpu", enforce=True, documents=40_000, live_size="40m", live_tokens=30_000_000,
         small_size="7m", small_tokens=4_000_000,
         ladder=("3m", "12m", "40m", "125m"), ladder_tokens=20_000_000, context=512,
-        batch_tokens=65_536, probes=720, eval_characters=400_000, published_texts=200,
+        batch_tokens=65_536, probes=720, eval_characters=400_000, published_characters=60_000,
         instructions=78, epochs=3),
 }
 

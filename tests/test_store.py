@@ -211,12 +211,12 @@ def test_sweeping_spares_other_artifacts_and_living_writers(tmp_path):
     gone.wait()
     dead = tmp_path / f"{store.PARTIAL}base-{gone.pid}-abc_1"
     alive = tmp_path / f"{store.PARTIAL}base-{os.getpid()}-abc_1"
-    other = tmp_path / f"{store.PARTIAL}base-2-{gone.pid}-abc_1"  # a draft of "base-2"
-    for folder in (dead, alive, other):
+    others = [tmp_path / f"{store.PARTIAL}base-{name}-{gone.pid}-abc_1" for name in ("2", "big")]
+    for folder in (dead, alive, *others):
         folder.mkdir()
     with store.atomic_folder(tmp_path / "base"):
         pass
-    assert sorted(leftovers(tmp_path)) == sorted([alive.name, other.name])
+    assert sorted(leftovers(tmp_path)) == sorted(p.name for p in (alive, *others))
 
 
 def test_two_writers_of_one_folder_do_not_delete_each_others_draft(tmp_path):

@@ -80,16 +80,20 @@ def only(dataset: Dataset, source: str) -> Dataset:
                                               len(dataset) - len(index)))
 
 
-def held_out(seed: int = 0, characters: int = 120_000, part: str = "test") -> list[str]:
+def held_out(
+    seed: int = 0, characters: int = 120_000, part: str = "test", source: str | None = None
+) -> list[str]:
     """Texts of the general corpus kept out of training, drawn by seed, up to so many characters.
 
     Args:
         seed: which texts.
         characters: stop adding texts once there are so many.
         part: 'test' or 'validation'.
+        source: only texts of this source.
     """
-    kept: list[str] = []
-    for text in general()[part].shuffle(seed=seed)["text"][:]:
+    texts, kept = general()[part], []
+    texts = only(texts, source) if source else texts
+    for text in texts.shuffle(seed=seed)["text"][:]:
         if sum(map(len, kept)) >= characters:
             break
         kept.append(text)

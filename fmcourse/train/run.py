@@ -107,7 +107,7 @@ class Run:
             if not (folder / name).is_file():
                 raise StoreError("This run is incomplete.", where=folder / name,
                                  fix="Delete the run's folder and make it again.")
-        history = pd.read_csv(folder / "history.csv", float_precision="round_trip")
+        history = pd.read_csv(folder / "history.csv")
         text = (folder / "observations.json").read_text(encoding="utf-8")
         observed = pd.read_json(io.StringIO(text), dtype=False, convert_dates=False,
                                 precise_float=True)
