@@ -2,9 +2,8 @@
 
 Choices, with what they rest on: 12 M parameters, because at this budget the larger of the two
 affordable sizes is the better one by the scaling law of Hoffmann et al. 2022 (arXiv:2203.15556),
-repeated text discounted after arXiv:2305.16264; Muon because it beat AdamW at equal tokens
-(`benchmarks/optimizer.py`); rows of 512 tokens because later lessons put a passage and a question
-into one prompt.
+repeated text discounted after arXiv:2305.16264; Muon for the reasons in `train.optimizer`; rows of
+512 tokens because later lessons put a passage and a question into one prompt.
 """
 
 from __future__ import annotations
