@@ -15,7 +15,7 @@ endif
 READY := .venv/installed
 FMCOURSE := $(BIN)/fmcourse
 NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
-	--nbval-kernel-startup-timeout=180 notebooks
+	--nbval-kernel-startup-timeout=180 $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .PHONY: help install course lab test test-quick lint build doctor clean

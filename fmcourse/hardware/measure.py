@@ -111,8 +111,8 @@ def keep_memory() -> bool:
     By default every large tensor is fresh memory from the kernel, zeroed page by page at first
     touch and handed back when freed: in training on a CPU the same buffers, a thousand times an
     hour. Keeping them cut a training step's page faults to between a third and an eighth
-    (`benchmarks/matmul.py` counts them and times the step). The trade-off: the process stays as large as it ever
-    was. Elsewhere it does nothing.
+    (`benchmarks/matmul.py` counts them and times the step). The trade-off: the process stays as
+    large as it ever was. Elsewhere it does nothing.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -34,6 +34,7 @@ class _Terminal:
     def __init__(self, name: str):
         from tqdm import tqdm
 
+        self.name = name
         self.bar = tqdm(total=100, desc=name, bar_format="{desc} {percentage:3.0f}% |{bar}| "
                         "{postfix}", file=sys.stderr, leave=False)
 
@@ -42,9 +43,8 @@ class _Terminal:
         self.bar.update(100 * share - self.bar.n)
 
     def close(self, text: str) -> None:
-        name = self.bar.desc
         self.bar.close()
-        print(f"{name}: {text}", file=sys.stderr)
+        print(f"{self.name}: {text}", file=sys.stderr)
 
 
 class _Notebook:
