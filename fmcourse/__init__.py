@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"fmcourse.{name}")
     if name == "start":
-        return importlib.import_module("fmcourse.lessons.start").start
+        return importlib.import_module("fmcourse.lessons.course").start
     raise AttributeError(f"module 'fmcourse' has no attribute {name!r}")
 
 

@@ -96,7 +96,8 @@ def test_build_and_its_check(course, command):
 def test_interrupting_a_run_ends_with_one_line(course, home):
     (course / "notebooks" / "src" / "00_one.py").write_text(
         MASTER + "open('started', 'w').close()\nimport time\ntime.sleep(600)\n")
-    code = ("from fmcourse import cli\nfrom fmcourse.lessons import run\n"
+    code = ("import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "from fmcourse import cli\nfrom fmcourse.lessons import run\n"
             "run.fetch_missing = lambda console: None\n"
             "import sys; sys.argv = ['fmcourse', 'run', '--scale', 'smoke']\ncli.main()")
     process = subprocess.Popen([sys.executable, "-c", code], cwd=course, text=True,

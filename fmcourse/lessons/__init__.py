@@ -11,8 +11,7 @@ __all__ = ["start"]
 
 def __getattr__(name: str) -> Any:
     if name == "start":
-        from fmcourse.lessons.start import start
+        from fmcourse.lessons.course import start
 
-        globals()["start"] = start  # the module of the same name would hide the function
         return start
     raise AttributeError(f"module 'fmcourse.lessons' has no attribute {name!r}")

@@ -226,7 +226,8 @@ show.mask_figure(words, {"causal": causal, "masked": hidden})
 # %%
 simple = data.only(corpus["train"], "web-bible")  # one small book with simple sentences
 verses = data.tokens(simple, base.tokenizer)
-recipe = train.PretrainRecipe.at_scale(tokens=course.scale.small_tokens, learning_rate=5e-3)
+budget = course.scale.small_tokens
+recipe = train.PretrainRecipe.at_scale(tokens=budget, learning_rate=5e-3)
 taught = {}
 for objective in ("causal", "masked"):
     network = models.build(course.scale.small_size, base.tokenizer, objective)
@@ -283,12 +284,14 @@ for place, size in enumerate(course.scale.ladder, start=1):
     budget = course.scale.ladder_tokens * place // len(course.scale.ladder)
     recipe = train.PretrainRecipe.at_scale(tokens=budget)
     rung = train.pretrain(models.build(size, base.tokenizer), tokens, recipe, name=size)
-    point = {"group": size, "flops": rung.cost.flops, "loss": bits(rung.model, test)}
+    held_out = bits(rung.model, test)
+    point = {"group": size, "flops": rung.cost.flops, "bits_per_byte": held_out}
     rungs.append(point)
-show.scaling(rungs)
+show.scaling(rungs, y="bits_per_byte")
 
 # %%
-course.claim("K4", treatment=rungs[-1]["loss"], control=rungs[0]["loss"])
+least, most = rungs[0]["bits_per_byte"], rungs[-1]["bits_per_byte"]
+course.claim("K4", treatment=most, control=least)
 
 # %% [markdown]
 # A small exponent means an expensive habit: every further step down costs a *multiple* of all before it.
@@ -349,7 +352,7 @@ size = course.scale.published_characters
 few = {name: data.held_out(characters=size, source=name)
        for name in ("boolq-passages", "web-bible")}
 ours, theirs = bits(base, few), bits(large, few)
-show.before_after(ours, theirs, unit="bits per byte, base and then SmolLM2", better="lower")
+show.before_after(ours, theirs, unit="bits per byte, base and then SmolLM2")
 
 # %% [markdown]
 # On encyclopaedia passages, scale wins clearly. On scripture the small model nearly keeps up or is ahead: a quarter of all

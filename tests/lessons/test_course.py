@@ -11,7 +11,7 @@ from fmcourse import evidence, scale, store
 from fmcourse.errors import EvidenceError
 from fmcourse.evidence import ledger
 from fmcourse.lessons import start
-from fmcourse.lessons.start import NOT_JUDGED
+from fmcourse.lessons.course import NOT_JUDGED
 
 BITS, BLANK = "held-out bits per byte", "masked: lone blank right"
 
