@@ -20,9 +20,9 @@ def test_fetch_from_the_wheelhouse_then_from_the_cache(world, offline):
 
 def test_a_cached_source_is_not_hashed_again(world, offline, monkeypatch):
     world.register("a", {"x.txt": b"hello"})
-    fetch("a")
+    path = fetch("a")
     monkeypatch.setattr(fetching.store, "sha256_file", lambda _: pytest.fail("hashed again"))
-    fetch("a")
+    assert fetch("a") == path
 
 
 def test_a_copied_cache_is_accepted_by_hash(world, offline):
