@@ -59,7 +59,7 @@ def log_ticks(low: float, high: float, most: int = 6,
     ticks = next((c for c in choices if len(c) <= most), None)
     if ticks is None:  # even whole powers are too many: every second, every third …
         return choices[-1][:: math.ceil(len(choices[-1]) / most)]
-    if len(ticks) >= (3 if ticks is choices[0] and among is None else 2):
+    if len(ticks) >= (3 if ticks is choices[0] and among is None and most > 3 else 2):
         return ticks
     even = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3).tick_values(low, high)
     return inside(even)

@@ -1,7 +1,8 @@
 """One line that says how training goes: tokens a second, loss, minutes left.
 
-In a terminal it is tqdm; in Jupyter a single cell output that is rewritten and ends as a one-line
-summary, so that a saved notebook is not littered. `FMCOURSE_PROGRESS=0` silences both.
+In a terminal it is tqdm; in a log file a line every half minute; in Jupyter a single cell output
+that is rewritten and ends as a one-line summary, so that a saved notebook is not littered.
+`FMCOURSE_PROGRESS=0` silences all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import html
 import os
 import sys
+import time
 from typing import Any, Protocol
 
 
@@ -47,6 +49,21 @@ class _Terminal:
         print(f"{self.name}: {text}", file=sys.stderr)
 
 
+class _Log:
+    """For a file: a line now and then, since nothing written can be taken back."""
+
+    def __init__(self, name: str, seconds: float = 30.0):
+        self.name, self.seconds, self.last = name, seconds, time.monotonic()
+
+    def update(self, share: float, text: str) -> None:
+        if time.monotonic() - self.last > self.seconds:
+            self.last = time.monotonic()
+            print(f"{self.name}: {share:.0%}, {text}", file=sys.stderr, flush=True)
+
+    def close(self, text: str) -> None:
+        print(f"{self.name}: {text}", file=sys.stderr, flush=True)
+
+
 class _Notebook:
     def __init__(self, name: str):
         from IPython.display import display
@@ -77,4 +94,6 @@ def progress(name: str, show: bool = True) -> Progress:
     """The right kind of progress line for where this runs."""
     if not show or os.environ.get("FMCOURSE_PROGRESS") == "0":
         return _Silent()
-    return _Notebook(name) if in_notebook() else _Terminal(name)
+    if in_notebook():
+        return _Notebook(name)
+    return _Terminal(name) if sys.stderr.isatty() else _Log(name)

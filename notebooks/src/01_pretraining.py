@@ -121,7 +121,7 @@ run = train.pretrain(fresh, tokens, recipe, name="real text", observe=look)
 unigram = evaluate.NGram(1).fit(tokens, len(base.tokenizer))
 surprise = float(unigram.nats([tokens.ids[:50_000]])[0].mean())
 baseline = {"knows word frequencies only": surprise}
-show.loss_curve({"real text": run.history}, baselines=baseline)
+show.loss_curve({"real text": run.history}, smooth=0.8, baselines=baseline)
 
 # %% [markdown]
 # The grey line is a model that knows how often each token occurs and nothing more. Below it, the network uses *context*.
@@ -236,7 +236,7 @@ for objective in ("causal", "masked"):
 # %%
 unigram = evaluate.NGram(1).fit(verses, len(base.tokenizer))
 surprise = float(unigram.nats([verses.ids[:50_000]])[0].mean())
-show.loss_curve(taught, baselines={"knows word frequencies only": surprise})
+show.loss_curve(taught, smooth=0.8, baselines={"knows word frequencies only": surprise})
 
 # %% [markdown]
 # The masked model is graded on three tokens in ten, the causal one on all: so it learns more slowly.
