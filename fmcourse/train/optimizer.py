@@ -3,7 +3,8 @@
 Muon (K. Jordan 2024, in PyTorch as `torch.optim.Muon`) makes each update of a weight matrix
 orthogonal; it is reported to reach the same loss in about half the compute of AdamW
 (arXiv:2502.16982). It costs extra matrix products each step; `benchmarks/base_choices.py` measures
-the balance here: a tenth more time, a tenth fewer bits. Embeddings, norms and biases are not matrices in that sense and stay with AdamW.
+the balance here: a tenth more time, a tenth fewer bits. Embeddings, norms and biases are not
+matrices in that sense and stay with AdamW.
 """
 
 from __future__ import annotations
