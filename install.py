@@ -5,7 +5,8 @@ Standard library only, since nothing is installed yet.
 
 PyTorch goes first. Where there is no NVIDIA GPU, its CUDA build would cost several gigabytes for
 nothing; so if that is what pip would bring, uv fetches the CPU build instead (it knows PyTorch's
-own package index). With a GPU, or with FMCOURSE_CUDA=1, pip's choice stands.
+own package index). With a GPU, or with FMCOURSE_CUDA=1, pip's choice stands; on Windows that is
+the CPU build, so a sentence says where the CUDA build is.
 """
 
 import json
@@ -31,6 +32,11 @@ Its CPU build could not be fetched from PyTorch's own package index. You can
     "Get started" page shows the address for Linux, Pip, CPU), or
   - take the CUDA build all the same: FMCOURSE_CUDA=1
 and then run the same command again."""
+WINDOWS_GPU = """\
+This machine has an NVIDIA GPU, but the PyTorch that pip brings on Windows is CPU only. The course
+runs with it. To use the GPU, run the command that pytorch.org/get-started shows for Windows, Pip
+and CUDA, with {python} -m pip in place of pip3 and
+{torch} --force-reinstall --no-deps in place of its packages."""
 
 
 def stop(message):
@@ -122,6 +128,8 @@ def install_torch():
     wants_cuda = shutil.which("nvidia-smi") or os.environ.get("FMCOURSE_CUDA") == "1"
     if sys.platform != "linux" or wants_cuda or not brings_cuda(torch):
         step("installing PyTorch", pip("install", "--progress-bar=off", torch))
+        if sys.platform == "win32" and wants_cuda:
+            print(WINDOWS_GPU.format(python=PYTHON, torch=torch), flush=True)
         return
     step("installing uv", pip("install", "--progress-bar=off", constraint("uv")))
     command = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON),

@@ -2,10 +2,11 @@
 
     python benchmarks/base_choices.py --out benchmarks/results/base-choices.json
 
-Every arm of a group spends the same training FLOPs and is scored in bits per byte of held-out text,
-which compares models with different vocabularies. A finished arm is kept in the file, so that the
-run can be stopped and goes on. Quality and time are both printed: an optimiser's own work is not in
-the FLOPs but it is in the seconds.
+Every arm of a group spends the same training FLOPs and is scored in bits per byte of validation
+text (the test part is for results, not for choices), which compares models with different
+vocabularies. A finished arm is kept in the file, so that the run can be stopped and goes on.
+Quality and time are both printed: an optimiser's own work is not in the FLOPs but it is in the
+seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fmcourse import data, evaluate, hardware, models, store, train
 from fmcourse.evidence.ledger import versions
 
 CONTEXT, BATCH = 256, 4096
-OPTIMIZER_FLOPS, SHAPE_FLOPS = 2.2e13, 8e13
+OPTIMIZER_FLOPS, SHAPE_FLOPS = 1.5e13, 4e13
 OPTIMIZERS = [(kind, rate) for kind in ("muon", "adamw") for rate in (1e-3, 3e-3, 8e-3)]
 SIZES = ("3m", "7m", "12m")
 VOCABULARIES = (4096, 16_384)  # 8,192 is the 7m arm of the sizes
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     out = parser.parse_args().out
     found = store.read_json(out)["arms"] if out.exists() else []
-    corpus, test = data.general()["train"], data.held_out(characters=150_000)
+    corpus, test = data.general()["train"], data.held_out(characters=150_000, part="validation")
     for arm in arms():
         if any(arm.items() <= entry.items() for entry in found):
             continue

@@ -93,13 +93,13 @@ def main() -> None:
     recipe = train.PretrainRecipe(
         tokens=options.steps * options.batch_tokens, context=options.context,
         batch_tokens=options.batch_tokens, compile=hardware.detect().compiler)
-    peaks = [hardware.matmul_peak("bfloat16", n=2048)]
+    peaks = [hardware.matmul_peak("bfloat16", device=hardware.detect().device, n=2048)]
     their_steps = max(8, options.steps // 4)
     # theirs first: our settings of threads and memory last as long as the process
     slow, their_loss = theirs(options.size, rows, recipe, tokenizer, their_steps)
-    peaks.append(hardware.matmul_peak("bfloat16", n=2048))
+    peaks.append(hardware.matmul_peak("bfloat16", device=hardware.detect().device, n=2048))
     batch, seconds, run = ours(options.size, rows, recipe, tokenizer)
-    peaks.append(hardware.matmul_peak("bfloat16", n=2048))
+    peaks.append(hardware.matmul_peak("bfloat16", device=hardware.detect().device, n=2048))
     peak = statistics.median(peaks)  # neighbours on the machine move it by a tenth
     fast = batch / statistics.median(seconds[len(seconds) // 4:])
     plain = batch / statistics.median(slow[len(slow) // 4:])

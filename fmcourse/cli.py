@@ -133,12 +133,26 @@ def attribution(check: Annotated[bool, typer.Option(
 def train_base(
         folder: Annotated[Path | None, typer.Option(help="Where the run goes.")] = None,
         tokens: Annotated[int | None, typer.Option(help="Training budget.", min=1)] = None,
-        ) -> None:
+        publish: Annotated[bool, typer.Option(
+            "--publish", help="Then measure it, and write the model that ships, with its card.",
+            )] = False,
+        to: Annotated[Path | None, typer.Option(
+            help="Folder of the published model; by default the package's own models/base.",
+            )] = None) -> None:
     """Train the base model that ships with the course; run it again after a kill to go on."""
-    from fmcourse.evidence.base import TOKENS
-    from fmcourse.evidence.base import train_base as train
+    from fmcourse import models, store
+    from fmcourse.evidence import base
 
-    typer.echo(train(folder, tokens or TOKENS))
+    if to and not publish:
+        raise CourseError("--to says where to publish, and nothing is published.", where=to,
+                          fix="Add --publish; the run's own place is set by --folder.")
+    tokens = tokens or base.TOKENS
+    folder = folder or store.folder("runs", f"base-{tokens}")
+    typer.echo(base.train_base(folder, tokens))
+    if publish:
+        place = to or models.BASE
+        base.publish_base(folder, place)
+        typer.echo(f"published in {place}")
 
 
 @app.command()

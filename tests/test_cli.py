@@ -191,11 +191,31 @@ def test_doctor_and_lab_hand_on_their_exit_code(course, command, monkeypatch):
     assert command("lab", "01")[0] == 4
 
 
-def test_train_base_passes_its_settings_on(command, monkeypatch, tmp_path):
+def test_train_base_passes_its_settings_on(home, command, monkeypatch, tmp_path):
     from fmcourse.evidence import base
 
     asked = []
     monkeypatch.setattr(base, "train_base", lambda *a: asked.append(a) or "a run")
+    monkeypatch.setattr(base, "publish_base", lambda *a: pytest.fail("published"))
     assert command("train", "base", "--tokens", "1000", "--folder", str(tmp_path))[1] == "a run\n"
     command("train", "base")
-    assert asked == [(tmp_path, 1000), (None, base.TOKENS)]
+    assert asked == [(tmp_path, 1000), (home / "runs" / f"base-{base.TOKENS}", base.TOKENS)]
+    code, _, complaint = command("train", "base", "--to", str(tmp_path))
+    assert code == 1
+    assert "Add --publish" in complaint
+    assert len(asked) == 2  # it is said before hours of training
+
+
+def test_train_base_publishes_the_run_it_made(home, command, monkeypatch, tmp_path):
+    from fmcourse import models
+    from fmcourse.evidence import base
+
+    done = []
+    monkeypatch.setattr(base, "train_base", lambda *a: done.append(("trained", a[0])) or "a run")
+    monkeypatch.setattr(base, "publish_base", lambda *a: done.append(("published", *a)))
+    run = home / "runs" / "base-1000"
+    said = command("train", "base", "--tokens", "1000", "--publish")[1]
+    assert done == [("trained", run), ("published", run, models.BASE)]
+    assert said.endswith(f"published in {models.BASE}\n")
+    command("train", "base", "--folder", str(tmp_path), "--publish", "--to", str(tmp_path / "b"))
+    assert done[2:] == [("trained", tmp_path), ("published", tmp_path, tmp_path / "b")]

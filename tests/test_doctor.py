@@ -186,18 +186,47 @@ def test_an_unused_nvidia_card_is_pointed_out(monkeypatch):
         assert told in found.what
 
 
+@pytest.mark.parametrize(("lock", "command"), [
+    (True, "install --force-reinstall -c {lock} torch"),
+    (False, f"install --force-reinstall torch=={torch.__version__.partition('+')[0]}")])
+def test_a_new_pytorch_comes_with_the_libraries_it_needs(monkeypatch, tmp_path, lock, command):
+    machine_like(monkeypatch)
+    monkeypatch.setattr(machine.sys, "platform", "linux")
+    monkeypatch.setattr(machine.shutil, "which", {"nvidia-smi": "/usr/bin/nvidia-smi"}.get)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(finding, "is_this_python", lambda program: True)
+    path = tmp_path / "constraints.txt"
+    monkeypatch.setattr(installation, "lock_file", lambda: path if lock else None)
+    _, found = machine.device()
+    assert found.fix == "python -m pip " + command.format(lock=path)
+
+
+def test_on_windows_the_cuda_build_is_found_by_the_selector(monkeypatch):
+    machine_like(monkeypatch)
+    monkeypatch.setattr(machine.sys, "platform", "win32")
+    monkeypatch.setattr(machine.shutil, "which", {"nvidia-smi": "nvidia-smi.exe"}.get)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    _, found = machine.device()
+    assert "pytorch.org/get-started" in found.fix
+    assert f"torch=={torch.__version__.partition('+')[0]} --force" in found.fix
+    assert "pip install" not in found.fix  # pip alone would bring the CPU build again
+
+
 def test_several_gpus_are_pointed_out(monkeypatch):
     machine_like(monkeypatch, device="cuda")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     _, found = machine.device()
-    assert found.status == WARN
-    assert found.fix.endswith("CUDA_VISIBLE_DEVICES=0")
+    assert (found.status, found.fix) == (OK, "")
+    assert "uses the first one" in found.what
+    assert "--nproc-per-node=4" in found.what
 
 
 @pytest.mark.parametrize(("device", "wrong", "fix"), [
     ("mps", ["softmax, float32"], "FMCOURSE_DEVICE=cpu"),
     ("cpu", ["softmax, bfloat16", "attention, bfloat16"], "FMCOURSE_DTYPE=float32"),
-    ("cpu", ["softmax, bfloat16", "softmax, float32"], "--no-deps torch==")])
+    ("cpu", ["softmax, bfloat16", "softmax, float32"], "--force-reinstall")])
 def test_wrong_arithmetic_is_a_problem_with_a_way_round(monkeypatch, device, wrong, fix):
     machine_like(monkeypatch, device=device)
     checks = [Check("layer norm, float32", True, 1e-7, 1e-4)]

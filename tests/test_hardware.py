@@ -412,15 +412,28 @@ def test_matmul_peak_refuses_what_is_no_number_format():
         hardware.matmul_peak("nonsense")
 
 
-def test_peak_memory_rises_with_an_allocation_and_can_be_reset():
-    if not hardware.reset_peak_memory():
-        pytest.skip("this system cannot reset the peak")
+PEAK = """
+import torch
+from fmcourse import hardware
+if hardware.reset_peak_memory():
     before = hardware.peak_memory_bytes()
     block = torch.ones(50_000_000)  # 200 MB
-    assert hardware.peak_memory_bytes() - before > 180e6
+    print(hardware.peak_memory_bytes() - before)
     del block
     hardware.reset_peak_memory()
-    assert hardware.peak_memory_bytes() - before < 100e6
+    print(hardware.peak_memory_bytes() - before)
+"""
+
+
+def test_peak_memory_rises_with_an_allocation_and_can_be_reset():
+    """In a process of its own: here an earlier `keep_memory` may hold a free block of this size."""
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if not done.stdout:
+        pytest.skip("this system cannot reset the peak")
+    rise, rest = map(int, done.stdout.split())
+    assert rise > 180e6
+    assert rest < 100e6
 
 
 FAULTS = """

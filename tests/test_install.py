@@ -102,6 +102,18 @@ def test_where_cuda_is_wanted_or_does_not_exist_pip_decides(install, steps, monk
     assert "torch-backend" not in steps[0]
 
 
+@pytest.mark.parametrize("gpu", [True, False])
+def test_on_windows_an_nvidia_gpu_is_told_where_its_build_is(
+        install, steps, monkeypatch, capsys, gpu):
+    monkeypatch.setattr(install.sys, "platform", "win32")
+    monkeypatch.setattr(install.shutil, "which", lambda name: name if gpu else None)
+    install.install_torch()
+    assert len(steps) == 1
+    said = capsys.readouterr().out
+    assert ("pytorch.org/get-started" in said) == gpu
+    assert ("torch==" in said) == gpu
+
+
 def test_when_no_cpu_build_can_be_had_the_remedies_are_named(install, steps, monkeypatch):
     monkeypatch.setattr(install, "step",
                         lambda label, command, fatal=True: "--torch-backend=cpu" not in command)

@@ -8,6 +8,7 @@ clean corpus. Small and uneven by any real standard, and the lessons say so.
 from __future__ import annotations
 
 import random
+import re
 
 from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
 
@@ -57,7 +58,14 @@ def general() -> DatasetDict:
 
 
 def sample(dataset: Dataset, texts: int, seed: int = 0) -> Dataset:
-    """A random sample of texts, in a fixed order for a seed, with its own card."""
+    """A random sample of texts, in a fixed order for a seed, with its own card.
+
+    Raises:
+        DataError: fewer than one text asked for.
+    """
+    if texts < 1:
+        raise DataError(f"A sample of {texts} texts is not possible.", where="data.sample",
+                        fix="Ask for at least one.")
     if texts >= len(dataset):
         return dataset
     few = dataset.shuffle(seed=seed).select(range(texts)).flatten_indices()
@@ -90,7 +98,13 @@ def held_out(
         characters: stop adding texts once there are so many.
         part: 'test' or 'validation'.
         source: only texts of this source.
+
+    Raises:
+        DataError: fewer than one character asked for, or no such part or source.
     """
+    if characters < 1 or part not in ("test", "validation"):
+        raise DataError(f"There are no {characters} characters of the part {part!r}.",
+                        where="data.held_out", fix="At least 1, of 'test' or 'validation'.")
     texts, kept = general()[part], []
     texts = only(texts, source) if source else texts
     for text in texts.shuffle(seed=seed)["text"][:]:
@@ -101,13 +115,19 @@ def held_out(
 
 
 def shuffle_words(dataset: Dataset, seed: int = 0) -> Dataset:
-    """The same words in each text, in random order: what remains when order is taken away."""
+    """The same words in each text, in random order: what remains when order is taken away.
+
+    Spaces and line ends stay where they were; a model of shuffled words must not be worse merely
+    for never having seen a line end.
+    """
     draw = random.Random(seed)
 
     def mix(row: dict[str, str]) -> dict[str, str]:
-        words = row["text"].split()
+        pieces = re.split(r"(\s+)", row["text"].strip())  # words and the spaces between them
+        words = pieces[::2]
         draw.shuffle(words)
-        return {"text": " ".join(words)}
+        pieces[::2] = words
+        return {"text": "".join(pieces)}
 
     before = card(dataset)
     mixed = dataset.map(mix, load_from_cache_file=False)

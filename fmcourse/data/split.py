@@ -3,7 +3,8 @@
 Splitting by text would leak: two passages of one article repeat each other's names and phrases,
 and a model that has read the one is tested on the other. So whole documents (an article, a book
 of the Bible, a play) go to one part. Which one depends on a hash of the document's name, not on
-a random state: the same document lands in the same part on every machine and in every release.
+a random state: the same corpus is split the same on every machine. A document added or grown can
+move others, since parts are filled up to a size; never compare models across such a change.
 """
 
 from __future__ import annotations

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, pip, setting
+from fmcourse.doctor import installation
+from fmcourse.doctor.finding import OK, PROBLEM, WARN, Finding, pip, python, quoted, setting
 
 MEMORY_COMFORT = 6e9  # bytes free for every lesson with a browser beside it
 MEMORY_LEAST = 3.2e9  # full fine-tuning of SmolLM2-135M peaked at 3.1 GB
@@ -18,9 +20,28 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + "s" * (number != 1)
 
 
+def _torch_version() -> str:
+    return metadata.version("torch").partition("+")[0]  # the part after + names a build
+
+
 def _reinstall_torch() -> str:
-    version = metadata.version("torch").partition("+")[0]  # the part after + names a build
-    return pip(f"install --force-reinstall --no-deps torch=={version}")
+    """PyTorch anew, with the libraries its build needs (a CUDA build's are packages of their own).
+
+    Those of the lock file, because pip would replace shared ones by newer, untested versions.
+    """
+    lock = installation.lock_file()
+    if lock:
+        return pip(f"install --force-reinstall -c {quoted(lock)} torch")
+    return pip(f"install --force-reinstall torch=={_torch_version()}")
+
+
+def _cuda_torch() -> str:
+    if sys.platform == "win32":
+        # --no-deps is right there: Windows wheels hold CUDA's libraries themselves
+        return ("Run the command that pytorch.org/get-started shows for Windows, Pip and CUDA, "
+                f"with torch=={_torch_version()} --force-reinstall --no-deps in place of its "
+                f"packages and {python('-m pip')} in place of pip3; pip's own find is CPU only.")
+    return _reinstall_torch()
 
 
 def device() -> Iterator[Finding]:
@@ -34,14 +55,15 @@ def device() -> Iterator[Finding]:
     if chosen.device == "cpu" and shutil.which("nvidia-smi") and not torch.cuda.is_available():
         if torch.version.cuda is None:
             yield Finding("device", WARN, "An NVIDIA driver is here, but this PyTorch is a build "
-                          "without CUDA.", _reinstall_torch())
+                          "without CUDA.", _cuda_torch())
         else:
             yield Finding("device", WARN, "An NVIDIA driver is here, but PyTorch cannot use it: "
                           f"it may be too old for CUDA {torch.version.cuda}.", "nvidia-smi")
     if chosen.device == "cuda" and torch.cuda.device_count() > 1:
-        yield Finding("device", WARN, f"There are {torch.cuda.device_count()} GPUs; the trainers "
-                      "would split each small batch over all of them, which is slower.",
-                      setting("CUDA_VISIBLE_DEVICES", 0))
+        count = torch.cuda.device_count()
+        yield Finding("device", OK, f"There are {count} GPUs; pre-training uses the first one. "
+                      "All of them share each batch where a script is started with: "
+                      + python(f"-m torch.distributed.run --nproc-per-node={count} SCRIPT"))
 
 
 def arithmetic() -> Iterator[Finding]:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from fmcourse.errors import DataError
 
+ALL = "all"  # the last row of a table of shares: every item, whatever its group
 _Z = 1.959964  # 97.5 % point of the standard normal distribution
 
 
@@ -63,7 +64,7 @@ def share_table(groups: Sequence[str], credits: Sequence[float], label: str,
     items = pd.DataFrame({label: list(groups), "credit": list(credits)})
     items["chance"] = 0.0 if chance is None else list(chance)
     rows = []
-    parts = [*items.groupby(label, sort=False), ("all", items)]
+    parts = [*items.groupby(label, sort=False), (ALL, items)]
     for name, part in parts:
         total, n = float(part["credit"].sum()), len(part)
         low, high = wilson(total, n)
@@ -80,4 +81,4 @@ def overall(table: pd.DataFrame) -> float:
     0.5
     """
     label, value = table.columns[0], table.columns[2]
-    return float(table.loc[table[label] == "all", value].iloc[0])
+    return float(table.loc[table[label] == ALL, value].iloc[0])

@@ -25,6 +25,7 @@ from fmcourse.evaluate.windows import (
     longest_input,
     mask_token,
 )
+from fmcourse.models.compat import generating
 
 if TYPE_CHECKING:
     from fmcourse.models import LanguageModel
@@ -50,12 +51,13 @@ class _Dice(LogitsProcessor):
         if self.temperature == 0:
             picked = best.indices[:, :1]
         else:
-            weights = torch.softmax(best.values.double() / self.temperature, dim=-1).cumsum(-1)
+            values = best.values.cpu().double()  # on the CPU, because Apple's GPU has no float64
+            weights = torch.softmax(values / self.temperature, dim=-1).cumsum(-1)
             step = torch.from_numpy(self.numbers[:, input_ids.shape[1] - self.prompt, None])
             # Rounding can leave the last sum under the number drawn: scale the number instead.
-            place = torch.searchsorted(weights, step.to(weights.device) * weights[:, -1:],
-                                       right=True)
-            picked = best.indices.gather(1, place.clamp(max=best.indices.shape[1] - 1))
+            place = torch.searchsorted(weights, step * weights[:, -1:], right=True)
+            place = place.clamp(max=weights.shape[1] - 1).to(best.indices.device)
+            picked = best.indices.gather(1, place)
         return torch.full_like(scores, -torch.inf).scatter(1, picked, 0.0)
 
 
@@ -127,10 +129,11 @@ def _generate(model: LanguageModel, rows: list[list[int]], numbers: np.ndarray,
     settings = GenerationConfig(
         max_new_tokens=numbers.shape[1], do_sample=False, num_beams=1, repetition_penalty=1.0,
         eos_token_id=end, pad_token_id=model.tokenizer.bos_token_id if end is None else end)
-    output = model.network.generate(
-        input_ids=inputs.to(model.device), attention_mask=seen.to(model.device),
-        generation_config=settings,
-        logits_processor=LogitsProcessorList([_Dice(numbers, longest, temperature, top_k)]))
+    dice = LogitsProcessorList([_Dice(numbers, longest, temperature, top_k)])
+    with generating(model.network, settings):
+        output = model.network.generate(
+            input_ids=inputs.to(model.device), attention_mask=seen.to(model.device),
+            generation_config=settings, logits_processor=dice)
     new = output[:, longest:].tolist()
     return [row[:row.index(end) + 1] if end in row else row for row in new]
 

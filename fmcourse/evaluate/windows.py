@@ -237,4 +237,5 @@ def _score_batch(model: LanguageModel, windows: Sequence[Window], filler: int,
     size = max(1, _CHUNK_LOGITS // logits.shape[1])
     parts = [score(some.float(), aim)
              for some, aim in zip(logits.split(size), aims.split(size), strict=True)]
-    return torch.cat(parts).double().cpu().numpy().reshape(shape)
+    # to the CPU first: Apple's GPU has no float64
+    return torch.cat(parts).cpu().double().numpy().reshape(shape)

@@ -1,4 +1,5 @@
-"""How the base model that ships with the course was made; `fmcourse train base` makes it again.
+"""How the base model that ships with the course was made; `fmcourse train base --publish` makes it
+again.
 
 Choices, and the small runs they rest on (`benchmarks/base_choices.py`, held-out bits per byte):
 
@@ -72,7 +73,7 @@ def publish_base(folder: Path | str | None = None, place: Path = models.BASE) ->
     curve = run.history[["tokens", "loss", "learning_rate"]].iloc[::2]
     run.model.name = "base"
     run.model.card = {
-        **run.card, "name": "base", "command": "fmcourse train base",
+        **run.card, "name": "base", "command": "fmcourse train base --publish",
         "data": {part: data.card(corpus[part]).sha256 for part in corpus},
         "licence": list(data.card(corpus["train"]).licence),
         "attribution": list(data.card(corpus["train"]).attribution),

@@ -27,6 +27,9 @@ class Measure:
         bound: least effect over seeds that counts as shown.
         live: least effect in one live run; None where a lesson judges it by the ledger only.
         effect: 'difference' or 'ratio'; positive (or above 1) in the predicted direction.
+        over: what the values repeat, and so what the interval speaks of: 'seeds' (training anew),
+            or a kind of item, such as 'phenomena' (both arms are fixed models, compared on each),
+            or 'nothing' for a quantity without chance, which gets no interval.
     """
 
     metric: str
@@ -36,6 +39,7 @@ class Measure:
     bound: float
     live: float | None = None
     effect: str = "difference"
+    over: str = "seeds"
 
     def effects(self, treatment: Sequence[float], control: Sequence[float]) -> np.ndarray:
         """The effect for each seed, positive in the direction the claim predicts. (seeds,)"""

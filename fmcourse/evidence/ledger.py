@@ -1,7 +1,7 @@
 """The ledger: one small JSON file a claim, written by a program and never by hand.
 
-Each file holds the value of every arm at every seed, the effect with its interval, the bound it
-was held against, and what it ran on, so that a reader can check the sums and repeat the run.
+Each file holds the value of every arm at every seed (or item), the effect with its interval, the
+bound it was held against, and what it ran on, so that a reader can check the sums and repeat it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import math
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from fmcourse import hardware, store
 from fmcourse.errors import EvidenceError
-from fmcourse.evidence.claim import SHOWN, Claim, Measure, get, judge, overall
+from fmcourse.evidence.claim import Claim, Measure, get, judge, overall
 
 FOLDER = Path(__file__).with_name("ledger")
 FIELDS = ("claim", "statement", "arms", "control", "metric", "effect", "interval", "seeds", "bound",
           "verdict", "minutes", "command", "versions", "data", "hardware", "date")
 PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "numpy", "fmcourse")
-Arms = dict[str, dict[str, float]]  # arm → metric → value, for one seed
+Arms = dict[str, dict[str, Any]]  # arm → metric → value (or one an item), for one seed
 
 
 def versions() -> dict[str, str]:
@@ -35,38 +36,59 @@ def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
         EvidenceError: an arm or metric named by the claim was not measured.
     """
     try:
-        values = {arm: [seed[arm][measure.metric] for seed in arms]
+        values = {arm: _values([seed[arm][measure.metric] for seed in arms])
                   for arm in arms[0] if measure.metric in arms[0][arm]}
         treatment, control = values[measure.treatment], values[measure.control]
     except KeyError as error:
         raise EvidenceError(f"The experiment did not measure {error}.", where=measure.metric,
                             fix="Make claims.toml and the experiment agree.") from error
-    judgement = judge(list(measure.effects(treatment, control)), measure.bound)
+    effects = list(measure.effects(treatment, control))
+    judgement = judge([fmean(effects)] if measure.over == "nothing" else effects, measure.bound)
     return {"metric": measure.metric, "treatment": measure.treatment, "control": measure.control,
-            "better": measure.better, "arms": values, "effect": judgement.effect,
+            "better": measure.better, "over": measure.over, "arms": values,
+            "effect": judgement.effect,
             "effect_is": measure.effect,
             "interval": list(judgement.interval) if judgement.interval else None,
             "bound": measure.bound, "verdict": judgement.verdict}
 
 
+def _values(seeds: list[Any]) -> list[float]:
+    """One value a seed; or one an item, the mean over seeds, where a seed gives a list of them."""
+    if isinstance(seeds[0], list):
+        return [fmean(item) for item in zip(*seeds, strict=True)]
+    return seeds
+
+
 def entry(
     claim: Claim, seeds: list[int], arms: list[Arms], details: list[dict[str, Any]],
-    minutes: float, data: dict[str, str],
+    minutes: float, data: dict[str, str], made: dict[str, Any],
 ) -> dict[str, Any]:
-    """The whole ledger entry of a claim; the first measure is also spelt out at the top."""
+    """The whole ledger entry of a claim; the first measure is also spelt out at the top.
+
+    Args:
+        claim: what is claimed.
+        seeds, arms, details: a value for each seed.
+        minutes: of work; a training run shared with another claim counts for the first of them.
+        data: hashes of what was read.
+        made: `versions`, `hardware` and `date` of the run itself.
+    """
     measures = [measure_entry(measure, arms) for measure in claim.measures]
     return {
         "claim": claim.id, "statement": claim.statement, **_heading(measures), "seeds": seeds,
         "measures": measures, "details": details, "minutes": round(minutes, 2),
-        "command": f"fmcourse evidence {claim.id}", "versions": versions(), "data": data,
-        "hardware": hardware.detect().as_record(),
-        "date": datetime.now(UTC).date().isoformat(),
-    }
+        "command": f"fmcourse evidence {claim.id}", "data": data, **made}
+
+
+def made_now() -> dict[str, Any]:
+    """What a result made now was made with: versions, hardware, date."""
+    return {"versions": versions(), "hardware": hardware.detect().as_record(),
+            "date": datetime.now(UTC).date().isoformat()}
 
 
 def _heading(measures: list[dict[str, Any]]) -> dict[str, Any]:
     """The main measure, and the verdict of all together."""
-    names = ("metric", "treatment", "control", "arms", "effect", "effect_is", "interval", "bound")
+    names = ("metric", "treatment", "control", "over", "arms", "effect", "effect_is", "interval",
+             "bound")
     return {**{name: measures[0][name] for name in names},
             "verdict": overall([m["verdict"] for m in measures])}
 
@@ -99,8 +121,10 @@ def check(record: dict[str, Any]) -> None:
     try:
         again = []
         for stored, measure in zip(record["measures"], claim.measures, strict=True):
+            count = len(record["seeds"] if measure.over in ("seeds", "nothing")
+                        else stored["arms"][measure.control])
             arms = [{arm: {measure.metric: values[i]} for arm, values in stored["arms"].items()}
-                    for i in range(len(record["seeds"]))]
+                    for i in range(count)]
             again.append(measure_entry(measure, arms))
         heading = _heading(again)
         fits = _same(again, record["measures"]) and _same(
@@ -121,8 +145,3 @@ def _same(first: Any, second: Any) -> bool:
     if isinstance(first, float) and isinstance(second, (int, float)):
         return math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-12)
     return first == second
-
-
-def shown(record: dict[str, Any]) -> bool:
-    """Whether an entry's verdict is 'shown'."""
-    return record["verdict"] == SHOWN

@@ -1,8 +1,8 @@
 """Run a claim's experiment over seeds and write its ledger entry.
 
-Each seed's result is kept as soon as it is there, under a name that depends on the experiments'
-source and on the base model, so that an interrupted ledger run goes on, and a changed experiment or
-a base trained anew starts afresh.
+Each seed's result is kept as soon as it is there, under a name that depends on everything it was
+made with (the code of experiment, data, models, training and measures, the base model, versions,
+device), so that an interrupted ledger run goes on and a changed one starts afresh.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fmcourse import models, store
+from fmcourse import hardware, models, store
 from fmcourse.evidence import ledger
 from fmcourse.evidence.claim import Claim, claims, get
 from fmcourse.evidence.experiments import EXPERIMENTS, Outcome, shared
@@ -27,7 +27,7 @@ def run_claims(
 
     Args:
         names: claim ids.
-        seeds: at least three for an interval that means something.
+        seeds: with fewer than three the result is only said; the ledger stays as it was.
         say: called with a line of text now and then.
     """
     entries = []
@@ -36,8 +36,11 @@ def run_claims(
         outcomes = [_outcome(claim, seed, say) for seed in seeds]
         record = ledger.entry(
             claim, list(seeds), [o["arms"] for o in outcomes], [o["details"] for o in outcomes],
-            sum(o["minutes"] for o in outcomes), outcomes[0]["data"])
-        store.write_json(ledger.FOLDER / f"{claim.id}.json", record)
+            sum(o["minutes"] for o in outcomes), outcomes[0]["data"], outcomes[0]["made"])
+        if len(seeds) >= len(SEEDS):
+            store.write_json(ledger.FOLDER / f"{claim.id}.json", record)
+        else:
+            say(f"{claim.id}: not written; an entry needs {len(SEEDS)} seeds.")
         say(f"{claim.id}: {record['verdict']}; effect {record['effect']:.3f} "
             f"({record['metric']}, bound {record['bound']:g})")
         entries.append(record)
@@ -46,19 +49,21 @@ def run_claims(
 
 def _outcome(claim: Claim, seed: int, say: Any) -> dict[str, Any]:
     experiment = EXPERIMENTS[claim.experiment]
-    path = store.folder("evidence") / f"{claim.experiment}-{_key(experiment)[:12]}-seed{seed}.json"
+    key = _key(experiment)[:12]
+    path = store.folder("evidence") / f"{claim.experiment}-{key}-seed{seed}.json"
     if path.exists():
         return store.read_json(path)
     say(f"{claim.id}: seed {seed} …")
     began = time.perf_counter()
     outcome: Outcome = experiment(seed)
     record = {"arms": outcome.arms, "details": outcome.details, "data": outcome.data,
-              "minutes": (time.perf_counter() - began) / 60}
+              "minutes": (time.perf_counter() - began) / 60, "made": ledger.made_now()}
     store.write_json(path, record)
     return record
 
 
 def _key(experiment: Any) -> str:
-    """Hash of what an outcome depends on, as far as this package decides it."""
-    sources = [inspect.getsource(module) for module in (inspect.getmodule(experiment), shared)]
-    return store.sha256_json([sources, store.sha256_folder(models.BASE)])
+    """Hash of what an outcome depends on: this experiment, the library below it, the machine."""
+    return store.sha256_json([inspect.getsource(inspect.getmodule(experiment)), shared.code(),
+                              store.sha256_folder(models.BASE), ledger.versions(),
+                              hardware.detect().device, hardware.detect().dtype])

@@ -73,6 +73,7 @@ class Course:
         return [{"claim": name, "verdict": entry["verdict"], "metric": entry["metric"],
                  "arm": entry["treatment"], "control": entry["control"],
                  "effect": f"{entry['effect']:.3g}",
+                 "over": _over(record, entry),
                  "95 % interval": " to ".join(f"{end:.3g}" for end in entry["interval"] or []),
                  "bound": f"{entry['bound']:g}"} for entry in record["measures"]]
 
@@ -125,10 +126,18 @@ class Course:
             return "The ledger has no entry yet."
         for entry in record["measures"]:
             if (entry["metric"], entry["control"]) == (measure.metric, measure.control):
-                low, high = entry["interval"] or [entry["effect"]] * 2
-                return (f"Ledger, {len(record['seeds'])} seeds: {entry['effect']:.3g} "
-                        f"[{low:.3g}, {high:.3g}], {entry['verdict']}.")
+                spread = "[{:.3g}, {:.3g}], ".format(*entry["interval"]) * bool(entry["interval"])
+                return (f"Ledger, {_over(record, entry)}: {entry['effect']:.3g} {spread}"
+                        f"{entry['verdict']}.")
         return ""
+
+
+def _over(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """What the interval of a ledger's measure speaks of: '3 seeds', '15 phenomena'."""
+    if entry["over"] == "nothing":
+        return "no chance in it"
+    count = len(record["seeds"] if entry["over"] == "seeds" else entry["arms"][entry["control"]])
+    return f"{count} {entry['over']}"
 
 
 def _record(result: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from fmcourse import sources, store
 from fmcourse.errors import SourceError
@@ -23,6 +24,7 @@ ROOMS = {
     "tokens": "texts as token numbers",
     "models": "models converted once, such as SmolLM2",
     "runs": "models you trained, with their checkpoints",
+    "logs": "what experiment trackers wrote of runs without a folder",
     "evidence": "results of single seeds, so that a ledger run can go on",
     "executed": "notebooks of smoke, GPU and failed runs",
 }
@@ -44,10 +46,18 @@ def bring(name: str) -> Status:
 
 
 def bring_all(names: Iterable[str]) -> Iterator[tuple[str, Status | SourceError]]:
-    """Bring several sources side by side, since most of it is waiting; answers in their order."""
+    """Bring several sources side by side, since most of it is waiting; answers in their order.
+
+    Sources read from one archive share its folder, and are brought one after the other: each
+    would delete a damaged copy, perhaps while the other fetches it.
+    """
+    shelves: dict[Path, Lock] = {}
+
     def attempt(name: str) -> Status | SourceError:
         try:
-            return bring(name)
+            place = fetching.place(sources.get(name))
+            with shelves.setdefault(place, Lock()):  # one step, so two threads get the same lock
+                return bring(name)
         except SourceError as error:
             return error
 

@@ -7,6 +7,7 @@ comparison of objectives in lesson 01 one of objectives and not of architectures
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -82,14 +83,16 @@ def build(
 
 
 def untrained(like: LanguageModel, seed: int = 0) -> LanguageModel:
-    """A model's untrained twin: the same shape and tokenizer, fresh random weights."""
-    config = like.network.config
-    shape = Shape(config.hidden_size, config.num_hidden_layers, config.intermediate_size,
-                  config.num_attention_heads)
-    twin = build(shape, like.tokenizer, like.objective, like.context, seed)
-    twin.name = "untrained"
-    twin.network.to(like.device)
-    return twin
+    """A model's untrained twin: the same class, config and tokenizer, fresh random weights.
+
+    They are drawn as the class itself draws them for its config (`initializer_range`), so any
+    transformers model has a twin, with its own kind of attention and positions.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = type(like.network)(copy.deepcopy(like.network.config))
+    network.to(like.device, like.network.dtype).eval()
+    return LanguageModel(network, like.tokenizer, "untrained", like.objective)
 
 
 def _shared(shape: Shape, tokenizer: PreTrainedTokenizerFast, context: int) -> dict:

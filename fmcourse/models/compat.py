@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked workers would only warn
@@ -20,6 +21,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoTokenizer,
+    GenerationConfig,
     GgufConfig,
     LlamaConfig,
     LlamaForCausalLM,
@@ -35,11 +37,11 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging
 
 __all__ = [
-    "AutoConfig",
-    "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer", "LlamaConfig",
-    "LlamaForCausalLM", "ModernBertConfig", "ModernBertForMaskedLM", "PreTrainedModel",
-    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "Trainer",
-    "TrainerCallback", "TrainingArguments", "attention", "load_gguf", "quiet",
+    "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer",
+    "GenerationConfig", "LlamaConfig", "LlamaForCausalLM", "ModernBertConfig",
+    "ModernBertForMaskedLM", "PreTrainedModel", "PreTrainedTokenizerFast", "PrinterCallback",
+    "ProgressCallback", "Trainer", "TrainerCallback", "TrainingArguments", "attention",
+    "generating", "load_gguf", "quiet",
 ]
 
 
@@ -55,6 +57,26 @@ def quiet() -> None:
 def attention(network: PreTrainedModel, kind: str) -> None:
     """Choose how attention is computed: 'eager' (plain matrix products) or 'sdpa' (fused)."""
     network.set_attn_implementation(kind)
+
+
+@contextlib.contextmanager
+def generating(network: PreTrainedModel, settings: GenerationConfig) -> Iterator[None]:
+    """Inside, the network generates by these settings alone, dropout off; all is restored after.
+
+    Handing settings to `generate` is not enough: whatever they leave open is filled in from the
+    network's own `generation_config`, and some settings (lists of forbidden words) have no value
+    that means "none".
+    """
+    holder = network.get_base_model() if hasattr(network, "get_base_model") else network  # PEFT's
+    own, training = holder.generation_config, [m for m in network.modules() if m.training]
+    holder.generation_config = settings
+    network.eval()
+    try:
+        yield
+    finally:
+        holder.generation_config = own
+        for module in training:
+            module.training = True
 
 
 def load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:

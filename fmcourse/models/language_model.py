@@ -18,7 +18,17 @@ import torch
 
 from fmcourse import store
 from fmcourse.errors import ModelError
-from fmcourse.models.compat import PreTrainedModel, PreTrainedTokenizerFast
+from fmcourse.models.compat import (
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    generating,
+)
+
+# What a config says of a file or of how the network is run, and not of what it computes.
+_VOLATILE = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version",
+             "_attn_implementation", "attn_implementation", "_attn_implementation_internal",
+             "use_cache", "output_attentions", "output_hidden_states", "return_dict"}
 
 
 @dataclass
@@ -54,11 +64,18 @@ class LanguageModel:
         return int(self.network.config.max_position_embeddings)
 
     def sha256(self) -> str:
-        """SHA-256 of the weights and their names; equal hashes mean equal models."""
-        digest = hashlib.sha256()
+        """SHA-256 of objective, config, and the weights with their names.
+
+        Equal hashes mean models that compute the same: saving, loading, moving to a device or
+        choosing another implementation of attention changes nothing. The config belongs to it,
+        since the number of heads or the base of the rotary positions leaves no trace in weights.
+        """
+        config = _lasting(self.network.config.to_dict())
+        digest = hashlib.sha256(store.sha256_json([self.objective, config]).encode())
         for key, value in self.network.state_dict().items():
             digest.update(key.encode())
-            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy())
+            flat = value.detach().cpu().contiguous().reshape(-1)  # a scalar has no view as bytes
+            digest.update(flat.view(torch.uint8).numpy())
         return digest.hexdigest()
 
     def copy(self) -> LanguageModel:
@@ -85,6 +102,9 @@ class LanguageModel:
     ) -> str | list[str]:
         """Continue one prompt or several; returns only the new text.
 
+        The settings are these alone: what a model's own `generation_config` says of temperature
+        or penalties is left out, so that two models are asked in the same way.
+
         Args:
             prompts: a text, or a batch of texts (padded on the left, as generation needs).
             tokens: at most so many new tokens; stops early at end of text.
@@ -93,29 +113,48 @@ class LanguageModel:
             seed: of the sampling. The global random state is left alone.
 
         Raises:
-            ModelError: a masked model cannot continue a text.
+            ModelError: a masked model cannot continue a text; or the longest prompt and the new
+                tokens together exceed the model's context.
         """
         if self.objective != "causal":
             raise ModelError("A masked model fills blanks; it cannot continue a text.",
                              where=self.name, fix="Use evaluate.fill_in, or a causal model.")
+        if tokens < 1 or temperature < 0:
+            raise ModelError(f"{tokens} new tokens at temperature {temperature} is not possible.",
+                             where=self.name, fix="At least one token; a temperature from 0 up.")
         single = isinstance(prompts, str)
         rows, padding = [prompts] if single else list(prompts), self._padding()
         if not rows:
             return []
         batch = self._left_padded(rows, padding)
+        longest = batch["input_ids"].shape[1]
+        self._check_room(longest, tokens)
         choice = {"do_sample": False} if temperature == 0 else {
             "do_sample": True, "temperature": temperature, "top_k": top_k}
+        settings = GenerationConfig(max_new_tokens=tokens, pad_token_id=padding,
+                                    eos_token_id=self._ends(), **choice)
         devices = [self.device] if self.device.type == "cuda" else []
-        was_training = self.network.training
-        self.network.eval()
-        with torch.random.fork_rng(devices):
+        with torch.random.fork_rng(devices), generating(self.network, settings):
             torch.manual_seed(seed)
-            output = self.network.generate(
-                **batch, max_new_tokens=tokens, pad_token_id=padding, **choice)
-        self.network.train(was_training)
-        texts = self.tokenizer.batch_decode(output[:, batch["input_ids"].shape[1]:],
-                                            skip_special_tokens=True)
+            output = self.network.generate(**batch, generation_config=settings)
+        texts = self.tokenizer.batch_decode(output[:, longest:], skip_special_tokens=True)
         return texts[0] if single else texts
+
+    def _check_room(self, prompt: int, tokens: int) -> None:
+        """Refuse more tokens than the network has positions for; it would write nonsense."""
+        limit = getattr(self.network.config, "max_position_embeddings", None)
+        if limit is None or prompt + tokens <= limit:
+            return
+        room = limit - prompt
+        fix = f"Ask for at most {room} tokens, or shorten the prompt." if room > 0 else (
+            "Shorten the prompt.")
+        raise ModelError(f"After a prompt of {prompt} tokens, {max(room, 0)} new ones fit this "
+                         f"model's context of {limit}, not {tokens}.", where=self.name, fix=fix)
+
+    def _ends(self) -> int | list[int] | None:
+        """Where a text stops: what the model itself says (a chat model may name several)."""
+        own = self.network.generation_config.eos_token_id
+        return self.tokenizer.eos_token_id if own is None else own
 
     def _padding(self) -> int:
         """The token that fills up short rows; any will do, since it is masked."""
@@ -149,3 +188,9 @@ class LanguageModel:
             for file in draft.iterdir():  # safetensors are written private to the user
                 file.chmod(0o644)
         return Path(folder)
+
+
+def _lasting(config: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a config that decide what is computed, in configs within it too."""
+    return {key: _lasting(value) if isinstance(value, dict) else value
+            for key, value in config.items() if key not in _VOLATILE}

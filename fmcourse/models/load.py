@@ -33,7 +33,7 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
         return _smollm2(device)
     if str(name) == "base" and not BASE.is_dir():
         raise ModelError("The base model is missing from this installation.", where="base",
-                         fix="Reinstall the course, or train one: fmcourse train base.")
+                         fix="Reinstall the course, or train one: fmcourse train base --publish.")
     folder = BASE if str(name) == "base" else Path(name).expanduser()
     if folder.is_dir():
         return _open(folder, str(name) if str(name) == "base" else folder.name, device)

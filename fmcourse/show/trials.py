@@ -34,21 +34,23 @@ def pairs_bars(models: Mapping[str, object], title: str | None = None) -> Pictur
     Args:
         models: dictionary model name → table with `phenomenon`, `accuracy`, `low`, `high`,
             `chance` (fractions in [0, 1]; where absent, no interval is drawn and chance is
-            0.5). A phenomenon called `overall` is drawn last, on a grey band.
+            0.5). The row `all`, over all of them, is drawn last, on grey.
         title: optional.
 
     Raises:
         DataError: no models, missing columns, or no accuracy measured.
     """
+    from fmcourse.evaluate.intervals import ALL
+
     tables = {name: _pair_table(table)
               for name, table in inputs.arms(models, "pairs_bars", "model").items()}
     rows = list(dict.fromkeys(p for table in tables.values() for p in table.index))
-    rows.sort(key=lambda name: name.lower() == "overall")  # stable: only this one moves
+    rows.sort(key=lambda name: name == ALL)  # stable: only this one moves
     if not any(np.isfinite(table["accuracy"]).any() for table in tables.values()):
         raise inputs.nothing_finite("The column 'accuracy'", "pairs_bars")
     pitch = max(0.36, 0.2 * len(tables))
     figure, ax = canvas(1.0 + pitch * len(rows), title=title)
-    if rows[-1].lower() == "overall":
+    if rows[-1] == ALL:
         ax.axhspan(len(rows) - 1.5, len(rows) - 0.4, color=PALE, zorder=0)
     for index, table in enumerate(tables.values()):
         offset = (index - (len(tables) - 1) / 2) * min(0.24, 0.75 / len(tables))

@@ -3,8 +3,9 @@
 The logits of a batch are its largest array by far: 8,192 positions times a vocabulary of 8,192 in
 float32 are 268 MB, written and read several times a step. On a CPU that memory traffic costs as
 much as the whole model. Here the output layer, the softmax and both gradients are done for a few
-hundred positions at a time, with the softmax in float32, so the result is exact. The trade-off:
-gradients are made in the forward pass, so it is only for training.
+hundred positions at a time, with the softmax in float32, so the result is exact up to the rounding
+of the matrix products in their number format. The trade-off: gradients are made in the forward
+pass, so it is only for training. Those nobody asked for (a frozen output layer's) are left out.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
         counts = labels != IGNORE  # (positions,)
         total = counts.sum().clamp(min=1)
         matrix = weight.to(compute)
-        grad_hidden = torch.empty(hidden.shape, dtype=compute, device=hidden.device)
-        grad_weight = torch.zeros(weight.shape, dtype=wide, device=hidden.device)
-        grad_bias = None if bias is None else torch.zeros_like(bias, dtype=wide)
+        of_hidden, of_weight, of_bias = ctx.needs_input_grad[:3]
+        grad_hidden = torch.empty_like(hidden, dtype=compute) if of_hidden else None
+        grad_weight = torch.zeros_like(weight, dtype=wide) if of_weight else None
+        grad_bias = torch.zeros_like(bias, dtype=wide) if of_bias else None
         loss = torch.zeros((), dtype=wide, device=hidden.device)
         with torch.autocast(device, enabled=False):
             for begin in range(0, hidden.shape[0], chunk):
@@ -49,22 +51,24 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 loss += ((mass.log() + top - gold) * keep).sum()
                 slope.mul_(keep / mass)
                 slope.scatter_add_(1, target, -keep.to(wide))
-                if grad_bias is not None:
+                if of_bias:
                     grad_bias += slope.sum(0)
                 slope = slope.to(compute)
-                grad_hidden[part] = slope @ matrix
-                grad_weight += slope.t() @ states
+                if of_hidden:
+                    grad_hidden[part] = slope @ matrix
+                if of_weight:
+                    grad_weight += slope.t() @ states
         ctx.save_for_backward(grad_hidden, grad_weight, grad_bias, total)
-        ctx.dtypes = hidden.dtype, weight.dtype
+        ctx.dtypes = hidden.dtype, weight.dtype, None if bias is None else bias.dtype
         return loss / total
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        grad_hidden, grad_weight, grad_bias, total = ctx.saved_tensors
+        *gradients, total = ctx.saved_tensors
         scale = grad / total
-        hidden_dtype, weight_dtype = ctx.dtypes
-        return ((grad_hidden * scale).to(hidden_dtype), (grad_weight * scale).to(weight_dtype),
-                None if grad_bias is None else grad_bias * scale, None, None)
+        scaled = [None if gradient is None else (gradient * scale).to(dtype)
+                  for gradient, dtype in zip(gradients, ctx.dtypes, strict=True)]
+        return (*scaled, None, None)
 
 
 def linear_cross_entropy(
@@ -91,7 +95,8 @@ def linear_cross_entropy(
     >>> round(linear_cross_entropy(hidden, weight, torch.tensor([0, 1])).item(), 4)
     0.3133
     """
-    if not (torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)):
+    trained = any(t is not None and t.requires_grad for t in (hidden, weight, bias))
+    if not (trained and torch.is_grad_enabled()):
         logits = functional.linear(hidden, weight.to(hidden.dtype), bias)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         total = functional.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum")

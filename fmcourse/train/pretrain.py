@@ -19,6 +19,7 @@ from typing import Any
 
 import pandas as pd
 from filelock import Timeout
+from torch import distributed
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import hardware, store
@@ -74,11 +75,15 @@ def pretrain(
     if folder is not None and (finished := _finished(folder, plan)):
         return finished
     with _workplace(folder) as work:
+        if folder is not None and _first_process() and (finished := _claim(folder, plan)):
+            return finished
         run = _train(model.copy(), data, recipe, name, work, folder is not None,
                      observe, observe_at, report_to, show_progress)
         run.parents = {"data": data.sha256, "start": start, **data.card.sources}
         if folder is not None and _first_process():
             run.save(folder)
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()  # a process that asks for this run again must find it finished
     return run
 
 
@@ -96,6 +101,11 @@ def _first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def _processes() -> int:
+    """Processes that train this model together, data-parallel."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextlib.contextmanager
 def _workplace(folder: Path | None) -> Iterator[Path]:
     """Where checkpoints go: into the run's folder, held against other processes, or nowhere."""
@@ -103,35 +113,54 @@ def _workplace(folder: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="fmcourse-", ignore_cleanup_errors=True) as work:
             yield Path(work)
         return
+    if not _first_process():  # the first one holds the lock for all
+        yield folder / "checkpoints"
+        return
     held = store.lock(folder)
     try:
-        if _first_process():
-            held.acquire(timeout=0)
+        held.acquire(timeout=0)
     except Timeout as error:
         raise StoreError("Another process is training in this folder.", where=folder,
                          fix="Wait until it is done, or choose another folder.") from error
     try:
         yield folder / "checkpoints"
-        if _first_process():
-            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     finally:
         held.release()
 
 
+def _claim(folder: Path, plan: dict[str, Any]) -> Run | None:
+    """Write the plan into a folder whose lock is held, unless it was written before.
+
+    Everything is looked at again, for another process may have held the lock a moment ago; the
+    run it finished since then is returned.
+    """
+    finished = _finished(folder, plan)
+    if finished and _processes() > 1:  # the others may have looked before, and would wait for us
+        raise StoreError("Another process has just finished this run.", where=folder,
+                         fix="Start again: the finished run will be opened.")
+    if not (folder / "plan.json").exists():
+        store.write_json(folder / "plan.json", plan)
+    return finished
+
+
 def _finished(folder: Path, plan: dict[str, Any]) -> Run | None:
-    """The finished run of this plan, if there is one; a folder with another plan is refused."""
-    note = folder / "plan.json"
-    if not note.exists():
-        store.write_json(note, plan)
+    """The finished run of this plan, if there is one; a folder with another plan is refused.
+
+    It writes nothing and needs no lock: `run.json` comes last and nothing changes after it, so
+    any number of processes may open a finished run at once.
+    """
+    if not (folder / "plan.json").exists():
         return None
-    written = store.read_json(note)
+    written = store.read_json(folder / "plan.json")
     if written != plan:
         changed = [key for key in plan if written.get(key) != plan[key]]
         raise StoreError(f"This folder holds a run with another {' and '.join(changed)}.",
                          where=folder, fix="Choose another folder, or delete this one.")
     if not (folder / "run.json").exists():
         return None
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a kill may have left them
+    if _first_process():
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a kill may have left them
     return Run.load(folder)
 
 
@@ -139,12 +168,12 @@ def _arguments(
     recipe: PretrainRecipe, machine: hardware.Hardware, work: Path, report_to: Sequence[str]
 ) -> Any:
     micro = min(recipe.micro_batch_tokens, recipe.batch_tokens)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = _processes()
     if micro % (recipe.context * processes):
         raise CourseError(f"A micro-batch of {micro} tokens cannot be shared by {processes} "
                           "processes in whole rows.", where="PretrainRecipe.micro_batch_tokens",
                           fix=f"Make it a multiple of {recipe.context * processes}.")
-    return compat.TrainingArguments(
+    arguments = compat.TrainingArguments(
         output_dir=str(work), max_steps=recipe.steps,
         per_device_train_batch_size=micro // recipe.context // processes,
         gradient_accumulation_steps=recipe.batch_tokens // micro,
@@ -154,6 +183,10 @@ def _arguments(
         use_cpu=machine.device == "cpu", bf16=machine.dtype == "bfloat16",
         fp16=machine.dtype == "float16", dataloader_pin_memory=machine.device == "cuda",
         remove_unused_columns=False, disable_tqdm=True, report_to=list(report_to) or "none")
+    # One GPU a process: the Trainer would give each it sees a batch of its own, and a step would
+    # read that many times the recipe's tokens. Several GPUs train with a process each.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _train(
@@ -165,6 +198,7 @@ def _train(
     machine = hardware.detect()
     hardware.fit_threads()
     hardware.keep_memory()
+    hardware.reset_peak_memory(machine.device)
     network = model.network.to(machine.device).train()
     compat.attention(network, "eager" if machine.device == "cpu" else "sdpa")
     share = recipe.mask_share if model.objective == "masked" else 0.0
@@ -193,6 +227,7 @@ def _train(
     network.model._compiled_call_impl = None
     network.eval()
     return _report(model, engine, recipe, name, work_flops, line,
+                   hardware.peak_memory_bytes(machine.device),
                    {**machine.as_record(), "compiled": compiled})
 
 
@@ -207,7 +242,7 @@ def _should_compile(
 
 def _report(
     model: LanguageModel, engine: Engine, recipe: PretrainRecipe, name: str, work_flops: float,
-    line: Any, environment: dict[str, Any],
+    line: Any, peak_memory: int, environment: dict[str, Any],
 ) -> Run:
     entries = engine.state.log_history
     columns = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds",
@@ -223,7 +258,7 @@ def _report(
                "tokens_per_second": tokens / seconds}
     line.close(f"{tokens:,} tokens in {seconds:.0f} s · {tokens / seconds:,.0f} tokens/s · "
                f"loss {metrics['loss']:.3f}")
-    cost = Cost(tokens, work_flops, seconds, hardware.peak_memory_bytes(), model.parameters,
+    cost = Cost(tokens, work_flops, seconds, peak_memory, model.parameters,
                 sum(p.numel() for p in model.network.parameters() if p.requires_grad))
     model.name = name
     return Run(name, model, recipe.as_dict(), history, metrics, cost,

@@ -50,6 +50,9 @@ class PretrainRecipe:
 
         if self.tokens < 1:
             refuse("There is nothing to train on.", "tokens", "Ask for at least one token.")
+        if not self.learning_rate >= 0:
+            refuse(f"A learning rate of {self.learning_rate} is not possible.", "learning_rate",
+                   "0 teaches nothing; 3e-3 is a good start.")
         if self.optimizer not in ("muon", "adamw"):
             refuse(f"No optimiser is called {self.optimizer!r}.", "optimizer", "muon or adamw")
         if self.batch_tokens % self.context or self.micro_batch_tokens % self.context:

@@ -23,7 +23,9 @@ class Cost:
         tokens: read in training.
         flops: floating-point operations, by formula (see `flops_per_token`).
         seconds: wall clock of the training loop.
-        peak_memory_bytes: largest memory of the process (CPU) or the allocator (GPU).
+        peak_memory_bytes: largest memory in training (since the last resume, if there was one):
+            the allocator's on CUDA, else the whole process's. macOS and Windows cannot start that
+            peak anew, so there it is the most the process ever used, before training included.
         parameters, trainable: weights in the model, and those that were trained.
     """
 

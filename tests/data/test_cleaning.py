@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -70,10 +71,11 @@ def test_texts_are_only_duplicates_when_all_words_agree():
 
 
 def test_shuffled_words_are_the_same_words():
-    before = tiny.dataset()
+    before = tiny.dataset().map(lambda row: {"text": row["text"].replace(". ", ".\n")})
     after = data.shuffle_words(before, seed=1)
     for old, new in zip(before["text"][:], after["text"][:], strict=True):
         assert sorted(old.split()) == sorted(new.split())
+        assert re.findall(r"\s+", old) == re.findall(r"\s+", new)  # line ends are no treatment
     assert sum(o == n for o, n in zip(before["text"][:], after["text"][:], strict=True)) == 0
     assert after["text"][:] == data.shuffle_words(before, seed=1)["text"][:]
     assert after["text"][:] != data.shuffle_words(before, seed=2)["text"][:]

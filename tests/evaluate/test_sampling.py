@@ -40,6 +40,11 @@ def test_equals_naive_sampling(causal, top_k):
     assert frame["prompt"].tolist() == PROMPTS
 
 
+def test_a_device_without_float64_will_do(causal, without_float64):
+    assert len(sample(causal, PROMPTS, tokens=3)) == len(PROMPTS)
+    assert without_float64.home
+
+
 def test_the_seed_decides_and_the_batch_does_not(causal):
     one = sample(causal, PROMPTS, tokens=8, seed=1)
     torch.manual_seed(99)

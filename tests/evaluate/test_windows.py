@@ -90,3 +90,10 @@ def test_impossible_windows_are_refused(causal):
     for stride in (0, 65):
         with pytest.raises(DataError, match="stride"):
             windows.check_context(causal, 64, stride)
+
+
+def test_a_device_without_float64_will_do(causal, texts, without_float64):
+    documents = windows.encode(causal.tokenizer, texts[:2])
+    values = windows.score_tokens(causal, documents, context=64, stride=64, batch=2)
+    assert {row.dtype for row in values} == {np.dtype("float64")}
+    assert without_float64.home

@@ -12,6 +12,7 @@ import pytest
 from fmcourse import store
 from fmcourse.errors import EvidenceError
 from fmcourse.evidence import Claim, check, claims, get, ledger, read, run
+from fmcourse.evidence.claim import Measure
 from fmcourse.evidence.experiments import EXPERIMENTS, Outcome
 
 SEEDS = [0, 1, 2]
@@ -33,7 +34,7 @@ def arms(claim: Claim, seed: int, strength: float = 3.0) -> dict[str, dict[str, 
 def entry(name: str, strength: float = 3.0) -> dict[str, Any]:
     claim = get(name)
     record = ledger.entry(claim, SEEDS, [arms(claim, seed, strength) for seed in SEEDS],
-                          [{}] * 3, 1.234, {"general": "0" * 64})
+                          [{}] * 3, 1.234, {"general": "0" * 64}, ledger.made_now())
     return json.loads(json.dumps(record))
 
 
@@ -50,7 +51,6 @@ def test_an_entry_goes_through_the_disk_and_holds(folder, name, strength, verdic
     store.write_json(folder / f"{name}.json", record)
     assert read(name) == record
     assert record["verdict"] == verdict
-    assert ledger.shown(record) == (verdict == "shown")
     assert set(ledger.FIELDS) <= set(record)
     assert record["seeds"] == SEEDS
     assert record["command"] == f"fmcourse evidence {name}"
@@ -126,7 +126,7 @@ def test_an_experiment_that_measures_something_else_is_refused():
     for seed in values:
         del seed["shuffled words"]
     with pytest.raises(EvidenceError, match="shuffled words"):
-        ledger.entry(claim, SEEDS, values, [{}] * 3, 1, {})
+        ledger.entry(claim, SEEDS, values, [{}] * 3, 1, {}, {})
 
 
 @pytest.fixture
@@ -162,3 +162,34 @@ def test_an_interrupted_ledger_goes_on_and_a_new_base_starts_afresh(experiment, 
     (tmp_path / "base" / "model.safetensors").write_text("another")
     run.run_claims(["K1"], seeds=(0,), say=len)
     assert experiment == [0, 1, 2, 0]
+
+
+def test_too_few_seeds_leave_the_ledger_as_it_was(experiment, folder):
+    lines: list[str] = []
+    run.run_claims(["K1"], seeds=(0, 1), say=lines.append)
+    assert not folder.exists()
+    assert "needs 3 seeds" in lines[-2]
+
+
+def test_changed_code_below_the_experiment_starts_afresh(experiment, monkeypatch):
+    run.run_claims(["K1"], seeds=(0,), say=len)
+    monkeypatch.setattr(run.shared, "code", lambda: "another")
+    run.run_claims(["K1"], seeds=(0,), say=len)
+    assert experiment == [0, 0]
+
+
+def test_fixed_models_are_compared_item_by_item():
+    measure = Measure("right", "a", "b", "higher", bound=0.1, over="items")
+    arms = [{"a": {"right": [1.0, 0.9, 0.8]}, "b": {"right": [0.5, 0.5 + seed, 0.5]}}
+            for seed in (-0.1, 0.1)]
+    found = ledger.measure_entry(measure, arms)
+    assert found["arms"] == {"a": [1.0, 0.9, 0.8], "b": [0.5, 0.5, 0.5]}  # mean over seeds
+    assert found["effect"] == pytest.approx(0.4)
+    assert found["interval"] == pytest.approx([0.4 - 4.3027 * 0.1 / 3**0.5,
+                                               0.4 + 4.3027 * 0.1 / 3**0.5], abs=1e-4)
+
+
+def test_a_quantity_without_chance_has_no_interval():
+    measure = Measure("FLOPs", "a", "b", "higher", bound=50, effect="ratio", over="nothing")
+    found = ledger.measure_entry(measure, [{"a": {"FLOPs": 600.0}, "b": {"FLOPs": 10.0}}] * 3)
+    assert (found["effect"], found["interval"], found["verdict"]) == (60.0, None, "shown")

@@ -118,7 +118,7 @@ def test_the_ledger_stands_beside_the_live_result():
             sign = 1 if m.better == "higher" else -1
             values.setdefault(m.treatment, {})[m.metric] = 1 + sign * (0.5 + 0.01 * seed)
         arms.append(values)
-    record = ledger.entry(claim, [0, 1, 2], arms, [{}] * 3, 1.0, {})
+    record = ledger.entry(claim, [0, 1, 2], arms, [{}] * 3, 1.0, {}, ledger.made_now())
     store.write_json(ledger.FOLDER / "K1.json", record)
     course = start("01", ["K1"])
     line = str(course.claim("K1", 1.0, 2.0))

@@ -1,7 +1,9 @@
 """Supplies: damaged copies are replaced, archives carried, only our own folders deleted."""
 
 import re
+import time
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -37,15 +39,36 @@ def test_what_is_ready_is_not_fetched(home, monkeypatch):
 
 def test_one_source_that_fails_does_not_stop_the_others(home, monkeypatch):
     def bring(name):
-        if name == "b":
+        if name == "shakespeare":
             raise SourceError("no network")
         return Status(name, "ready", None, "")
 
     monkeypatch.setattr(supplies, "bring", bring)
-    answers = dict(supplies.bring_all(["a", "b", "c"]))
-    assert isinstance(answers["b"], SourceError)
-    assert answers["a"]
-    assert answers["c"]
+    names = ["web-bible", "shakespeare", "no-such-source", "smollm2"]
+    answers = dict(supplies.bring_all(names))
+    assert list(answers) == names
+    assert [isinstance(answers[name], SourceError) for name in names] == [False, True, True, False]
+
+
+def test_sources_of_one_archive_are_brought_one_after_the_other(home, monkeypatch):
+    pair = ["boolq", "boolq-passages"]
+    assert len({fetching.place(sources.get(name)) for name in pair}) == 1
+    busy, most, meeting = set(), {}, Barrier(2)
+
+    def bring(name):
+        place = fetching.place(sources.get(name))
+        busy.add(name)
+        if name in ("web-bible", "boolq"):
+            meeting.wait(timeout=30)  # different archives do come side by side
+        time.sleep(0.05)
+        most[place] = max(most.get(place, 0),
+                          sum(fetching.place(sources.get(other)) == place for other in busy))
+        busy.remove(name)
+        return Status(name, "ready", None, "")
+
+    monkeypatch.setattr(supplies, "bring", bring)
+    assert [name for name, _ in supplies.bring_all([*pair, "web-bible"])] == [*pair, "web-bible"]
+    assert set(most.values()) == {1}
 
 
 def test_carrying_copies_the_cached_archive_and_checks_it(home, tmp_path):
@@ -74,6 +97,7 @@ def test_only_the_courses_own_folders_are_counted_and_deleted(home):
 def test_every_folder_the_package_makes_is_known():
     package = Path(fmcourse.__file__).parent
     made = {name for path in package.rglob("*.py")
-            for name in re.findall(r'store\.folder\(\s*"(\w+)"', path.read_text())}
-    assert made
+            for name in re.findall(r'store\.(?:folder\(\s*|home\(\) / )"(\w+)"',
+                                   path.read_text(encoding="utf-8"))}
+    assert "logs" in made
     assert made <= set(supplies.ROOMS)

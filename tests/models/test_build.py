@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import tiny
 import torch
-from transformers import LlamaForCausalLM, ModernBertForMaskedLM
+from transformers import LlamaConfig, LlamaForCausalLM, ModernBertForMaskedLM
 
 from fmcourse import models
 from fmcourse.errors import ModelError
+from fmcourse.models import LanguageModel
 from fmcourse.models.build import SIZES, build, untrained
 
 
@@ -73,6 +74,32 @@ def test_the_untrained_twin_has_the_shape_and_other_weights():
     assert twin.tokenizer is model.tokenizer
     assert twin.sha256() != model.sha256()
     assert twin.sha256() == tiny.model("causal", seed=2).sha256()
+    assert not twin.network.training
+
+
+def test_the_untrained_twin_has_the_same_architecture_and_leaves_the_random_state_alone():
+    config = LlamaConfig(vocab_size=384, hidden_size=32, num_hidden_layers=2, intermediate_size=48,
+                         num_attention_heads=4, num_key_value_heads=2, head_dim=16,
+                         max_position_embeddings=64, rope_theta=5e5, tie_word_embeddings=False)
+    model = LanguageModel(LlamaForCausalLM(config), tiny.tokenizer(), "grouped")
+    before = torch.random.get_rng_state()
+    twin = untrained(model, seed=1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    shapes = [{key: value.shape for key, value in some.network.state_dict().items()}
+              for some in (model, twin)]
+    assert shapes[0] == shapes[1]
+    assert twin.network.config is not config
+    assert twin.network.config.to_dict() == config.to_dict()
+    assert untrained(model, seed=1).sha256() == twin.sha256()
+    assert untrained(model, seed=2).sha256() != twin.sha256()
+
+
+@pytest.mark.parametrize("objective", ["causal", "masked"])
+def test_the_twin_of_a_trained_model_is_next_to_uniform(objective):
+    twin = untrained(tiny.model(objective, scale=9))
+    with torch.no_grad():
+        logits = twin(input_ids=torch.tensor([[0, 70, 80]])).logits
+    assert logits.log_softmax(-1).exp().max() < 0.02
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

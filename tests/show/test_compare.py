@@ -10,6 +10,7 @@ from gallery import costs, pairs
 
 from fmcourse import show
 from fmcourse.errors import DataError
+from fmcourse.evaluate.intervals import ALL, share_table
 
 
 def words(figure):
@@ -71,11 +72,18 @@ def test_bad_comparisons_are_refused(before, after, better):
         show.before_after(before, after, better=better)
 
 
-def test_pairs_draw_overall_last_and_every_chance_level():
+def test_pairs_draw_all_last_and_every_chance_level():
     shuffled = pairs([0.7, 0.9, 0.8], chance=[0.25, 0.5, 0.33]).iloc[::-1]
     ax = show.pairs_bars({"ours": shuffled}).axes[0]
-    assert [t.get_text() for t in ax.get_yticklabels()][-1] == "overall"
+    assert [t.get_text() for t in ax.get_yticklabels()][-1] == ALL
     assert {line.get_xdata()[0] for line in ax.lines[1:]} == {0.25, 0.5, 0.33}
+
+
+def test_the_last_row_of_a_table_of_shares_stands_on_a_band():
+    table = share_table(["a", "b"], [1, 0], "phenomenon")
+    with_all, without = (show.pairs_bars({"ours": t}).axes[0] for t in (table, table[:-1]))
+    assert len(with_all.patches) == len(without.patches) + 1
+    assert "all" in with_all.get_yticklabels()[-1].get_text()
 
 
 def test_pairs_without_intervals_or_with_gaps_are_drawn():

@@ -97,3 +97,17 @@ def test_only_the_output_layer_may_be_trained():
     linear_cross_entropy(hidden.detach(), weight, labels).backward()
     assert weight.grad.abs().sum() > 0
     assert hidden.grad is None
+
+
+@pytest.mark.parametrize("trained", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1)])
+def test_gradients_nobody_asked_for_are_not_made(trained):
+    tensors, labels = inputs()
+    tensors = [t.detach().requires_grad_(i in trained) for i, t in enumerate(tensors)]
+    hidden, weight, bias = tensors
+    loss = linear_cross_entropy(hidden, weight, labels, bias, chunk=8)
+    made = loss.grad_fn.saved_tensors[:3]
+    assert tuple(i for i, gradient in enumerate(made) if gradient is not None) == trained
+    wanted = [tensors[i] for i in trained]
+    right = torch.autograd.grad(cross_entropy(linear(*tensors), labels), wanted)
+    for ours, theirs in zip(torch.autograd.grad(loss, wanted), right, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)

@@ -16,7 +16,7 @@ import pytest
 import tiny
 import torch
 
-from fmcourse import data, models, store
+from fmcourse import data, hardware, models, store
 from fmcourse.errors import CourseError, DataError, ModelError, StoreError
 from fmcourse.train import PretrainRecipe, pretrain
 from fmcourse.train.engine import COMPLETE, last_checkpoint
@@ -240,6 +240,84 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path):
     finally:
         holder.kill()
         holder.communicate()
+
+
+def test_a_folder_held_by_another_process_gets_no_plan(tmp_path):
+    folder = tmp_path / "r"
+    with store.lock(folder), pytest.raises(StoreError, match="Another process"):
+        pretrain(tiny.model(), tiny.token_file(), RECIPE, folder=folder)
+    assert not folder.exists()
+
+
+def test_a_plan_written_since_the_first_look_is_respected(tmp_path, monkeypatch):
+    """Two processes look into the empty folder; the other one gets the lock first."""
+    folder, plan = tmp_path / "r", (tiny.model(), tiny.token_file(), replace(RECIPE, tokens=1))
+    look, looks = PRETRAIN._finished, []
+
+    def first_look_too_early(*arguments):
+        looks.append(arguments)
+        return None if len(looks) == 1 else look(*arguments)
+
+    first = pretrain(*plan, folder=folder)
+    monkeypatch.setattr(PRETRAIN, "_finished", first_look_too_early)
+    monkeypatch.setattr(PRETRAIN, "_train", lambda *_: pytest.fail("trained again"))
+    assert pretrain(*plan, folder=folder).model.sha256() == first.model.sha256()
+    looks.clear()
+    before = (folder / "plan.json").read_bytes()
+    with pytest.raises(StoreError, match="another recipe"):
+        pretrain(*plan[:2], replace(RECIPE, tokens=1, seed=1), folder=folder)
+    assert (folder / "plan.json").read_bytes() == before
+    looks.clear()
+    monkeypatch.setenv("WORLD_SIZE", "2")  # the second process would wait for ever
+    with pytest.raises(StoreError, match="just finished"):
+        pretrain(*plan, folder=folder)
+
+
+def test_a_finished_run_is_opened_while_another_process_holds_the_folder(tmp_path):
+    plan = tiny.model(), tiny.token_file(), replace(RECIPE, tokens=1)
+    first = pretrain(*plan, folder=tmp_path / "r")
+    with store.lock(tmp_path / "r"):
+        assert pretrain(*plan, folder=tmp_path / "r").card == first.card
+
+
+def test_a_later_process_writes_nothing_takes_no_lock_and_sees_the_finished_run(
+        tmp_path, monkeypatch):
+    folder, plan = tmp_path / "r", (tiny.model(), tiny.token_file(), replace(RECIPE, tokens=1))
+    trained = pretrain(*plan)
+    with monkeypatch.context() as later:
+        later.setenv("RANK", "1")
+        later.setattr(PRETRAIN, "_train", lambda *_: trained)
+        with store.lock(folder):  # the first process has it
+            pretrain(*plan, folder=folder)
+        assert not folder.exists()
+    first = pretrain(*plan, folder=folder)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(PRETRAIN, "_train", lambda *_: pytest.fail("trained again"))
+    assert pretrain(*plan, folder=folder).card == first.card
+
+
+def test_several_gpus_do_not_enlarge_the_batch(tmp_path, monkeypatch):
+    class FourCards(PRETRAIN.compat.TrainingArguments):
+        def __post_init__(self):
+            super().__post_init__()
+            self._n_gpu = 4
+
+    monkeypatch.setattr(PRETRAIN.compat, "TrainingArguments", FourCards)
+    arguments = PRETRAIN._arguments(RECIPE, hardware.detect(), tmp_path, ())
+    rows = arguments.train_batch_size * arguments.gradient_accumulation_steps
+    assert rows * RECIPE.context == RECIPE.batch_tokens
+
+
+def test_the_peak_of_memory_is_that_of_training_on_its_device(monkeypatch):
+    asked = []
+    monkeypatch.setattr(hardware, "reset_peak_memory",
+                        lambda device: asked.append(("reset", device)))
+    monkeypatch.setattr(hardware, "peak_memory_bytes",
+                        lambda device: asked.append(("peak", device)) or 7)
+    run = pretrain(tiny.model(), tiny.token_file(), replace(RECIPE, tokens=1), observe_at=(0,),
+                   observe=lambda *_: asked.append("training") or {})
+    assert asked == [("reset", "cpu"), "training", ("peak", "cpu")]
+    assert run.cost.peak_memory_bytes == 7
 
 
 def test_a_run_that_diverges_says_so_and_is_not_kept(tmp_path):

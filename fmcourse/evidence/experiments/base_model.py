@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fmcourse import evaluate, models
-from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse.evidence.experiments.shared import Outcome, by_group
 
 RATE, FACTS = "instructions followed", "facts right"
 
 
-def base_model(seed: int, items: int = 26) -> Outcome:
+def base_model(seed: int) -> Outcome:
     """Instructions and facts: untrained, base, and a published model tuned on instructions.
 
-    A seed draws which instructions are asked. The published model is another one, larger and
-    longer trained; lesson 04 tunes this very base and measures it again on the same prompts.
+    All but the untrained models are fixed and answer greedily, so they are compared item by item.
+    The published model is another one, larger and longer trained; lesson 04 tunes this very base
+    and measures it again on the same prompts.
     """
-    base, instructed = models.load("base"), models.load("smollm2")
+    base = models.load("base")
     blank = models.untrained(base, seed)
-    prompts = evaluate.instructions().shuffle(seed=seed).select(range(items))
-    arms = {arm: {RATE: evaluate.overall(evaluate.instruction_rate(model, prompts))}
-            for arm, model in (("untrained", blank), ("base", base),
-                               ("SmolLM2-Instruct", instructed))}
-    for arm, model in (("untrained", blank), ("base", base)):
-        arms[arm][FACTS] = evaluate.overall(evaluate.score_facts(model))
-    return Outcome(arms, {"base": base.sha256()}, {"items": items})
+    arms = {"untrained": {RATE: _followed(blank), FACTS: by_group(evaluate.score_facts(blank))},
+            "base": {RATE: _followed(base), FACTS: by_group(evaluate.score_facts(base))},
+            "SmolLM2-Instruct": {RATE: _followed_by_published()}}
+    return Outcome(arms, {"base": base.sha256()})
+
+
+def _followed(model: models.LanguageModel) -> list[float]:
+    """1 for each instruction of the whole set that the model follows, otherwise 0."""
+    _, judged = evaluate.instruction_rate(model, details=True)
+    return judged["followed"].astype(float).tolist()
+
+
+@cache
+def _followed_by_published() -> list[float]:
+    return _followed(models.load("smollm2"))

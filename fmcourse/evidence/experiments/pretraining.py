@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fmcourse import data, evaluate, models
-from fmcourse.evidence.experiments.shared import Outcome, trained
+from fmcourse.evidence.experiments.shared import Outcome, by_group, trained
 
 BITS, PAIRS, FACTS = "held-out bits per byte", "grammar pairs right", "facts right"
 
@@ -23,7 +23,7 @@ def pretraining(seed: int, size: str = "3m", tokens: int = 600_000) -> Outcome:
     arms["random weights"] = {
         BITS: evaluate.bits_per_byte(models.build(size, base.tokenizer, seed=seed), texts)}
     for arm, model in (("base", base), ("untrained", models.untrained(base, seed))):
-        arms[arm] = {f"base: {PAIRS}": evaluate.overall(evaluate.score_pairs(model)),
-                     f"base: {FACTS}": evaluate.overall(evaluate.score_facts(model))}
+        arms[arm] = {f"base: {PAIRS}": by_group(evaluate.score_pairs(model)),
+                     f"base: {FACTS}": by_group(evaluate.score_facts(model))}
     return Outcome(arms, {"general": data.card(corpus).sha256, "base": base.sha256()},
                    {"size": size, "tokens": tokens, "curves": curves})

@@ -11,6 +11,7 @@ from fmcourse.evidence.experiments.shared import Outcome, trained
 from fmcourse.models import LanguageModel
 
 BITS, FLOPS = "held-out bits per byte", "training FLOPs"
+ERROR = "bits per byte away from the top rung"
 LADDER = {"tiny": 75_000, "1m": 150_000, "2m": 300_000, "3m": 600_000}
 
 
@@ -20,10 +21,15 @@ def scaling(seed: int, ladder: dict[str, int] = LADDER) -> Outcome:
     corpus = data.general()["train"]
     rows, texts = data.tokens(corpus, base.tokenizer), data.held_out(seed)
     rungs = [rung(size, tokens, base, rows, texts, seed) for size, tokens in ladder.items()]
-    law = evaluate.fit_power_law([r["flops"] for r in rungs], [r["loss"] for r in rungs])
+    flops, losses = [r["flops"] for r in rungs], [r["loss"] for r in rungs]
+    law = evaluate.fit_power_law(flops, losses)
+    below = evaluate.fit_power_law(flops[:-1], losses[:-1])  # has not seen the top rung
+    guess = float(below.predict(flops[-1]))
     tuned = tune_on_answers(base, examples=200, seed=seed)
     arms = {
         "least compute": {BITS: rungs[0]["loss"]}, "most compute": {BITS: rungs[-1]["loss"]},
+        "power law from the rungs below": {ERROR: abs(guess - losses[-1])},
+        "no further gain": {ERROR: abs(losses[-2] - losses[-1])},
         "pre-training the base": {FLOPS: base.card["cost"]["flops"]},
         "fine-tuning on 200 examples": {FLOPS: tuned.cost.flops},
     }

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from fmcourse import data, store, train
 from fmcourse.models import LanguageModel
@@ -14,14 +18,29 @@ class Outcome:
     """One seed's result.
 
     Attributes:
-        arms: arm → metric → value.
+        arms: arm → metric → value, or a list of values, one an item, for fixed models.
         data: name → SHA-256 of what was read.
         details: curves and samples that a lesson draws, as plain values.
     """
 
-    arms: dict[str, dict[str, float]]
+    arms: dict[str, dict[str, Any]]
     data: dict[str, str]
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@cache
+def code() -> str:
+    """SHA-256 of the library below the experiments, and of this module."""
+    here = Path(__file__)
+    rooms = [here.parents[2] / name for name in ("sources", "data", "models", "train", "evaluate")]
+    files = [here, *(path for room in rooms for kind in ("*.py", "*.toml")
+                     for path in sorted(room.rglob(kind)))]
+    return store.sha256_json([[path.name, store.sha256_file(path)] for path in files])
+
+
+def by_group(table: pd.DataFrame) -> list[float]:
+    """The share of each group in a table of `evaluate`, without its last row, the total."""
+    return table.iloc[:-1, 2].tolist()
 
 
 def trained(
@@ -30,11 +49,11 @@ def trained(
     """Pre-train with the course's default recipe, or open the same run if it was done before.
 
     Two experiments that need the same model share it: the run's folder is named by its start,
-    its data and its recipe. An interrupted one goes on.
+    its data, its recipe and the code that trains. An interrupted one goes on.
     """
     recipe = train.PretrainRecipe(**{"tokens": tokens, "batch_tokens": 4096,
                                      "micro_batch_tokens": 4096, "seed": seed, **changes})
-    key = store.sha256_json([model.sha256(), rows.sha256, recipe.as_dict()])[:16]
+    key = store.sha256_json([model.sha256(), rows.sha256, recipe.as_dict(), code()])[:16]
     run = train.pretrain(model, rows, recipe, name=name, folder=store.folder("runs") / key)
     run.name = run.model.name = name
     return run

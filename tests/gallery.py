@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.text import Text
 
 from fmcourse import show
+from fmcourse.evaluate.intervals import ALL
 
 TOKENS = ["The", " cat", " sat", "\n", " on", " the", " mat", "."]
 
@@ -16,7 +17,7 @@ def history(rows=60, end=8e5, floor=3.5):
 
 
 def pairs(accuracy, chance=0.5):
-    names = ["agreement", "word order", "overall"]
+    names = ["agreement", "word order", ALL]
     accuracy = np.array(accuracy)
     return pd.DataFrame({"phenomenon": names, "accuracy": accuracy, "low": accuracy - 0.05,
                          "high": accuracy + 0.05, "chance": chance})
