@@ -42,8 +42,8 @@ SCALES = {
     "smoke": Scale(
         name="smoke", enforce=False, documents=400, live_size="1m", live_tokens=16_384,
         small_size="tiny", small_tokens=8_192,
-        ladder=("tiny", "1m"), ladder_tokens=8_192, context=128, batch_tokens=1_024, probes=60,
-        eval_characters=6_000, published_characters=1_000, instructions=13,
+        ladder=("tiny", "1m", "2m"), ladder_tokens=8_192, context=128, batch_tokens=1_024,
+        probes=60, eval_characters=6_000, published_characters=1_000, instructions=13,
         epochs=1),
     "cpu": Scale(
         name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=400_000,

@@ -8,8 +8,11 @@ that has changed since, `check` finds by the hash of the code that the executor 
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from datetime import datetime
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import jupytext
@@ -20,6 +23,7 @@ from fmcourse import store
 from fmcourse.errors import LessonError
 from fmcourse.lessons.catalogue import Lesson
 
+KEPT = "kept"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python",
             "pygments_lexer": "ipython3"}
@@ -39,17 +43,51 @@ def assemble(lesson: Lesson) -> NotebookNode:
         "fmcourse": draft.metadata.get("fmcourse", {}), "kernelspec": KERNEL,
         "language_info": LANGUAGE})
     draft.nbformat, draft.nbformat_minor = 4, 5
+    for cell, name in zip(draft.cells, _ids(lesson, draft), strict=True):
+        cell.id = name
+    return draft
+
+
+def _ids(lesson: Lesson, notebook: NotebookNode) -> list[str]:
+    """The id of each cell: a hash of its text, and of how often the lesson has had it before."""
     seen: Counter[str] = Counter()
-    for cell in draft.cells:
+    ids = []
+    for cell in notebook.cells:
         key = store.sha256_json([lesson.name, cell.cell_type, cell.source])
         seen[key] += 1  # the same text twice in a lesson needs two ids
-        cell.id = store.sha256_text(f"{key}{seen[key]}")[:12]
-    return draft
+        ids.append(store.sha256_text(f"{key}{seen[key]}")[:12])
+    return ids
+
+
+def edited(lesson: Lesson) -> bool:
+    """Whether somebody wrote into the notebook: ids follow from texts, so an edit breaks them."""
+    if not lesson.notebook.exists():
+        return False
+    try:
+        found = read(lesson)
+    except LessonError:
+        return True  # whatever it is, no program of ours wrote it
+    return [cell.get("id") for cell in found.cells] != _ids(lesson, found)
+
+
+def keep_edited(lesson: Lesson) -> Path | None:
+    """Before a notebook is replaced, put somebody's edits aside; returns where, if there were any.
+
+    They go to `notebooks/kept`, with the time in the name; nothing there is ever overwritten.
+    """
+    if not edited(lesson):
+        return None
+    place = lesson.notebook.parent / KEPT / (
+        f"{lesson.notebook.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}.ipynb")
+    place.parent.mkdir(exist_ok=True)
+    shutil.copy2(lesson.notebook, place)
+    return place
 
 
 def build(lesson: Lesson) -> NotebookNode:
     """Write the lesson's notebook, keeping the outputs of code cells that did not change."""
     notebook = assemble(lesson)
+    keep_edited(lesson)
     if lesson.notebook.exists():
         old = read(lesson)
         kept = {cell.id: cell for cell in old.cells if cell.cell_type == "code"}

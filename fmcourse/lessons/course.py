@@ -44,8 +44,9 @@ class Finding:
 
     def _repr_html_(self) -> str:
         mark = {SHOWN: "✓", NOT_JUDGED: "·"}.get(self.verdict, "✗")
-        return (f"<div><b>{mark} {html.escape(self.claim)}</b> {html.escape(self.statement)}"
-                f"<br>{html.escape(str(self))}</div>")
+        return (f"<div><b>{mark} {html.escape(self.claim)}, {html.escape(self.measure.metric)}</b>"
+                f"<br>{html.escape(str(self))}<br>"
+                f"<i>Part of the claim: {html.escape(self.statement)}</i></div>")
 
 
 class Course:

@@ -229,6 +229,8 @@ def _keep(outcome: Outcome, notebook: NotebookNode, pages: site.Site) -> None:
     build.stamp(notebook, outcome.scale)
     try:
         nbformat.validate(notebook)
+        if outcome.notebook == outcome.lesson.notebook:
+            build.keep_edited(outcome.lesson)
         store.atomic_write(outcome.notebook, nbformat.writes(notebook) + "\n")
         pages.page(outcome.lesson, notebook, outcome)
     except OSError as error:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from fmcourse import scale, store
 from fmcourse.errors import CourseError, SourceError
-from fmcourse.lessons import catalogue, report
+from fmcourse.lessons import build, catalogue, report
 from fmcourse.lessons.catalogue import Lesson
 from fmcourse.lessons.execute import Failure, Outcome, execute
 from fmcourse.lessons.site import Site
@@ -51,6 +51,11 @@ def _site(lesson: Lesson, setting: str) -> Path:
 
 
 def _one(lesson: Lesson, setting: str, pages: Site, console: Console) -> Outcome:
+    if build.edited(lesson):
+        console.print(f"{lesson.notebook.name} was edited. This runs the lesson as published; "
+                      "yours runs in JupyterLab (Run → Run All Cells). If it has to make room "
+                      f"here, it is kept in {lesson.notebook.parent.name}/{build.KEPT}.",
+                      style="yellow", highlight=False)
     with report.Line(lesson, setting, console) as line:
         started = time.monotonic()
         try:

@@ -7,10 +7,10 @@ and nothing else does.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked workers would only warn
 
@@ -32,6 +32,7 @@ from transformers import (
     Trainer,
     TrainerCallback,
     TrainingArguments,
+    modeling_gguf_pytorch_utils,
 )
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging
@@ -92,7 +93,8 @@ def load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         pre_tokenizers.Digits(individual_digits=True),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
     ])
-    with contextlib.redirect_stderr(io.StringIO()):  # the one bar that no setting turns off
+    # the one progress bar that no setting turns off
+    with mock.patch.object(modeling_gguf_pytorch_utils, "tqdm", lambda rows, **_: rows):
         network = AutoModelForCausalLM.from_pretrained(
             folder, gguf_file=name, dtype=torch.float32,
             quantization_config=GgufConfig(dequantize=True))

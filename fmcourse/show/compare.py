@@ -143,7 +143,8 @@ def _change(ax: Axes, row: int, old: float, new: float, better: str) -> None:
     """One row: the two dots, the arrow, and on the right the values and a verdict in words."""
     gain = (old - new) if better == "lower" else (new - old)
     known = np.isfinite(gain)
-    same = known and abs(gain) < 5e-4 * max(abs(old), abs(new), 1e-9)
+    first, second, change = units.aligned([old, new, new - old])
+    same = known and (first == second or abs(gain) < 5e-4 * max(abs(old), abs(new), 1e-9))
     colour = GREY if not known or same else GREEN if gain > 0 else VERMILLION
     word = "not measured" if not known else "no change" if same else \
         "better" if gain > 0 else "worse"
@@ -153,7 +154,6 @@ def _change(ax: Axes, row: int, old: float, new: float, better: str) -> None:
     for value, fill in ((old, "white"), (new, colour)):
         if np.isfinite(value):
             ax.plot(value, row, marker="o", ms=9, mfc=fill, mec=colour, mew=1.8, ls="none")
-    first, second, change = units.aligned([old, new, new - old])
     text = f"{first} → {second}"
     if known and not same:
         text += f"  ({'+' if new > old else ''}{change})"

@@ -51,8 +51,8 @@ for check in hardware.check_device(course.hardware.device):
 
 # %% [markdown]
 # ## Three models
-# The same network three ways: never trained, trained on books and encyclopaedia passages (our *base*),
-# and SmolLM2, a published model, much larger, trained on some two trillion tokens and then on instructions.
+# One network never trained, the same one trained on books and encyclopaedia passages (our *base*), and SmolLM2,
+# a published model, much larger, trained on some two trillion tokens and then on instructions.
 
 # %%
 from fmcourse import models
@@ -70,12 +70,13 @@ for model in assembled:
     print(f"{model.name:10} {text!r}\n")
 
 # %% [markdown]
-# Noise; English without knowledge; English with some. Training made the difference, not the program: the code is the same.
-# It doesn't show that the third one *understands*. It shows that it continues well.
+# Noise; English without knowledge; English with some. Between the first two, training is the *only* difference; the third
+# is also eleven times larger. It doesn't show that any of them *understands*, only how well it continues.
 
 # %% [markdown]
 # ## How surprised are they?
-# One number runs through the whole course: **bits per byte**, the surprise at text the model hasn't seen. Lower is better.
+# One number runs through the whole course: **bits per byte**, the surprise at text that was held out of our training.
+# Lower is better, and numbers compare only on the same text.
 
 # %%
 from fmcourse import data, evaluate, show
@@ -85,8 +86,8 @@ bits = {model.name: evaluate.bits_per_byte(model, texts) for model in assembled}
 show.table([{"model": name, "bits per byte": value} for name, value in bits.items()])
 
 # %% [markdown]
-# Eight bits a byte is the plain file; a good model needs about one. So a language model is also a compressor,
-# and every lesson can say by how much a step made it better or worse, and on which text.
+# Eight bits a byte is the plain file; a good model needs about one. (Untrained needs under four, since its tokens are
+# pieces of several letters.) So a language model is also a compressor, and every lesson can measure each step.
 
 # %% [markdown]
 # ## The map
@@ -109,11 +110,12 @@ show.table([{"model": name, "bits per byte": value} for name, value in bits.item
 # %% [markdown]
 # ## How to use a lesson
 # Run it cell by cell (Shift + Enter), and write your prediction down before you run the cell below it.
-# A cell that checks a **claim** fails if the effect did not appear: change something and see.
+# A cell that checks a **claim** compares two arms. Their difference is the *effect*; the *bound*, set beforehand, is the
+# least effect that counts. If it did not appear the cell fails: change something and see.
 
 # %% [markdown]
 # Two kinds of evidence stand side by side: what *you* just ran, in a minute, and the **ledger**: the same experiment
-# at full size over three seeds, committed with versions, data hashes and hardware.
+# repeated, with its 95 % interval in brackets, committed with versions, data hashes and hardware.
 
 # %% [markdown]
 # ## Where things are kept

@@ -50,7 +50,7 @@ data.card(reading)
 
 # %% [markdown]
 # A model reads *tokens*: pieces of words, numbered. Ours were learnt from this corpus: frequent strings
-# became one token, rare ones are spelt out.
+# became one token, rare ones are spelt out. The sign `Ġ` is the space before a word.
 
 # %%
 base = models.load("base")
@@ -60,13 +60,17 @@ tokens
 
 # %% [markdown]
 # ## Where this is heading
-# The base model that ships with the course was made like this, in about an hour on two processor cores. Its surprise
-# at the next token, as it read the text four times over:
+# The base model that ships with the course was made like this, in 77 minutes on two processor cores. Its surprise
+# at the next token, in *nats* (one nat is 1.44 bits), as it read the text four times over:
 
 # %%
 import pandas as pd
 
 show.loss_curve({"base": pd.DataFrame(base.card["curve"])}, log_x=True)
+
+# %% [markdown]
+# The little steps down near the end are where it meets the same text again: part of that is memory, not skill.
+# So every judgement below is made on text that was held out.
 
 # %% [markdown]
 # ## The raw idea
@@ -98,7 +102,8 @@ for step in range(8):
 
 # %% [markdown]
 # ## The same, through the library
-# The same loss with what makes it fast and safe: packed rows, a better optimiser, bfloat16, a schedule, checkpoints.
+# The same loss with what makes it fast and safe: rows filled to the brim (*packed*), the optimiser Muon, bfloat16, a
+# learning rate that rises, stays and falls, checkpoints. `at_scale()` fits the budget to this machine; here it is:
 
 # %% [markdown]
 # **Predict.** What will the model write after "The king of" when it has read nothing, a tenth, all of its budget?
@@ -115,6 +120,7 @@ def look(model, share):
 # %%
 recipe = train.PretrainRecipe.at_scale()
 fresh = models.build(course.scale.live_size, base.tokenizer)
+print(fresh, recipe, sep="\n")
 run = train.pretrain(fresh, tokens, recipe, name="real text", observe=look)
 
 # %%
@@ -139,7 +145,7 @@ show.samples_over_time(stages)
 
 # %% [markdown]
 # ## Where is it surprised?
-# The darker a token, the less the model expected it. Endings and little words come easily; names don't.
+# The darker a token, the less the model expected it. Little words come easily; the words that carry the meaning don't.
 
 # %%
 sentence = "The people of the city gathered at the gate, and the king spoke to them."
@@ -147,7 +153,8 @@ show.token_heatmap(evaluate.token_losses(run.model, sentence))
 
 # %% [markdown]
 # ## The control
-# Is it *language* that was learnt, or just word counts? Same words, same budget, but shuffled within each text.
+# Is it *language* that was learnt, or just word counts? Same words, same line ends, same budget, but the words of each
+# text shuffled.
 
 # %% [markdown]
 # **Predict.** Will the shuffled model's surprise at real text be higher, lower or equal?
@@ -159,19 +166,23 @@ bits = evaluate.bits_per_byte
 course.claim("K1", treatment=bits(run.model, test), control=bits(control.model, test))
 
 # %% [markdown]
-# Bits per byte count surprise per *byte* of held-out text, so that models with different tokens can be compared.
-# The gap is what word order taught. It doesn't say how much of that is grammar; the next test does.
+# Bits per byte count surprise per *byte* of held-out text, so that models with different tokens can be compared, but only
+# on the same text. The gap is what word order taught. How much of that is grammar, the next test says.
 
 # %% [markdown]
 # ## Grammar, from guessing
 # "The keys to the cabinet **are** / **is** old": nobody told the model which is right. Which does it find likelier?
 
 # %% [markdown]
-# We ask the base model that ships with this course: the same code as above, run for hours instead of a minute.
-# Chance is 50 %; the untrained twin is the control.
+# We ask the base model that ships with this course: the same code as above, run for an hour instead of a minute.
+# Chance is 50 %; the untrained twin is the control. One pair of each kind, named as linguists do:
 
 # %%
 pairs = evaluate.minimal_pairs(limit=course.scale.probes)
+kinds = pairs.to_pandas().drop_duplicates("phenomenon")
+show.table(kinds[["phenomenon", "good", "bad"]])
+
+# %%
 blank = models.untrained(base)
 grammar = {model.name: evaluate.score_pairs(model, pairs) for model in (base, blank)}
 show.pairs_bars(grammar)
@@ -182,8 +193,8 @@ course.claim("K1", metric="base: grammar pairs right",
              treatment=right["base"], control=right["untrained"])
 
 # %% [markdown]
-# What neighbouring words decide is nearly perfect; agreement across a distracting noun is harder, and the tense that
-# goes with "yesterday" was not learnt. It is *not* understanding: the model has no rule, only likelihoods.
+# Most kinds are mostly right; the tense that goes with "yesterday" was not learnt. The bars are intervals over few pairs,
+# so neighbours in the picture may swap. It is *not* understanding: the model has no rule, only likelihoods.
 
 # %% [markdown]
 # When did that ability appear? The base was kept at six moments of its training and asked each time.
@@ -200,8 +211,8 @@ texts["label"] = [f"{share:.0%} of training" for share in written["share"]]
 show.samples_over_time(texts[texts["prompt"] == "The city of"])
 
 # %% [markdown]
-# Surprise falls from the first step; grammar follows, and facts come last (25 % is guessing). A model this small, on
-# so little text, stays a bad encyclopaedia: what it lacks is not cleverness but reading.
+# Surprise falls from the first step; grammar follows, and facts come last (268 questions with four answers: 25 % is
+# guessing). So small a model, after so little text, stays a bad encyclopaedia: it lacks reading, not cleverness.
 
 # %% [markdown]
 # ## Two classic objectives
@@ -247,7 +258,7 @@ masked = taught["masked"].model
 evaluate.fill_in(masked, "And the king of [MASK] said to the people")
 
 # %% [markdown]
-# Did they learn more than word frequencies? The control always names the most frequent token.
+# Did they learn more than word frequencies? The control, a *unigram* model, always names the most frequent token.
 
 # %%
 unread = data.only(corpus["test"], "web-bible")["text"][:]
@@ -276,7 +287,7 @@ course.claim("K2", metric="masked: lone blank right", treatment=seen, control=co
 # Four sizes, each with a budget to match. If loss falls as a straight line on these axes, it is a **power law**.
 
 # %% [markdown]
-# **Predict.** How much more compute halves the remaining surprise: twice, ten times, a thousand times?
+# **Predict.** How much more compute halves the bits per byte: ten times, a thousand times, more?
 
 # %%
 rungs = []
@@ -290,12 +301,14 @@ for place, size in enumerate(course.scale.ladder, start=1):
 show.scaling(rungs, y="bits_per_byte")
 
 # %%
-least, most = rungs[0]["bits_per_byte"], rungs[-1]["bits_per_byte"]
-course.claim("K4", treatment=most, control=least)
+losses = [point["bits_per_byte"] for point in rungs]
+law = evaluate.fit_power_law([point["flops"] for point in rungs], losses)
+print(f"Half the bits per byte at {2 ** (1 / law.b):,.0f} times the compute")
+course.claim("K4", treatment=losses[-1], control=losses[0])
 
 # %% [markdown]
 # A small exponent means an expensive habit: every further step down costs a *multiple* of all before it.
-# That is why providers spend millions on pre-training, and why you'd rather not.
+# Four points cannot prove a power law; published ones, over many more decades, found the same.
 
 # %% [markdown]
 # ## What it costs, beside fine-tuning
@@ -315,19 +328,22 @@ course.claim("K4", metric="training FLOPs",
              treatment=base.card["cost"]["flops"], control=tuned.cost.flops)
 
 # %% [markdown]
-# And our base is tiny. A published 8-billion-parameter model read 15 trillion tokens: about a *billion* times the
-# compute of ours. Curated training text of that size is tens of terabytes (older notes say petabytes).
+# Compute is size times text read, so the ratio is how much more was *read*: the minute of pre-training above cost no more
+# than the tuning. And our base is tiny: a published 8-billion-parameter model read 15 trillion tokens, half a *billion*
+# times the compute of ours. Curated text of that size is tens of terabytes (older notes say petabytes).
 
 # %% [markdown]
 # ## A base model is no assistant
 # It continues text. Ask it to do something and it carries on writing.
 
 # %% [markdown]
-# **Predict.** "Answer with one word: is the sky blue?" What will a model do that has only ever continued books?
+# **Predict.** "Reply with one word only: what colour is the sky on a clear day?" What will a model do that has only ever
+# continued books? We ask SmolLM2 too: the version of it that was tuned on instructions.
 
 # %%
 large = models.load("smollm2")
 asked = evaluate.instructions(course.scale.instructions)
+print(len(asked), "instructions, such as:", asked[0]["instruction"])
 obeyed = {m.name: evaluate.instruction_rate(m, asked) for m in (base, large)}
 rate = {name: evaluate.overall(table) for name, table in obeyed.items()}
 course.claim("K3", treatment=rate["smollm2"], control=rate["base"])
@@ -340,12 +356,13 @@ chat = large.tokenizer.apply_chat_template(
 print("SmolLM2:", large.generate(chat, tokens=24, temperature=0))
 
 # %% [markdown]
-# SmolLM2 is larger *and* was tuned on instructions; both differ. Lesson 04 separates them: it tunes our very base
-# and asks the same questions again.
+# The tuned model answers, if not always in the form asked for: it obeyed a third of the instructions. It is larger *and*
+# tuned; both differ. Lesson 04 separates them: it tunes our very base and asks the same questions again.
 
 # %% [markdown]
 # ## Why you would not pre-train
-# Providers publish base models. SmolLM2-135M read some two trillion tokens. What does that buy on the same text?
+# Providers publish models. SmolLM2-135M read some two trillion tokens. What does that buy on the same text?
+# (These numbers, as all bits per byte, compare only within this picture.)
 
 # %%
 size = course.scale.published_characters
@@ -362,8 +379,8 @@ show.before_after(ours, theirs, unit="bits per byte, base and then SmolLM2")
 course.claim("K5", treatment=theirs["boolq-passages"], control=ours["boolq-passages"])
 
 # %% [markdown]
-# A caveat in its favour: these passages are old and public, so SmolLM2 has most likely read them; our base has not.
-# The gap is an upper bound of what scale buys.
+# Two caveats: these passages are old and public, so SmolLM2 has most likely read them, which flatters it; and ours is its
+# instruction-tuned version, which may read plain text a little worse. Neither was measured here.
 
 # %% [markdown]
 # | | the exam says | today (checked November 2026) |
@@ -376,7 +393,8 @@ course.claim("K5", treatment=theirs["boolq-passages"], control=ours["boolq-passa
 
 # %% [markdown]
 # ## The ledger
-# One live run proves little. The same experiments at full size, three seeds each, with their spread:
+# One live run proves little. The ledger holds the same experiments, some with a larger budget: over three seeds where
+# something is trained, item by item where fixed models are compared. So its bounds are stricter than the live ones.
 
 # %%
 entry = course.ledger("K1")
@@ -395,5 +413,6 @@ show.table(course.ledgers())
 
 # %% [markdown]
 # ## Yours to try
-# Change one thing and run the lesson again: zero the learning rate (`PretrainRecipe.at_scale(learning_rate=0.0)`), or train
-# on `shuffled` as the treatment. The claim cell must fail. Then on to lesson 02: teaching this base a company's language.
+# Change one thing here in JupyterLab and choose *Run → Run All Cells*: zero the learning rate
+# (`PretrainRecipe.at_scale(learning_rate=0.0)`), or train on `shuffled` as the treatment. The claim cell must fail
+# (at the cpu scale; smoke judges nothing). Then on to lesson 02: teaching this base a company's language.

@@ -51,6 +51,30 @@ def test_outputs_stay_with_unchanged_code(course):
     assert [cell.get("execution_count") for cell in notebook.cells] == [None, 1, None, 3]
 
 
+@pytest.mark.parametrize("edit", [
+    lambda cells: cells[0].update(source="My prediction: soup."),
+    lambda cells: cells[1].update(source="a = 2"),
+    lambda cells: cells.append(nbformat.v4.new_code_cell("mine")),
+])
+def test_what_somebody_wrote_into_a_notebook_is_put_aside(course, edit):
+    lesson = course.write("01_x", *CELLS)
+    notebook = executed(lesson)
+    assert not build.edited(lesson)
+    assert build.keep_edited(lesson) is None
+    edit(notebook.cells)
+    build.write(lesson, notebook)
+    before = lesson.notebook.read_bytes()
+    build.build(lesson)
+    kept, = (lesson.notebook.parent / build.KEPT).iterdir()
+    assert kept.read_bytes() == before
+    assert not build.edited(lesson)
+
+
+def test_a_changed_master_is_nobodys_edit(course):
+    executed(course.write("01_x", *CELLS))
+    assert not build.edited(course.write("01_x", "# Other words", *CELLS[1:]))
+
+
 def test_an_executed_notebook_passes_and_prose_may_change(course):
     lesson = course.write("01_x", *CELLS)
     executed(lesson)
