@@ -127,9 +127,9 @@ class Course:
             return "The ledger has no entry yet."
         for entry in record["measures"]:
             if (entry["metric"], entry["control"]) == (measure.metric, measure.control):
-                spread = "[{:.3g}, {:.3g}], ".format(*entry["interval"]) * bool(entry["interval"])
-                return (f"Ledger, {_over(record, entry)}: {entry['effect']:.3g} {spread}"
-                        f"{entry['verdict']}.")
+                ends = ", ".join(f"{end:.3g}" for end in entry["interval"] or [])
+                return (f"Ledger, {_over(record, entry)}: {entry['effect']:.3g}"
+                        f"{f' [{ends}]' if ends else ''}, {entry['verdict']}.")
         return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +131,17 @@ def test_the_ledger_stands_beside_the_live_result():
 def test_markup_in_a_result_is_shown_not_obeyed():
     finding = start("0<b>1", ["K1"]).claim("K1", 1.0, 2.0)
     assert finding._repr_html_().count("<b>") == 1
+
+
+@pytest.mark.parametrize("name", evidence.claims())
+def test_every_committed_entry_can_stand_beside_a_live_result(name, monkeypatch):
+    monkeypatch.setattr(ledger, "FOLDER", Path(ledger.__file__).with_name("ledger"))
+    monkeypatch.setenv("FMCOURSE_SCALE", "smoke")
+    course = start("01", [name])
+    record = course.ledger(name)
+    for measure in (m for m in evidence.get(name).measures if m.live is not None):
+        entry = next(e for e in record["measures"] if e["metric"] == measure.metric)
+        line = str(course.claim(name, 2.0, 1.0, metric=measure.metric))
+        assert f"{entry['effect']:.3g}" in line.split("Ledger, ")[1]
+        assert (" [" in line) == (entry["interval"] is not None)
+    assert len(course.ledgers()) == len(record["measures"])
