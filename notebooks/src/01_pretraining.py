@@ -372,7 +372,7 @@ ours, theirs = bits(base, few), bits(large, few)
 show.before_after(ours, theirs, unit="bits per byte, base and then SmolLM2")
 
 # %% [markdown]
-# On encyclopaedia passages, scale wins clearly. On scripture the small model nearly keeps up or is ahead: a quarter of all
+# On encyclopaedia passages, scale wins clearly. On scripture the small model keeps up: a quarter of all
 # it ever read was this book's other parts. A *specialist* needs less; lesson 02 makes use of that.
 
 # %%
