@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import bz2
-import io
 import json
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from archives import make_tar, make_zip
 from hypothesis import settings
 
 from fmcourse import store
@@ -34,22 +32,6 @@ attribution = "Nobody."
 description = "Made up for a test."
 url = "https://example.org"
 """
-
-
-def make_zip(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def make_tar(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members.items():
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            archive.addfile(header, io.BytesIO(content))
-    return path
 
 
 class World:

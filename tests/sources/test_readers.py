@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import make_tar, make_zip
+from archives import make_tar, make_zip
 from hypothesis import given
 from hypothesis import strategies as st
 
