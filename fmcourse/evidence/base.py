@@ -1,15 +1,17 @@
 """How the base model that ships with the course was made; `fmcourse train base --publish` makes it
 again.
 
-Choices, and the small runs they rest on (`benchmarks/base_choices.py`, held-out bits per byte):
+Choices, and the small runs they rest on (`benchmarks/base_choices.py`: one seed each, bits per byte
+of validation text, results beside it):
 
-- Muon at 3e-3: 2.26 after 0.5 M tokens of a 7 M model (2.23 at 8e-3), AdamW 2.48 at its best of
-  three rates, for 11 % more time.
-- Vocabulary 8,192: 1.908, against 1.915 with 4,096 and 1.931 with 16,384 at equal compute.
-- 12 M parameters: at a twentieth of the base's compute smaller is better (3 M 1.78, 7 M 1.91,
-  12 M 2.04), but the best size grows with the square root of compute (Hoffmann et al. 2022,
-  arXiv:2203.15556), here about fourfold, and a 3 M model would read the corpus fifteen times over,
-  where repeats teach little (arXiv:2305.16264).
+- Muon at 3e-3: 2.39 after 0.35 M tokens of a 7 M model (2.35 at 8e-3); AdamW 2.64 at the best of
+  three rates, in 10 % less time.
+- Vocabulary: 2.137 with 4,096, 2.132 with 8,192, 2.116 with 16,384 at equal compute, no clear
+  difference; 8,192 keeps the file half as large as 16,384 would.
+- 12 M parameters: at a fortieth of the base's compute smaller is better (3 M 1.96, 7 M 2.13,
+  12 M 2.26), but the best size grows with the square root of compute (Hoffmann et al. 2022,
+  arXiv:2203.15556), here sixfold, and a 3 M model would read the corpus fifteen times over, where
+  repeats teach little (arXiv:2305.16264). Not shown by a run: larger ones would have cost hours.
 - Rows of 512 tokens, because later lessons put a passage and a question into one prompt.
 """
 
