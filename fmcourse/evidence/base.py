@@ -7,7 +7,7 @@ of validation text, results beside it):
 - Muon at 3e-3: 2.39 after 0.35 M tokens of a 7 M model (2.35 at 8e-3); AdamW 2.64 at the best of
   three rates, in 10 % less time.
 - Vocabulary: 2.137 with 4,096, 2.132 with 8,192, 2.116 with 16,384 at equal compute, no clear
-  difference; 8,192 keeps the file half as large as 16,384 would.
+  difference; 8,192 keeps the model a fifth smaller than 16,384 would.
 - 12 M parameters: at a fortieth of the base's compute smaller is better (3 M 1.96, 7 M 2.13,
   12 M 2.26), but the best size grows with the square root of compute (Hoffmann et al. 2022,
   arXiv:2203.15556), here sixfold, and a 3 M model would read the corpus fifteen times over, where
