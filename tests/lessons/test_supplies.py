@@ -62,7 +62,7 @@ def test_sources_of_one_archive_are_brought_one_after_the_other(home, monkeypatc
             meeting.wait(timeout=30)  # different archives do come side by side
         time.sleep(0.05)
         most[place] = max(most.get(place, 0),
-                          sum(fetching.place(sources.get(other)) == place for other in busy))
+                          sum(fetching.place(sources.get(other)) == place for other in busy.copy()))
         busy.remove(name)
         return Status(name, "ready", None, "")
 
