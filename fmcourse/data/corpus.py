@@ -102,15 +102,27 @@ def held_out(
     Raises:
         DataError: fewer than one character asked for, or no such part or source.
     """
-    if characters < 1 or part not in ("test", "validation"):
-        raise DataError(f"There are no {characters} characters of the part {part!r}.",
-                        where="data.held_out", fix="At least 1, of 'test' or 'validation'.")
-    texts, kept = general()[part], []
-    texts = only(texts, source) if source else texts
-    for text in texts.shuffle(seed=seed)["text"][:]:
+    if part not in ("test", "validation"):
+        raise DataError(f"There is no part {part!r} that is held out.", where="data.held_out",
+                        fix="'test' or 'validation'.")
+    texts = general()[part]
+    return excerpt(only(texts, source) if source else texts, characters, seed)
+
+
+def excerpt(dataset: Dataset, characters: int, seed: int = 0) -> list[str]:
+    """Texts drawn by seed until they hold so many characters; none is longer than that alone.
+
+    Raises:
+        DataError: fewer than one character asked for.
+    """
+    if characters < 1:
+        raise DataError(f"{characters} characters are no excerpt.", where="data.excerpt",
+                        fix="Ask for at least 1.")
+    kept: list[str] = []
+    for row in dataset.select_columns("text").shuffle(seed=seed):
         if sum(map(len, kept)) >= characters:
             break
-        kept.append(text)
+        kept.append(row["text"][:characters])
     return kept
 
 

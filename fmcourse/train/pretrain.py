@@ -1,44 +1,41 @@
 """Pre-training: a model, text as tokens, a recipe in; a `Run` out.
 
-Continued pre-training (lesson 02) is the same call with a model that already knows something.
+Continued pre-training (`train.continued`) is the same call with a model that already knows
+something, and a mixture of new and old text.
 Given a folder, the run can be killed at any moment and called again: it goes on from its last
 whole checkpoint and ends with the weights an uninterrupted run would have had.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import Timeout
-from torch import distributed
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import hardware, store
-from fmcourse.data import PackedRows, TokenFile, tokenizer_hash
-from fmcourse.errors import CourseError, DataError, ModelError, StoreError
+from fmcourse.data import Mixture, TokenFile, packed_rows, tokenizer_hash
+from fmcourse.errors import CourseError, DataError, ModelError
 from fmcourse.models import LanguageModel, compat
-from fmcourse.train.engine import Engine, Observer, Watch, last_checkpoint
+from fmcourse.train.engine import Engine, last_checkpoint
 from fmcourse.train.objectives import objective
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.progress import progress
 from fmcourse.train.recipe import PretrainRecipe
 from fmcourse.train.run import Cost, Run, flops_per_token
+from fmcourse.train.stage import processes, stage
+from fmcourse.train.watch import Observer, Watch
 
 COMPILE_FROM_FLOPS = 1e14  # below about two minutes of work, compiling costs more than it saves
 
 
 def pretrain(
     model: LanguageModel,
-    data: TokenFile,
+    data: TokenFile | Mixture,
     recipe: PretrainRecipe,
     *,
     name: str = "pre-training",
@@ -52,13 +49,14 @@ def pretrain(
 
     Args:
         model: where to start; it is copied, never changed.
-        data: tokens made with the model's own tokenizer (`data.tokens`).
+        data: tokens made with the model's own tokenizer (`data.tokens`), or a mixture of two.
         recipe: how long, how fast, with what.
         name: shown in progress and plots.
         folder: where to keep checkpoints and the finished run. A finished run with the same
             recipe, data and start is loaded instead of repeated.
         observe: called with the model and the share of training done, at each share in
             `observe_at`; the dict it returns (numbers, texts) is a row of `run.observations`.
+            A true value under 'stop' ends the training there.
         report_to: experiment trackers of transformers, for example ('tensorboard',), whose files
             go to `logs` in the folder, or below `store.home()` without one.
         show_progress: a line with tokens a second, loss and minutes left.
@@ -71,118 +69,44 @@ def pretrain(
     _check(model, data, recipe)
     start = model.sha256()
     plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start}
-    folder = Path(folder) if folder is not None else None
-    if folder is not None and (finished := _finished(folder, plan)):
-        return finished
-    with _workplace(folder) as work:
-        if folder is not None and _first_process() and (finished := _claim(folder, plan)):
-            return finished
+
+    def make(work: Path) -> Run:
         run = _train(model.copy(), data, recipe, name, work, folder is not None,
                      observe, observe_at, report_to, show_progress)
-        run.parents = {"data": data.sha256, "start": start, **data.card.sources}
-        if folder is not None and _first_process():
-            run.save(folder)
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.barrier()  # a process that asks for this run again must find it finished
-    return run
+        run.parents = {"data": data.sha256, "start": start, **data.sources}
+        return run
+
+    return stage(plan, folder, make)
 
 
-def _check(model: LanguageModel, data: TokenFile, recipe: PretrainRecipe) -> None:
+def _check(model: LanguageModel, data: TokenFile | Mixture, recipe: PretrainRecipe) -> None:
     if recipe.context > model.context:
         raise ModelError(f"Rows of {recipe.context} tokens are too long for this model.",
                          where="PretrainRecipe.context", fix=f"Use {model.context} or fewer.")
     if data.tokenizer and data.tokenizer != tokenizer_hash(model.tokenizer):
         raise DataError("These tokens were made with another tokenizer than the model's.",
-                        where=data.card.name, fix="Make them with data.tokens(…, model.tokenizer).")
-
-
-def _first_process() -> bool:
-    """True but in the further processes of data-parallel training."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _processes() -> int:
-    """Processes that train this model together, data-parallel."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-@contextlib.contextmanager
-def _workplace(folder: Path | None) -> Iterator[Path]:
-    """Where checkpoints go: into the run's folder, held against other processes, or nowhere."""
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="fmcourse-", ignore_cleanup_errors=True) as work:
-            yield Path(work)
-        return
-    if not _first_process():  # the first one holds the lock for all
-        yield folder / "checkpoints"
-        return
-    held = store.lock(folder)
-    try:
-        held.acquire(timeout=0)
-    except Timeout as error:
-        raise StoreError("Another process is training in this folder.", where=folder,
-                         fix="Wait until it is done, or choose another folder.") from error
-    try:
-        yield folder / "checkpoints"
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    finally:
-        held.release()
-
-
-def _claim(folder: Path, plan: dict[str, Any]) -> Run | None:
-    """Write the plan into a folder whose lock is held, unless it was written before.
-
-    Everything is looked at again, for another process may have held the lock a moment ago; the
-    run it finished since then is returned.
-    """
-    finished = _finished(folder, plan)
-    if finished and _processes() > 1:  # the others may have looked before, and would wait for us
-        raise StoreError("Another process has just finished this run.", where=folder,
-                         fix="Start again: the finished run will be opened.")
-    if not (folder / "plan.json").exists():
-        store.write_json(folder / "plan.json", plan)
-    return finished
-
-
-def _finished(folder: Path, plan: dict[str, Any]) -> Run | None:
-    """The finished run of this plan, if there is one; a folder with another plan is refused.
-
-    It writes nothing and needs no lock: `run.json` comes last and nothing changes after it, so
-    any number of processes may open a finished run at once.
-    """
-    if not (folder / "plan.json").exists():
-        return None
-    written = store.read_json(folder / "plan.json")
-    if written != plan:
-        changed = [key for key in plan if written.get(key) != plan[key]]
-        raise StoreError(f"This folder holds a run with another {' and '.join(changed)}.",
-                         where=folder, fix="Choose another folder, or delete this one.")
-    if not (folder / "run.json").exists():
-        return None
-    if _first_process():
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a kill may have left them
-    return Run.load(folder)
+                        where=", ".join(data.sources),
+                        fix="Make them with data.tokens(…, model.tokenizer).")
 
 
 def _arguments(
     recipe: PretrainRecipe, machine: hardware.Hardware, work: Path, report_to: Sequence[str]
 ) -> Any:
     micro = min(recipe.micro_batch_tokens, recipe.batch_tokens)
-    processes = _processes()
-    if micro % (recipe.context * processes):
-        raise CourseError(f"A micro-batch of {micro} tokens cannot be shared by {processes} "
+    together = processes()
+    if micro % (recipe.context * together):
+        raise CourseError(f"A micro-batch of {micro} tokens cannot be shared by {together} "
                           "processes in whole rows.", where="PretrainRecipe.micro_batch_tokens",
-                          fix=f"Make it a multiple of {recipe.context * processes}.")
+                          fix=f"Make it a multiple of {recipe.context * together}.")
     arguments = compat.TrainingArguments(
         output_dir=str(work), max_steps=recipe.steps,
-        per_device_train_batch_size=micro // recipe.context // processes,
+        per_device_train_batch_size=micro // recipe.context // together,
         gradient_accumulation_steps=recipe.batch_tokens // micro,
         max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
         logging_steps=max(1, recipe.steps // 200), save_strategy="no", save_total_limit=2,
         logging_nan_inf_filter=False,  # it would write a plausible loss where there is none
-        use_cpu=machine.device == "cpu", bf16=machine.dtype == "bfloat16",
-        fp16=machine.dtype == "float16", dataloader_pin_memory=machine.device == "cuda",
-        remove_unused_columns=False, disable_tqdm=True, report_to=list(report_to) or "none")
+        dataloader_pin_memory=machine.device == "cuda", remove_unused_columns=False,
+        disable_tqdm=True, report_to=list(report_to) or "none", **machine.trainer_arguments())
     # One GPU a process: the Trainer would give each it sees a batch of its own, and a step would
     # read that many times the recipe's tokens. Several GPUs train with a process each.
     arguments._n_gpu = min(1, arguments.n_gpu)
@@ -190,7 +114,7 @@ def _arguments(
 
 
 def _train(
-    model: LanguageModel, data: TokenFile, recipe: PretrainRecipe, name: str, work: Path,
+    model: LanguageModel, data: TokenFile | Mixture, recipe: PretrainRecipe, name: str, work: Path,
     resumable: bool, observe: Observer | None, observe_at: Sequence[float],
     report_to: Sequence[str], show_progress: bool,
 ) -> Run:
@@ -202,12 +126,12 @@ def _train(
     network = model.network.to(machine.device).train()
     compat.attention(network, "eager" if machine.device == "cpu" else "sdpa")
     share = recipe.mask_share if model.objective == "masked" else 0.0
-    rows = PackedRows(data, recipe.context, recipe.steps * recipe.batch_tokens // recipe.context,
-                      recipe.seed, share)
+    rows = packed_rows(data, recipe.context, recipe.steps * recipe.batch_tokens // recipe.context,
+                       recipe.seed, share)
     optimizer = make_optimizer(network, recipe.optimizer, recipe.learning_rate,
                                recipe.weight_decay)
     schedule = LambdaLR(optimizer, warmup_stable_decay(recipe.steps, recipe.warmup, recipe.decay))
-    work_flops = flops_per_token(model, recipe.context) * recipe.steps * recipe.batch_tokens
+    flops = flops_per_token(model, recipe.context)
     engine = Engine(model=objective(model), args=_arguments(recipe, machine, work, report_to),
                     train_dataset=rows, optimizers=(optimizer, schedule))
     engine.tokens_per_step = recipe.batch_tokens
@@ -219,14 +143,14 @@ def _train(
     engine.add_callback(watch)
     engine.keep_logs(work.parent / "logs" if resumable else store.home() / "logs" / (
         f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}"))
-    compiled = _should_compile(recipe, machine, work_flops)
+    compiled = _should_compile(recipe, machine, flops * recipe.steps * recipe.batch_tokens)
     if compiled:
         network.model.compile()
     checkpoint = last_checkpoint(work) if resumable else None
     engine.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     network.model._compiled_call_impl = None
     network.eval()
-    return _report(model, engine, recipe, name, work_flops, line,
+    return _report(model, engine, recipe, name, flops, line,
                    hardware.peak_memory_bytes(machine.device),
                    {**machine.as_record(), "compiled": compiled})
 
@@ -241,7 +165,7 @@ def _should_compile(
 
 
 def _report(
-    model: LanguageModel, engine: Engine, recipe: PretrainRecipe, name: str, work_flops: float,
+    model: LanguageModel, engine: Engine, recipe: PretrainRecipe, name: str, flops: float,
     line: Any, peak_memory: int, environment: dict[str, Any],
 ) -> Run:
     entries = engine.state.log_history
@@ -253,12 +177,12 @@ def _report(
     observations = observations[first + sorted(set(observations) - set(first))]
     tail = max(1, math.ceil(len(history) / 20))
     seconds = float(history["seconds"].iloc[-1])
-    tokens = recipe.steps * recipe.batch_tokens
+    tokens = engine.state.global_step * recipe.batch_tokens  # fewer than planned, if stopped
     metrics = {"loss": float(history["loss"].tail(tail).mean()),
                "tokens_per_second": tokens / seconds}
     line.close(f"{tokens:,} tokens in {seconds:.0f} s · {tokens / seconds:,.0f} tokens/s · "
                f"loss {metrics['loss']:.3f}")
-    cost = Cost(tokens, work_flops, seconds, peak_memory, model.parameters,
+    cost = Cost(tokens, flops * tokens, seconds, peak_memory, model.parameters,
                 sum(p.numel() for p in model.network.parameters() if p.requires_grad))
     model.name = name
     return Run(name, model, recipe.as_dict(), history, metrics, cost,

@@ -46,7 +46,7 @@ class PretrainRecipe:
 
     def __post_init__(self) -> None:
         def refuse(what: str, field: str, fix: str) -> None:
-            raise CourseError(what, where=f"PretrainRecipe.{field}", fix=fix)
+            raise CourseError(what, where=f"{type(self).__name__}.{field}", fix=fix)
 
         if self.tokens < 1:
             refuse("There is nothing to train on.", "tokens", "Ask for at least one token.")
@@ -79,3 +79,40 @@ class PretrainRecipe:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class ContinuedRecipe(PretrainRecipe):
+    """How to go on pre-training, on new text: a `PretrainRecipe`, and what guards the old.
+
+    The learning rate is warmed up again from nothing: the one a finished model ended with is too
+    low to learn by, and a sudden high one does more damage (Gupta et al. 2023, arXiv:2308.04014).
+
+    Attributes:
+        replay_fraction: of the rows, drawn from general text. 0 forgets most.
+        general_rise: stop once general bits per byte have risen by more than this, and go back to
+            the last look before; None never stops.
+        eval_characters: of held-out general and of domain text, read at each look.
+        looks: at the model, spread evenly from before the first step to after the last.
+    """
+
+    learning_rate: float = 1e-3
+    replay_fraction: float = 0.1
+    general_rise: float | None = None
+    eval_characters: int = 30_000
+    looks: int = 6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.replay_fraction < 1:
+            raise CourseError(f"A replay fraction of {self.replay_fraction} is not possible.",
+                              where="ContinuedRecipe.replay_fraction",
+                              fix="From 0 (none) to below 1; 0.1 replays one row in ten.")
+        if self.general_rise is not None and not self.general_rise >= 0:
+            raise CourseError(f"A bound of {self.general_rise} would stop before the first step.",
+                              where="ContinuedRecipe.general_rise",
+                              fix="A rise in bits per byte, such as 0.1, or None.")
+        if self.looks < 2 or self.eval_characters < 1:
+            raise CourseError("Forgetting cannot be told without a look before and one after.",
+                              where="ContinuedRecipe.looks",
+                              fix="At least 2 looks of at least 1 character.")

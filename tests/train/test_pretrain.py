@@ -21,10 +21,12 @@ from fmcourse.errors import CourseError, DataError, ModelError, StoreError
 from fmcourse.train import PretrainRecipe, pretrain
 from fmcourse.train.engine import COMPLETE, last_checkpoint
 from fmcourse.train.objectives import objective
+from fmcourse.train.stage import stage
 
 RECIPE = PretrainRecipe(tokens=20 * 256, context=32, batch_tokens=256, micro_batch_tokens=256,
                         learning_rate=1e-2, compile=False, checkpoint_minutes=0)
 PRETRAIN = sys.modules[pretrain.__module__]  # the package's function of that name hides it
+STAGE = sys.modules[stage.__module__]
 
 
 def test_the_loss_falls_and_the_given_model_stays():
@@ -252,14 +254,14 @@ def test_a_folder_held_by_another_process_gets_no_plan(tmp_path):
 def test_a_plan_written_since_the_first_look_is_respected(tmp_path, monkeypatch):
     """Two processes look into the empty folder; the other one gets the lock first."""
     folder, plan = tmp_path / "r", (tiny.model(), tiny.token_file(), replace(RECIPE, tokens=1))
-    look, looks = PRETRAIN._finished, []
+    look, looks = STAGE._finished, []
 
     def first_look_too_early(*arguments):
         looks.append(arguments)
         return None if len(looks) == 1 else look(*arguments)
 
     first = pretrain(*plan, folder=folder)
-    monkeypatch.setattr(PRETRAIN, "_finished", first_look_too_early)
+    monkeypatch.setattr(STAGE, "_finished", first_look_too_early)
     monkeypatch.setattr(PRETRAIN, "_train", lambda *_: pytest.fail("trained again"))
     assert pretrain(*plan, folder=folder).model.sha256() == first.model.sha256()
     looks.clear()

@@ -1,0 +1,160 @@
+"""Continued pre-training: the same objective on new text, with an eye on what is forgotten.
+
+Nothing about the task changes, only the text: unlabelled documents of a domain, or a newer
+edition of what the model has read. The price is forgetting, and it is measured in every run, not
+on request: general and domain bits per byte on held-out text, before, on the way, and after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from datasets import Dataset
+from safetensors import safe_open
+from safetensors.torch import load_model, save_model
+
+from fmcourse import data, evaluate, store
+from fmcourse.errors import DataError, ModelError
+from fmcourse.models import LanguageModel
+from fmcourse.train.pretrain import pretrain
+from fmcourse.train.recipe import ContinuedRecipe
+from fmcourse.train.run import Run
+from fmcourse.train.stage import first_process
+
+GENERAL, DOMAIN = "general bits per byte", "domain bits per byte"
+BACK_TO, WEIGHTS = "back_to_share", "model.safetensors"
+Parts = Mapping[str, Dataset]  # 'train' and 'validation', as `data.domain` or `data.own` give
+
+
+def continued(
+    model: LanguageModel,
+    domain: Parts,
+    recipe: ContinuedRecipe,
+    *,
+    general: Parts | None = None,
+    name: str = "continued pre-training",
+    folder: Path | str | None = None,
+    report_to: Sequence[str] = (),
+    show_progress: bool = True,
+) -> Run:
+    """Go on pre-training a model on the text of a domain.
+
+    Args:
+        model: any causal model: ours, a published one, one from a folder. It is copied.
+        domain: a data set to learn from, 'train', and one held out, 'validation'.
+        recipe: budget, learning rate, replay, and how much forgetting is too much.
+        general: what the model read before, to replay and to measure forgetting by; by default
+            the course's general corpus.
+        name, folder, report_to, show_progress: as in `pretrain`; a folder makes it resumable.
+
+    Returns:
+        A run whose `observations` hold general and domain bits per byte at each look, and whose
+        `metrics` sum them up: before, after, `forgetting` (rise of the general one) and
+        `domain_gain` (fall of the domain one). If `general_rise` was exceeded, `stopped_at` is
+        the share of the budget at which it was, and `back_to_share` where the weights are from.
+
+    Raises:
+        DataError: a part is missing or empty.
+        ModelError: the model is a masked one.
+    """
+    if model.objective != "causal":
+        raise ModelError("Bits per byte, and so forgetting, need a causal model.",
+                         where=model.name, fix="Use a model that predicts the next token.")
+    general = data.general() if general is None else general
+    for label, parts in (("domain", domain), ("general", general)):
+        missing = [part for part in ("train", "validation") if not len(parts.get(part, ()))]
+        if missing:
+            raise DataError(f"The {label} text has no {' and no '.join(missing)} part.",
+                            where="train.continued", fix="Use data.domain, data.general, data.own.")
+    rows = data.Mixture(data.tokens(domain["train"], model.tokenizer),
+                        data.tokens(general["train"], model.tokenizer), recipe.replay_fraction)
+    texts = {GENERAL: data.excerpt(general["validation"], recipe.eval_characters),
+             DOMAIN: data.excerpt(domain["validation"], recipe.eval_characters)}
+    with _beside(folder) as place:
+        guard = Guard(model, texts, recipe, place)
+        shares = [look / (recipe.looks - 1) for look in range(recipe.looks)]
+        run = pretrain(model, rows, recipe, name=name, folder=folder, observe=guard,
+                       observe_at=shares, report_to=report_to, show_progress=show_progress)
+    run.metrics.update(summary(run.observations))
+    return run
+
+
+class Guard:
+    """Looks at general and domain text, and goes back when too much has been forgotten.
+
+    Args:
+        start: the model as it was before.
+        texts: held-out texts by the name of their column.
+        recipe: `general_rise` bounds what may be forgotten; `context` tokens are read at once.
+        place: folder for the weights of the last look within the bound; they outlive a kill.
+    """
+
+    def __init__(self, start: LanguageModel, texts: dict[str, list[str]],
+                 recipe: ContinuedRecipe, place: Path):
+        self.start, self.texts, self.recipe = start, texts, recipe
+        self.kept = place / "within-bound"
+        self.before: float | None = None
+
+    def __call__(self, model: LanguageModel, share: float) -> dict[str, Any]:
+        """Bits per byte of each group; with 'stop' when the general one rose beyond the bound."""
+        bits = self._bits(model)
+        if share == 0:
+            self.before = bits[GENERAL]
+        if self.recipe.general_rise is None or share == 0:
+            return bits
+        if self.before is None:  # resumed after a kill: the first look was in another process
+            self.before = self._bits(self.start)[GENERAL]
+        if bits[GENERAL] - self.before <= self.recipe.general_rise:
+            self._keep(model, share)
+            return bits
+        return {**bits, "stop": True, BACK_TO: self._go_back(model)}
+
+    def _bits(self, model: LanguageModel) -> dict[str, float]:
+        return evaluate.bits_per_byte(model, self.texts, context=self.recipe.context)
+
+    def _keep(self, model: LanguageModel, share: float) -> None:
+        if first_process():
+            with store.atomic_folder(self.kept) as draft:
+                save_model(model.network, draft / WEIGHTS, metadata={"share": str(share)})
+
+    def _go_back(self, model: LanguageModel) -> float:
+        """Give the model the weights of the last look within the bound; returns its share."""
+        if not self.kept.exists():
+            model.network.load_state_dict(self.start.network.state_dict())
+            return 0.0
+        load_model(model.network, self.kept / WEIGHTS)
+        with safe_open(self.kept / WEIGHTS, framework="pt") as file:
+            return float(file.metadata()["share"])
+
+
+def summary(looks: pd.DataFrame) -> dict[str, float]:
+    """What a run's looks say in a few numbers: bits per byte before and after, and the changes."""
+    first, last, stopped = looks.iloc[0], looks.iloc[-1], {}
+    back = last.get(BACK_TO)
+    if back is not None and not math.isnan(back):
+        stopped = {"stopped_at": last["share"], BACK_TO: back}
+        last = looks[looks["share"] == back].iloc[0]
+    numbers = {"general_before": first[GENERAL], "general_after": last[GENERAL],
+            "forgetting": last[GENERAL] - first[GENERAL],
+            "domain_before": first[DOMAIN], "domain_after": last[DOMAIN],
+            "domain_gain": first[DOMAIN] - last[DOMAIN], **stopped}
+    return {name: float(value) for name, value in numbers.items()}
+
+
+@contextlib.contextmanager
+def _beside(folder: Path | str | None) -> Iterator[Path]:
+    """A folder for what is kept while training: next to the run's, so that it outlives a kill."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="fmcourse-") as place:
+            yield Path(place)
+        return
+    place = Path(folder).with_name(f"{Path(folder).name}-guard")
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
