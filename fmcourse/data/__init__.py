@@ -6,13 +6,20 @@ Everything takes and returns `datasets.Dataset`; provenance rides along as a car
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
 from fmcourse.data.corpus import combine, excerpt, general, held_out, only, sample, shuffle_words
+from fmcourse.data.domain import domain
 from fmcourse.data.mixture import Mixture, packed_rows
+from fmcourse.data.near_duplicates import drop_near_duplicates, near_duplicates
+from fmcourse.data.own import own
+from fmcourse.data.records import graded, operation_pairs
+from fmcourse.data.releases import Releases, releases
+from fmcourse.data.retrieval import Retriever, with_passages
 from fmcourse.data.split import check_no_leak, split_by_document
 from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
-    "Card", "Mixture", "PackedRows", "TokenFile", "card", "check_no_leak", "combine",
-    "deduplicate", "excerpt", "general", "held_out", "normalise", "normalise_text", "only",
-    "packed_rows", "sample", "shuffle_words", "split_by_document", "tokenizer_hash", "tokens",
-    "with_card",
+    "Card", "Mixture", "PackedRows", "Releases", "Retriever", "TokenFile", "card",
+    "check_no_leak", "combine", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
+    "general", "graded", "held_out", "near_duplicates", "normalise", "normalise_text", "only",
+    "operation_pairs", "own", "packed_rows", "releases", "sample", "shuffle_words",
+    "split_by_document", "tokenizer_hash", "tokens", "with_card", "with_passages",
 ]

@@ -8,15 +8,16 @@ description loses the card, and `card()` then says so.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from datasets import Dataset
 
-from fmcourse import store
 from fmcourse.errors import DataError
 
 
@@ -66,19 +67,65 @@ class Card:
         return f"<table>{cells}</table>"
 
 
+class Tally:
+    """Texts counted, measured and hashed one at a time; `sha256` is that of their JSON list.
+
+    >>> tally = Tally()
+    >>> for text in ("one", "two"):
+    ...     tally.add(text)
+    >>> tally.texts, tally.characters, tally.sha256[:8]
+    (2, 6, '298a9912')
+    """
+
+    _json = json.JSONEncoder(ensure_ascii=False).encode
+
+    def __init__(self) -> None:
+        self.texts, self.characters, self._hash = 0, 0, hashlib.sha256(b"[")
+
+    def add(self, text: str) -> None:
+        """Count one more."""
+        self._hash.update((", " * bool(self.texts) + self._json(text)).encode())
+        self.texts += 1
+        self.characters += len(text)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the texts so far."""
+        whole = self._hash.copy()
+        whole.update(b"]")
+        return whole.hexdigest()
+
+
+def tally(texts: Iterable[str]) -> Tally:
+    """Texts counted, measured and hashed, however many."""
+    counted = Tally()
+    for text in texts:
+        counted.add(text)
+    return counted
+
+
+def hash_texts(texts: Iterable[str]) -> str:
+    """SHA-256 over texts in order; two datasets with equal hashes hold the same words."""
+    return tally(texts).sha256
+
+
+def values(dataset: Dataset, column: str = "text") -> Iterator[Any]:
+    """One column's values in order, read from disk as they are asked for."""
+    for table in dataset.select_columns(column).with_format("arrow").iter(1000):
+        for value in table.column(column):
+            yield value.as_py()
+
+
 def with_card(dataset: Dataset, card: Card) -> Dataset:
     """Attach a card to a dataset, with its counts and hash brought up to date."""
-    texts = dataset["text"][:]
-    documents = len(set(dataset["document"][:])) if "document" in dataset.column_names else 0
-    card = replace(card, documents=documents, texts=len(texts),
-                   characters=sum(map(len, texts)), sha256=hash_texts(texts))
+    counted, documents = tally(values(dataset)), 0
+    if "document" in dataset.column_names:  # 64-bit hashes, for names would fill the memory
+        names = (hash(name) for name in values(dataset, "document"))
+        documents = len(np.unique(np.fromiter(names, np.int64, counted.texts)))
+    card = replace(card, documents=documents, texts=counted.texts,
+                   characters=counted.characters, sha256=counted.sha256)
     dataset.info.description = json.dumps(asdict(card))
     return dataset
-
-
-def hash_texts(texts: Sequence[str]) -> str:
-    """SHA-256 over texts in order; two datasets with equal hashes hold the same words."""
-    return store.sha256_json(list(texts))
 
 
 def card(dataset: Dataset) -> Card:

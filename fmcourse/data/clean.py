@@ -11,7 +11,7 @@ import unicodedata
 
 from datasets import Dataset
 
-from fmcourse.data.card import card, hash_texts, with_card
+from fmcourse.data.card import card, hash_texts, values, with_card
 
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200b\u202f\u3000]+")
 _BREAKS = re.compile(r"\n{3,}")
@@ -46,7 +46,7 @@ def normalise(dataset: Dataset, minimum: int = 40) -> Dataset:
 def deduplicate(dataset: Dataset) -> Dataset:
     """Keep the first of texts that are equal after folding case and white space."""
     before, seen, keep = card(dataset), set(), []
-    for i, text in enumerate(dataset["text"][:]):
+    for i, text in enumerate(values(dataset)):
         key = hash_texts([" ".join(text.lower().split())])
         if key not in seen:
             seen.add(key)

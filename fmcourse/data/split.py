@@ -14,7 +14,7 @@ from collections import Counter
 from datasets import Dataset, DatasetDict
 
 from fmcourse import store
-from fmcourse.data.card import card, with_card
+from fmcourse.data.card import card, values, with_card
 from fmcourse.errors import DataError
 
 PARTS = ("train", "validation", "test")
@@ -38,7 +38,7 @@ def split_by_document(dataset: Dataset, held_out: float = 0.025, seed: int = 0) 
                             fix="Load the dataset with fmcourse.sources.load.")
     sources, documents = dataset["source"][:], dataset["document"][:]
     sizes: dict[str, Counter[str]] = {}
-    for source, document, text in zip(sources, documents, dataset["text"][:], strict=True):
+    for source, document, text in zip(sources, documents, values(dataset), strict=True):
         sizes.setdefault(source, Counter())[document] += len(text)
     part_of = {source: _assign(source, counts, held_out, seed) for source, counts in sizes.items()}
     rows: dict[str, list[int]] = {part: [] for part in PARTS}
@@ -76,8 +76,9 @@ def check_no_leak(parts: DatasetDict) -> None:
     names = list(parts)
     for i, first in enumerate(names):
         for second in names[i + 1:]:
+            few, many = sorted((parts[first], parts[second]), key=len)
             for column in ("document", "text"):
-                shared = set(parts[first][column][:]) & set(parts[second][column][:])
+                shared = set(values(few, column)).intersection(values(many, column))
                 if shared:
                     raise DataError(
                         f"{len(shared)} values of {column!r} are in both {first} and {second}.",

@@ -8,9 +8,11 @@ which is which, and attention is not let across (see `train.objectives`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -19,8 +21,10 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from fmcourse import store
-from fmcourse.data.card import Card, card, hash_texts
+from fmcourse.data.card import Card, card, tally, values
 from fmcourse.errors import DataError
+
+BATCH, CHARACTERS = 1_000, 4_000_000  # texts and characters encoded at once
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class TokenFile:
     sha256: str
     characters: int
     tokenizer: str = ""
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Source name → SHA-256 of the file it was read from."""
+        return self.card.sources
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,35 +80,58 @@ def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
     Raises:
         DataError: the dataset is empty.
     """
-    about, texts = card(dataset), dataset["text"][:]
-    if not texts:
+    about, counted = card(dataset), tally(values(dataset))
+    if not counted.texts:
         raise DataError("There is no text to tokenise.", where=about.name)
     # select, filter and map carry the card along unchanged: the texts themselves must decide
-    about = replace(about, sha256=hash_texts(texts), characters=sum(map(len, texts)))
+    about = replace(about, sha256=counted.sha256, characters=counted.characters)
     made_by = tokenizer_hash(tokenizer)
     key = store.sha256_json([about.sha256, made_by, 1])
     folder = store.folder("tokens") / key[:16]
     with store.lock(folder):
         if not folder.exists():
             with store.atomic_folder(folder) as draft:
-                _write(draft, texts, tokenizer)
+                _write(draft, values(dataset), tokenizer)
     ids = np.load(folder / "ids.npy", mmap_mode="r")
     starts = np.load(folder / "starts.npy")
     return TokenFile(ids, starts, about, key, about.characters, made_by)
 
 
-def _write(folder: Path, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:
-    kind = np.uint16 if len(tokenizer) <= 2**16 else np.uint32
-    opening, pieces, lengths = tokenizer.bos_token_id, [], []
+def _write(folder: Path, texts: Iterable[str], tokenizer: PreTrainedTokenizerFast) -> None:
+    """Ids are appended as they are made; the header, which says how many, is written over last."""
+    kind = np.dtype(np.uint16 if len(tokenizer) <= 2**16 else np.uint32)
+    opening, starts, total = tokenizer.bos_token_id, array("q"), 0
     encoder = _whole(tokenizer)
     encoder.encode_special_tokens = True  # "<|endoftext|>" in a text is text, and ends nothing
-    for begin in range(0, len(texts), 1000):
-        batch = encoder.encode_batch_fast(texts[begin:begin + 1000], add_special_tokens=False)
-        for encoded in batch:
-            pieces.append(np.array([opening, *encoded.ids], dtype=kind))
-            lengths.append(len(pieces[-1]))
-    np.save(folder / "ids.npy", np.concatenate(pieces))
-    np.save(folder / "starts.npy", np.cumsum([0, *lengths[:-1]], dtype=np.int64))
+    with open(folder / "ids.npy", "wb") as file:
+        _write_header(file, kind, 0)
+        for batch in _batches(texts):
+            for encoded in encoder.encode_batch_fast(batch, add_special_tokens=False):
+                starts.append(total)
+                file.write(np.array([opening, *encoded.ids], dtype=kind).data)
+                total += 1 + len(encoded)
+        file.seek(0)
+        _write_header(file, kind, total)
+    np.save(folder / "starts.npy", np.array(starts, dtype=np.int64))
+
+
+def _write_header(file: BinaryIO, kind: np.dtype, length: int) -> None:
+    """The header of a NumPy file; NumPy pads it to the same size for any length."""
+    np.lib.format.write_array_header_1_0(file, {
+        "descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)})
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Enough texts to keep all cores busy, few enough characters for a small machine's memory."""
+    batch, characters = [], 0
+    for text in texts:
+        batch.append(text)
+        characters += len(text)
+        if len(batch) >= BATCH or characters >= CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 class PackedRows(torch.utils.data.Dataset):

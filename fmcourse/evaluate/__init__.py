@@ -12,34 +12,19 @@ from fmcourse.evaluate.accuracy import (
 )
 from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
+from fmcourse.evaluate.forgetting import forgetting
 from fmcourse.evaluate.instructions import instruction_rate, instructions
 from fmcourse.evaluate.intervals import overall, wilson
+from fmcourse.evaluate.knowledge import acronym_items, items_of, operation_items
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "NGram",
-    "PowerLaw",
-    "bits_per_byte",
-    "fact_probes",
-    "favourite_accuracy",
-    "fill_in",
-    "fit_power_law",
-    "frontier",
-    "instruction_rate",
-    "instructions",
-    "masked_accuracy",
-    "minimal_pairs",
-    "next_token_accuracy",
-    "one_blank_accuracy",
-    "overall",
-    "sample",
-    "score_facts",
-    "score_pairs",
-    "sequence_log_likelihood",
-    "shuffled",
-    "token_losses",
-    "wilson",
+    "NGram", "PowerLaw", "acronym_items", "bits_per_byte", "fact_probes", "favourite_accuracy",
+    "fill_in", "fit_power_law", "forgetting", "frontier", "instruction_rate", "instructions",
+    "items_of", "masked_accuracy", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy",
+    "operation_items", "overall", "sample", "score_facts", "score_pairs",
+    "sequence_log_likelihood", "shuffled", "token_losses", "wilson",
 ]

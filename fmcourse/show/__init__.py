@@ -8,6 +8,7 @@ everywhere and its PNGs live in committed notebooks, where interactive charts wo
 from fmcourse.show.compare import before_after, cost_bars
 from fmcourse.show.curves import loss_curve, scaling
 from fmcourse.show.diagrams import attention_pattern, funnel, mask_figure
+from fmcourse.show.front import trade_off
 from fmcourse.show.heatmap import token_heatmap
 from fmcourse.show.look import Picture, style
 from fmcourse.show.tables import Html, samples_over_time, table
@@ -16,5 +17,5 @@ from fmcourse.show.trials import pairs_bars, seeds
 __all__ = [
     "Html", "Picture", "attention_pattern", "before_after", "cost_bars", "funnel", "loss_curve",
     "mask_figure", "pairs_bars", "samples_over_time", "scaling", "seeds", "style", "table",
-    "token_heatmap",
+    "token_heatmap", "trade_off",
 ]

@@ -3,12 +3,15 @@
 Every row has `text`, `document` (what a split must not cut through) and `source`; a reader may add
 columns. Readers that take more than about three seconds keep their rows as Parquet, named by the
 archive's hash and the reader's version, so a changed archive or reader is never served stale rows.
+A learner's own text can be of any size, so its rows are always kept (`kept`).
 """
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,12 +21,22 @@ import pyarrow.parquet as pq
 from datasets import Dataset
 
 from fmcourse import store
-from fmcourse.data.card import Card, with_card
+from fmcourse.data.card import Card, card, hash_texts, with_card
 from fmcourse.errors import SourceError
 from fmcourse.sources import local
 from fmcourse.sources.archive import Archive
 from fmcourse.sources.fetching import fetch
-from fmcourse.sources.readers import bible, boolq, pydocs, shakespeare, wikipedia
+from fmcourse.sources.hub import hub_rows
+from fmcourse.sources.kept import kept, table
+from fmcourse.sources.readers import (
+    aws_docs,
+    bible,
+    boolq,
+    pubmedqa,
+    pydocs,
+    shakespeare,
+    wikipedia,
+)
 from fmcourse.sources.registered import Source, get, registry
 
 
@@ -36,6 +49,8 @@ class Reader:
     keep: bool
 
 
+ROWS_VERSION = 1  # of a learner's own rows; raise it when they are read differently
+
 READERS = {
     "boolq_passages": Reader(boolq.passages, 1, True),
     "boolq": Reader(boolq.questions, 1, True),
@@ -43,15 +58,23 @@ READERS = {
     "shakespeare": Reader(shakespeare.works, 1, False),
     "wikipedia": Reader(wikipedia.articles, 1, True),
     "python_docs": Reader(pydocs.topics, 1, False),
+    "aws_docs": Reader(aws_docs.texts, 3, True),
+    "pubmedqa": Reader(pubmedqa.questions, 1, False),
 }
 
 
-def load(name: str | Path, limit: int | None = None) -> Dataset:
+def load(name: str | Path, limit: int | None = None, text_only: bool = False) -> Dataset:
     """Rows of a registered source, of a file or folder, or of a hub data set ('hub:owner/name').
 
+    A learner's own rows are kept on disk and mapped, whatever their size; with a `limit` they are
+    read into memory instead. What of a folder cannot be read is left out, with a warning, and is
+    on the card. A row holds at most a million characters; a longer text becomes several.
+
     Args:
-        name: a registered name, a path (.txt, .jsonl, .parquet or a folder of them), or a hub id.
+        name: a registered name, a path (.txt, .md, .rst, .jsonl, .parquet or a folder of them), or
+            a hub id.
         limit: at most this many rows, from the start.
+        text_only: leave out other columns than text, document and source.
 
     Returns:
         A data set with at least the columns text, document and source, and a card.
@@ -60,18 +83,48 @@ def load(name: str | Path, limit: int | None = None) -> Dataset:
         SourceError: nothing by that name, or it cannot be fetched or read.
     """
     if name in registry():
-        return _registered(get(str(name)), limit)
+        whole = _registered(get(str(name)), limit)
+        return whole.select_columns(["text", "document", "source"]) if text_only else whole
     if isinstance(name, str) and name.startswith("hub:"):
-        rows, licence = local.hub_rows(name.removeprefix("hub:"), limit)
-        return _dataset(rows, name, _digest(rows), licence, name)
+        return _hub(name, limit, text_only)
     path = Path(name).expanduser()
-    if path.exists():
-        rows = list(islice(local.rows(path), limit))
-        return _dataset(rows, str(path.name), _digest(rows), "yours", "")
+    if os.path.exists(path):  # unlike Path.exists, false for a path that may not be looked at
+        return _local(path, limit, text_only)
     if path.suffix or len(path.parts) > 1:
         raise SourceError("There is no such file or folder.", where=path,
                           fix="Check the path; it is relative to where Python was started.")
     return _registered(get(str(name)), limit)  # raises, with the nearest registered names
+
+
+def _hub(name: str, limit: int | None, text_only: bool) -> Dataset:
+    found = hub_rows(name.removeprefix("hub:"), limit, text_only)
+    if limit is not None or not found.files:
+        rows = list(found.rows)
+        return _dataset(rows, name, _digest(rows), found.licence, name)
+    contents = [store.sha256_file(file) for file in found.files]
+    key = store.sha256_json([ROWS_VERSION, name, contents, text_only])
+    dataset, digest, _ = kept(found.rows, name, key, local.Skipped())
+    return _with_new_card(dataset, name, digest, found.licence, name)
+
+
+def _local(path: Path, limit: int | None, text_only: bool) -> Dataset:
+    path = Path(os.path.abspath(path))  # "." has a name
+    name, skipped = local.label(path, path), local.Skipped()
+    rows = local.rows(path, skipped, text_only)
+    if limit is not None:
+        first = list(islice(rows, limit))
+        dataset = _dataset(first, name, _digest(first), "yours", "")
+    else:
+        key = store.sha256_json([ROWS_VERSION, name, local.contents(path), text_only])
+        dataset, digest, skipped = kept(local.unchanging(rows, path), name, key, skipped)
+        dataset = _with_new_card(dataset, name, digest, "yours", "")
+    if not skipped:
+        return dataset
+    if skipped.files or skipped.partly:
+        warnings.warn(f"Not all of '{name}' could be read: {skipped}.", stacklevel=3)
+    noted = card(dataset).step("skipped", skipped.read, len(skipped.files),
+                               f"files; left out: {skipped}")
+    return with_card(dataset, replace(noted, notes={"skipped": asdict(skipped)}))
 
 
 def _registered(source: Source, limit: int | None) -> Dataset:
@@ -86,24 +139,18 @@ def _registered(source: Source, limit: int | None) -> Dataset:
         return _dataset(rows, source.name, digest, source.licence,
                         source.attribution)
     named = f"{source.name}-{digest[:16]}-v{reader.version}.parquet"
-    kept = store.folder("data", "sources") / named
-    if not kept.exists():
-        with store.lock(kept):
-            if not kept.exists():
-                _keep(list(reader.rows(original)), kept)
-    return _dataset(_read(kept).slice(0, limit), source.name, digest, source.licence,
+    place = store.folder("data", "sources") / named
+    if not place.exists():
+        with store.lock(place):
+            if not place.exists():
+                _keep(table(list(reader.rows(original)), source.name), place)
+    return _dataset(_read(place).slice(0, limit), source.name, digest, source.licence,
                         source.attribution)
 
 
-def _table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows as columns; pyarrow's own `from_pylist` drops keys that the first row lacks."""
-    columns = dict.fromkeys(key for row in rows for key in row)
-    return pa.table({column: [row.get(column) for row in rows] for column in columns})
-
-
-def _keep(rows: list[dict[str, Any]], path: Path) -> None:
+def _keep(rows: pa.Table, path: Path) -> None:
     buffer = pa.BufferOutputStream()
-    pq.write_table(_table(rows), buffer)
+    pq.write_table(rows, buffer)
     store.atomic_write(path, buffer.getvalue().to_pybytes())
 
 
@@ -116,21 +163,21 @@ def _read(path: Path) -> pa.Table:
 
 
 def _digest(rows: list[dict[str, Any]]) -> str:
-    return store.sha256_json([row["text"] for row in rows])
+    return hash_texts(row["text"] for row in rows)
 
 
 def _dataset(rows: list[dict[str, Any]] | pa.Table, name: str, digest: str, licence: str,
              attribution: str) -> Dataset:
-    try:
-        table = rows if isinstance(rows, pa.Table) else _table(rows)
-    except (pa.ArrowException, UnicodeEncodeError) as error:
-        raise SourceError(f"A column of source '{name}' does not hold one type: {error}.",
-                          where=name, fix="Give every record the same columns and types.",
-                          ) from error
-    if not table.num_rows:
+    found = rows if isinstance(rows, pa.Table) else table(rows, name)
+    if not found.num_rows:
         raise SourceError(f"Source '{name}' has no text in it.", where=name,
                           fix="Give it at least one non-empty text.")
-    dataset = Dataset(table.append_column("source", pa.array([name] * table.num_rows)))
+    dataset = Dataset(found.append_column("source", pa.array([name] * found.num_rows)))
+    return _with_new_card(dataset, name, digest, licence, attribution)
+
+
+def _with_new_card(dataset: Dataset, name: str, digest: str, licence: str, attribution: str
+                   ) -> Dataset:
     steps = ({"step": "read", "kept": len(dataset), "dropped": 0, "note": ""},)
     return with_card(dataset, Card(name=name, sources={name: digest}, licence=(licence,),
                                    attribution=(attribution,), steps=steps))

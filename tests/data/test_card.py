@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import tiny
 from datasets import Dataset, DatasetDict, load_from_disk
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fmcourse import data
+from fmcourse import data, store
+from fmcourse.data.card import hash_texts, tally, values
 from fmcourse.errors import DataError
 
 
@@ -68,3 +71,17 @@ def test_steps_add_up_and_the_old_card_stays():
 def test_markup_in_a_name_is_shown_not_obeyed():
     assert "<b>" not in data.Card("<b>x</b>", {})._repr_html_()
     assert "kept 3, dropped 1" in str(data.Card("a", {}).step("one", 3, 1))
+
+
+@given(st.lists(st.text(), max_size=8))
+def test_texts_hash_as_their_json_list_however_they_come(texts):
+    assert hash_texts(iter(texts)) == store.sha256_json(texts)
+    assert tally(texts).characters == sum(map(len, texts))
+
+
+def test_values_are_read_in_order_through_any_index():
+    whole = tiny.dataset()
+    few = whole.select([7, 3, 99, 3])
+    assert list(values(few)) == [tiny.texts()[i] for i in (7, 3, 99, 3)]
+    assert list(values(whole.select([]))) == []
+    assert list(values(whole, "document")) == whole["document"][:]

@@ -179,3 +179,22 @@ def test_the_least_text_that_fits_is_one_window():
 def test_a_dataset_needs_a_card_to_be_tokenised():
     with pytest.raises(DataError, match="no card"):
         data.tokens(Dataset.from_dict({"text": ["a"]}), tiny.tokenizer())
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_the_files_are_those_that_numpy_would_save(tmp_path, monkeypatch, batch):
+    monkeypatch.setattr(TOKENS, "BATCH", batch)
+    texts, tokenizer = [*tiny.texts(), "", "é😀"], tiny.tokenizer()
+    TOKENS._write(tmp_path, iter(texts), tokenizer)
+    pieces = [[tokenizer.bos_token_id, *tokenizer.encode(text, add_special_tokens=False)]
+              for text in texts]
+    np.save(tmp_path / "whole.npy", np.concatenate(pieces).astype(np.uint16))
+    np.save(tmp_path / "begins.npy", np.cumsum([0, *map(len, pieces[:-1])], dtype=np.int64))
+    assert (tmp_path / "ids.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+    assert (tmp_path / "starts.npy").read_bytes() == (tmp_path / "begins.npy").read_bytes()
+
+
+def test_a_batch_is_bounded_in_characters_too(monkeypatch):
+    monkeypatch.setattr(TOKENS, "CHARACTERS", 10)
+    assert list(TOKENS._batches(["a" * 20, "b" * 4, "c" * 6, "d"])) == [
+        ["a" * 20], ["b" * 4, "c" * 6], ["d"]]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from fmcourse import data, store, train
 from fmcourse.models import LanguageModel
+from fmcourse.train.continued import Parts
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,29 @@ def trained(
                                      "micro_batch_tokens": 4096, "seed": seed, **changes})
     key = store.sha256_json([model.sha256(), rows.sha256, recipe.as_dict(), code()])[:16]
     run = train.pretrain(model, rows, recipe, name=name, folder=store.folder("runs") / key)
+    run.name = run.model.name = name
+    return run
+
+
+def read_on(
+    model: LanguageModel, parts: Parts, tokens: int, seed: int, name: str,
+    replay: float = 0.0, general: Parts | None = None, **changes: Any
+) -> train.Run:
+    """Go on pre-training on other text, or open the same run if it was done before.
+
+    Args:
+        parts, general: as in `train.continued`; `general` is replayed, and read to see what is
+            forgotten.
+        replay: share of the rows.
+        changes: of the recipe.
+    """
+    recipe = train.ContinuedRecipe(**{
+        "tokens": tokens, "batch_tokens": 4096, "micro_batch_tokens": 4096, "seed": seed,
+        "replay_fraction": replay, "eval_characters": 20_000, "looks": 3, **changes})
+    origins = [[data.card(half["train"]).sha256, data.card(half["validation"]).sha256]
+               for half in (parts, general) if half is not None]
+    key = store.sha256_json([model.sha256(), origins, recipe.as_dict(), code()])[:16]
+    run = train.continued(model, parts, recipe, general=general, name=name,
+                          folder=store.folder("runs") / key)
     run.name = run.model.name = name
     return run
