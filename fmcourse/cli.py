@@ -7,6 +7,7 @@ well under a second. A `CourseError` is printed as its message; Ctrl-C ends with
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ FAILED = 1
 
 def main() -> None:
     """Entry point: errors that a person can mend become their message and exit code 1."""
+    warnings.showwarning = _note
     try:
         app()
     except CourseError as error:
@@ -35,6 +37,12 @@ def main() -> None:
         if ending.code == 130:  # Typer has turned Ctrl-C into this
             print("\nInterrupted.", file=sys.stderr)
         raise
+
+
+def _note(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """A warning of the course as one line; those of libraries are for programmers."""
+    if category is UserWarning:
+        print(f"note: {message}", file=sys.stderr)
 
 
 @app.command()
@@ -153,6 +161,44 @@ def train_base(
         place = to or models.BASE
         base.publish_base(folder, place)
         typer.echo(f"published in {place}")
+
+
+@training.command("continued")
+def train_continued(
+        text: Annotated[str, typer.Option(
+            "--data", help="Text to learn: a file, a folder, hub:owner/name, or a domain of the "
+                           "course (aws, aws-2022, medical).")],
+        start: Annotated[str, typer.Option(
+            "--base", help="base, smollm2, a folder, or a hub id.")] = "base",
+        replay: Annotated[float, typer.Option(help="Share of general text among it.")] = 0.1,
+        tokens: Annotated[int | None, typer.Option(
+            help="Training budget; by default the text is read once.", min=1)] = None,
+        learning_rate: Annotated[float, typer.Option(help="At its peak.")] = 1e-3,
+        general_rise: Annotated[float | None, typer.Option(
+            help="Stop once general bits per byte have risen by more, and go back.")] = None,
+        seed: Annotated[int, typer.Option(help="Order of the text.")] = 0,
+        folder: Annotated[Path | None, typer.Option(
+            help="Where the run goes; by default below the course's folder.")] = None) -> None:
+    """Go on pre-training a model on text of yours; run it again after a kill to go on."""
+    from fmcourse import data, models, store, train
+    from fmcourse.data.domain import DOMAINS
+    from fmcourse.models import compat
+    from fmcourse.train.continued import forgotten
+
+    compat.quiet()
+    corpus = data.domain(text) if text in DOMAINS else data.own(text)
+    typer.echo(data.card(corpus["train"]))
+    model = models.load(start)
+    file = data.tokens(corpus["train"], model.tokenizer)
+    recipe = train.ContinuedRecipe(
+        tokens=tokens or len(file), context=min(256, model.context), learning_rate=learning_rate,
+        replay_fraction=replay, general_rise=general_rise, seed=seed)
+    plan = store.sha256_json([model.sha256(), file.sha256, recipe.as_dict()])[:12]
+    folder = folder or store.folder("runs") / f"continued-{plan}"
+    run = train.continued(model, corpus, recipe, folder=folder, name=f"{start} on {text}")
+    typer.echo(run)
+    typer.echo(forgotten(run.metrics))
+    typer.echo(f"model in {folder / 'model'}")
 
 
 @app.command()

@@ -14,17 +14,22 @@ from datasets import Dataset
 
 from fmcourse.data.card import card, with_card
 from fmcourse.data.domain import domain
+from fmcourse.errors import DataError
 
+# The first four and the next four of each have names of about one length, so that questions can
+# be made of few services too.
 LASTING = (
-    "appmesh", "appsync", "chime", "clouddirectory", "databrew", "devicefarm", "ds", "es",
-    "frauddetector", "globalaccelerator", "greengrass", "inspector", "iotthingsgraph",
+    "devicefarm", "pinpoint", "workmail", "inspector", "ds", "clouddirectory", "frauddetector",
+    "globalaccelerator",
+    "appmesh", "appsync", "chime", "databrew", "es", "greengrass", "iotthingsgraph",
     "iotwireless", "lakeformation", "lex-models", "mturk", "networkmanager", "personalize",
-    "pinpoint", "proton", "waf", "workmail", "workspaces")
+    "proton", "waf", "workspaces")
 YOUNG = (
-    "chatbot", "chime-sdk-voice", "cleanrooms", "cleanroomsml", "codecatalyst", "deadline",
-    "devops-agent", "entityresolution", "iot-managed-integrations", "ivs-realtime", "mailmanager",
-    "observabilityadmin", "odb", "omics", "opensearchserverless", "qapps", "qbusiness", "qconnect",
-    "s3tables", "securityagent", "securitylake", "supplychain", "vpc-lattice", "wickr")
+    "deadline", "qconnect", "s3tables", "supplychain", "cleanroomsml", "securityagent",
+    "vpc-lattice", "codecatalyst",
+    "chatbot", "chime-sdk-voice", "cleanrooms", "devops-agent", "entityresolution",
+    "iot-managed-integrations", "ivs-realtime", "mailmanager", "observabilityadmin", "odb", "omics",
+    "opensearchserverless", "qapps", "qbusiness", "securitylake", "wickr")
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,17 @@ class Releases:
         return _operations(self.old, LASTING, both)
 
 
-def releases() -> Releases:
-    """Both releases of the 48 services."""
-    old = _select(domain("aws-2022")["train"], LASTING)
-    new = _select(domain("aws")["train"], LASTING + YOUNG)
+def releases(each: int = len(YOUNG)) -> Releases:
+    """Both releases of the 48 services, or of the first `each` of either kind.
+
+    Raises:
+        DataError: fewer than one service asked for.
+    """
+    if each < 1:
+        raise DataError("Releases of no services have nothing to compare.", where="data.releases",
+                        fix=f"Ask for 1 to {len(YOUNG)} services of each kind.")
+    old = _select(domain("aws-2022")["train"], LASTING[:each])
+    new = _select(domain("aws")["train"], LASTING[:each] + YOUNG[:each])
     known = set(old["text"][:])
     rows = [i for i, text in enumerate(new["text"][:]) if text not in known]
     news = new.select(rows).flatten_indices()

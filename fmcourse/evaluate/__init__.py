@@ -11,6 +11,7 @@ from fmcourse.evaluate.accuracy import (
     one_blank_accuracy,
 )
 from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
+from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
 from fmcourse.evaluate.forgetting import forgetting
 from fmcourse.evaluate.instructions import instruction_rate, instructions
@@ -22,9 +23,10 @@ from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "NGram", "PowerLaw", "acronym_items", "bits_per_byte", "fact_probes", "favourite_accuracy",
-    "fill_in", "fit_power_law", "forgetting", "frontier", "instruction_rate", "instructions",
-    "items_of", "masked_accuracy", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy",
-    "operation_items", "overall", "sample", "score_facts", "score_pairs",
-    "sequence_log_likelihood", "shuffled", "token_losses", "wilson",
+    "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte", "fact_probes",
+    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier",
+    "instruction_rate", "instructions", "items_of", "label_efficiency", "masked_accuracy",
+    "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
+    "sample", "score_facts", "score_pairs", "sequence_log_likelihood", "shuffled", "token_losses",
+    "wilson",
 ]

@@ -46,10 +46,10 @@ def forgetting(
     if not len(general) or not len(domain):
         raise DataError("Forgetting needs text of both kinds.", where="evaluate.forgetting",
                         fix="Give held-out general and domain texts.")
-    grammar = minimal_pairs(pairs)
-    measures = [("general bits per byte", "lower", lambda m: bits_per_byte(m, general)),
+    grammar, context = minimal_pairs(pairs), min(256, before.context, after.context)
+    measures = [("general bits per byte", "lower", lambda m: bits_per_byte(m, general, context)),
                 ("grammar pairs right", "higher", lambda m: overall(score_pairs(m, grammar))),
-                ("domain bits per byte", "lower", lambda m: bits_per_byte(m, domain))]
+                ("domain bits per byte", "lower", lambda m: bits_per_byte(m, domain, context))]
     if items is not None:
         measures.append(("domain questions right", "higher",
                          lambda m: overall(score_facts(m, items))))

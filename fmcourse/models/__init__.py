@@ -7,6 +7,7 @@ from fmcourse.models.build import SIZES, Shape, build, untrained
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
+from fmcourse.models.vision import ConvNet
 
-__all__ = ["BASE", "SIZES", "LanguageModel", "Shape", "build", "load", "train_tokenizer",
+__all__ = ["BASE", "SIZES", "ConvNet", "LanguageModel", "Shape", "build", "load", "train_tokenizer",
            "untrained"]

@@ -1,11 +1,17 @@
 """A module per stage; each takes (model, data, recipe) and returns a `Run`."""
 
+from fmcourse.train.classify import Classifier, ClassifyRecipe, classify
 from fmcourse.train.continued import continued
+from fmcourse.train.features import features
+from fmcourse.train.images import image_transfer
 from fmcourse.train.loss import linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.pretrain import pretrain
 from fmcourse.train.recipe import ContinuedRecipe, PretrainRecipe
 from fmcourse.train.run import Cost, Run, flops_per_token
 
-__all__ = ["ContinuedRecipe", "Cost", "PretrainRecipe", "Run", "continued", "flops_per_token",
-           "linear_cross_entropy", "make_optimizer", "pretrain", "warmup_stable_decay"]
+__all__ = [
+    "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "PretrainRecipe", "Run",
+    "classify", "continued", "features", "flops_per_token", "image_transfer",
+    "linear_cross_entropy", "make_optimizer", "pretrain", "warmup_stable_decay",
+]

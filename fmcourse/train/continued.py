@@ -148,6 +148,28 @@ def summary(looks: pd.DataFrame) -> dict[str, float]:
     return {name: float(value) for name, value in numbers.items()}
 
 
+def forgotten(metrics: Mapping[str, float]) -> str:
+    """The price and the gain of a run, in words.
+
+    >>> print(forgotten({"general_before": 1.5, "general_after": 1.7, "domain_before": 2.2,
+    ...                  "domain_after": 1.3, "forgetting": 0.2, "domain_gain": 0.9}))
+    domain text   2.200 -> 1.300 bits per byte (0.900 better)
+    general text  1.500 -> 1.700 bits per byte (0.200 worse: forgotten)
+    """
+    def line(name: str, change: float, when_worse: str = "") -> str:
+        before, after = (metrics[f"{name}_{when}"] for when in ("before", "after"))
+        verdict = "better" if change >= 0 else f"worse{when_worse}"
+        return (f"{name + ' text':<13} {before:.3f} -> {after:.3f} bits per byte "
+                f"({abs(change):.3f} {verdict})")
+
+    lines = [line("domain", metrics["domain_gain"]),
+             line("general", -metrics["forgetting"], ": forgotten")]
+    if BACK_TO in metrics:
+        lines.append(f"stopped at {metrics['stopped_at']:.0%} of the budget, where more was "
+                     f"forgotten than allowed; went back to {metrics[BACK_TO]:.0%}")
+    return "\n".join(lines)
+
+
 @contextlib.contextmanager
 def _beside(folder: Path | str | None) -> Iterator[Path]:
     """A folder for what is kept while training: next to the run's, so that it outlives a kill."""

@@ -1,0 +1,49 @@
+"""Records of documents and of pairs, and which of their tokens are graded."""
+
+import pytest
+import tiny
+from datasets import Dataset
+
+from fmcourse import data
+from fmcourse.errors import DataError
+
+PAGE = {"text": "GetFox is an operation of Zoo.\n\nReturns the fox of a given name. It bites.",
+        "document": "zoo", "source": "x", "service": "Zoo", "kind": "operation", "name": "GetFox"}
+SHAPE = {**PAGE, "kind": "shape", "name": "Fox"}
+MUTE = {**PAGE, "text": "PutFox is an operation of Zoo.\n\nParameters", "name": "PutFox"}
+
+
+def corpus(*rows):
+    return data.with_card(Dataset.from_list(list(rows)), data.Card("zoo", {}))
+
+
+def test_an_operation_becomes_a_question_with_the_first_sentence_as_answer():
+    pairs = data.operation_pairs(corpus(PAGE, SHAPE, MUTE))
+    assert pairs.to_list() == [{
+        "prompt": "What does GetFox of Zoo do?", "completion": "Returns the fox of a given name.",
+        "document": "zoo", "service": "Zoo",
+        "text": "What does GetFox of Zoo do?\nReturns the fox of a given name."}]
+    assert data.card(pairs).steps[-1]["dropped"] == 2
+
+
+def test_without_operations_there_are_no_pairs():
+    with pytest.raises(DataError, match="No operation"):
+        data.operation_pairs(corpus(SHAPE))
+
+
+def test_of_a_document_every_token_but_the_opening_one_is_graded():
+    marked = data.graded({"text": "The fox lives."}, tiny.tokenizer())
+    assert marked["graded"].tolist() == [False] + [True] * (len(marked) - 1)
+    assert "".join(marked["token"][1:]) == "The fox lives."
+
+
+def test_of_a_pair_only_the_answer_and_its_end_are_graded():
+    marked = data.graded({"prompt": "Who lives?", "completion": "The fox."}, tiny.tokenizer())
+    graded = "".join(marked["token"][marked["graded"]])
+    assert graded == "The fox." + tiny.tokenizer().eos_token
+    assert "".join(marked["token"][~marked["graded"]][1:]) == "Who lives?\n"
+
+
+def test_another_kind_of_record_is_refused():
+    with pytest.raises(DataError, match="prompt and completion"):
+        data.graded({"question": "Who?"}, tiny.tokenizer())
