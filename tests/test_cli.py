@@ -219,3 +219,66 @@ def test_train_base_publishes_the_run_it_made(home, command, monkeypatch, tmp_pa
     assert said.endswith(f"published in {models.BASE}\n")
     command("train", "base", "--folder", str(tmp_path), "--publish", "--to", str(tmp_path / "b"))
     assert done[2:] == [("trained", tmp_path), ("published", tmp_path, tmp_path / "b")]
+
+
+@pytest.fixture
+def folder_of_text(tmp_path) -> Path:
+    """What people have: texts, and among them what no one can read."""
+    import tiny
+
+    folder = tmp_path / "my folder"
+    (folder / "more").mkdir(parents=True)
+    for number, text in enumerate(tiny.texts()):
+        (folder / "more" / f"{number}.txt").write_text(text)
+    (folder / "latin.txt").write_bytes("Vertragsänderung".encode("latin-1"))
+    (folder / "empty.txt").write_text("")
+    (folder / "program.txt").write_bytes(b"\x7fELF\x00\x01\x02" * 99)
+    (folder / "rows.jsonl").write_text('{"text": "The toad lives by the river."}\n{oops\n')
+    return folder
+
+
+def test_train_continued_on_a_folder_says_what_it_learnt_forgot_and_left_out(
+        home, command, monkeypatch, tmp_path, folder_of_text):
+    import tiny
+
+    from fmcourse import data, models
+
+    monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
+    monkeypatch.setenv("FMCOURSE_DEVICE", "cpu")
+    tiny.model().save(tmp_path / "start")
+    parts = {"train": tiny.dataset(), "validation": tiny.dataset()}
+    monkeypatch.setattr(data, "general", lambda: parts)
+    words = ("train", "continued", "--data", str(folder_of_text), "--base",
+             str(tmp_path / "start"), "--tokens", "8192", "--replay", "0.25",
+             "--learning-rate", "0.01")
+    code, said, complained = command(*words)
+    assert code == 0, complained
+    assert "domain text" in said
+    assert "bits per byte (" in said
+    assert "general text" in said
+    for name, reason in (("latin.txt", "UTF-8"), ("empty.txt", "empty"), ("program.txt", "binary")):
+        assert name in complained
+        assert reason in complained
+    assert "Warning" not in complained
+    place = Path(said.rsplit("model in ", 1)[1].strip())
+    assert models.load(place).sha256() != tiny.model().sha256()
+    before = (place / "model.safetensors").stat().st_mtime_ns
+    assert command(*words)[0] == 0  # a finished run is opened, not made again
+    assert (place / "model.safetensors").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (("--data", "nowhere.txt"), "no such file"),
+    (("--data", "medicine"), "No source is called"),
+    (("--data", "aws", "--base", "./nobody"), "no model here"),
+])
+def test_train_continued_says_what_is_wrong(home, command, monkeypatch, words, message):
+    import tiny
+
+    from fmcourse import data
+
+    monkeypatch.setattr(data, "domain", lambda _: {"train": tiny.dataset()})
+    code, _, complained = command("train", "continued", *words)
+    assert code == 1
+    assert message in complained
+    assert "Traceback" not in complained

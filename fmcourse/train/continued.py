@@ -20,7 +20,7 @@ from datasets import Dataset
 from safetensors import safe_open
 from safetensors.torch import load_model, save_model
 
-from fmcourse import data, evaluate, store
+from fmcourse import data, evaluate, hardware, store
 from fmcourse.errors import DataError, ModelError
 from fmcourse.models import LanguageModel
 from fmcourse.train.pretrain import pretrain
@@ -117,7 +117,8 @@ class Guard:
         return {**bits, "stop": True, BACK_TO: self._go_back(model)}
 
     def _bits(self, model: LanguageModel) -> dict[str, float]:
-        return evaluate.bits_per_byte(model, self.texts, context=self.recipe.context)
+        quick = "bfloat16" if hardware.detect().dtype == "bfloat16" else "float32"
+        return evaluate.bits_per_byte(model, self.texts, context=self.recipe.context, dtype=quick)
 
     def _keep(self, model: LanguageModel, share: float) -> None:
         if first_process():

@@ -116,3 +116,10 @@ class ContinuedRecipe(PretrainRecipe):
             raise CourseError("Forgetting cannot be told without a look before and one after.",
                               where="ContinuedRecipe.looks",
                               fix="At least 2 looks of at least 1 character.")
+
+    @classmethod
+    def at_scale(cls, **changes: Any) -> ContinuedRecipe:
+        """The recipe of a live lesson at the current scale, with what you change."""
+        now = scale.current()
+        return super().at_scale(**{"tokens": now.continued_tokens, "looks": 4,
+                                   "eval_characters": now.eval_characters // 2, **changes})

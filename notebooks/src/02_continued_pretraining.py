@@ -127,8 +127,7 @@ course.claim("K11", treatment=graded_share(texts), control=graded_share(some))
 # **Predict.** Two curves, in bits per byte: the manual's and the encyclopaedia's. Which goes where, and by how much?
 
 # %%
-recipe = train.ContinuedRecipe.at_scale(
-    tokens=course.scale.continued_tokens, replay_fraction=0.0, looks=4)
+recipe = train.ContinuedRecipe.at_scale(replay_fraction=0.0)
 alone = train.continued(base, manual, recipe, name="manual only")
 alone
 
@@ -164,8 +163,7 @@ course.claim("K9", treatment=bits(alone.model, unread), control=bits(control.mod
 # **Predict.** A quarter less of the manual is read. Which is larger: what that costs, or what it saves?
 
 # %%
-quarter = train.ContinuedRecipe.at_scale(
-    tokens=course.scale.continued_tokens, replay_fraction=0.25, looks=4)
+quarter = train.ContinuedRecipe.at_scale(replay_fraction=0.25)
 mixed = train.continued(base, manual, quarter, name="with 25% replay")
 old = data.held_out(characters=course.scale.eval_characters // 2)
 course.claim("K9", metric="held-out general bits per byte",
@@ -242,8 +240,7 @@ print(fresh[0]["prompt"], [fresh[0]["answer"], *fresh[0]["distractors"]])
 # %%
 news = {"train": both.news, "validation": manual["validation"]}
 past = {"train": both.old, "validation": general["validation"]}
-recipe = train.ContinuedRecipe.at_scale(
-    tokens=course.scale.continued_tokens, replay_fraction=0.25, learning_rate=2e-3, looks=2)
+recipe = train.ContinuedRecipe.at_scale(replay_fraction=0.25, learning_rate=2e-3, looks=2)
 refreshed = train.continued(mixed.model, news, recipe, general=past, name="refreshed")
 
 # %%

@@ -5,6 +5,7 @@ where the spread over seeds says something.
 """
 
 from fmcourse.evidence.experiments.base_model import base_model
+from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.objectives import objectives
@@ -14,8 +15,8 @@ from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.shared import Outcome
 
-EXPERIMENTS = {"base_model": base_model, "continued": continued, "formats": formats,
-               "objectives": objectives, "pretraining": pretraining, "published": published,
-               "refreshed": refreshed, "scaling": scaling}
+EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
+               "formats": formats, "objectives": objectives, "pretraining": pretraining,
+               "published": published, "refreshed": refreshed, "scaling": scaling}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fmcourse import data, store, train
+from fmcourse import data, models, store, train
 from fmcourse.models import LanguageModel
 from fmcourse.train.continued import Parts
 
@@ -82,3 +82,8 @@ def read_on(
                           folder=store.folder("runs") / key)
     run.name = run.model.name = name
     return run
+
+
+def domain_base(seed: int, tokens: int = 300_000) -> LanguageModel:
+    """The base after continued pre-training on AWS documentation, a tenth of it replay."""
+    return read_on(models.load("base"), data.domain("aws"), tokens, seed, "domain base", 0.1).model

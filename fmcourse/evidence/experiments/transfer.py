@@ -27,18 +27,17 @@ NEEDED = "labels for the same score"
 
 
 def transfer(seed: int, sizes: Sequence[int] = SIZES, questions: Sequence[int] = QUESTIONS,
-             test: int = 1008) -> Outcome:
+             test: int = 1008, recipe: train.ClassifyRecipe | None = None) -> Outcome:
     """Learning curves of every arm on three tasks, and the label-efficiency ratio of the first."""
+    recipe = recipe or train.ClassifyRecipe(seed=seed)
     base = models.load("base")
-    starts = {"base": base, "scratch": models.untrained(base, seed)}
-    domain = domain_base(seed)
-    if domain is not None:
-        starts["domain base"] = domain
+    starts = {"base": base, "scratch": models.untrained(base, seed),
+              "domain base": domain_base(seed)}
     services = data.service_paragraphs(seed, train=max(sizes), test=test)
     answers = data.yes_no(seed)
     answers["test"] = answers["test"].select(range(min(test, len(answers["test"]))))
-    tables = {"services": curves(services, starts, sizes, seed),
-              "yes or no": curves(answers, starts, questions, seed),
+    tables = {"services": curves(services, starts, sizes, recipe),
+              "yes or no": curves(answers, starts, questions, recipe),
               "digits": train.image_transfer(seed=seed)}
     arms: dict[str, dict[str, Any]] = {}
     for task, table in tables.items():
@@ -55,14 +54,18 @@ def transfer(seed: int, sizes: Sequence[int] = SIZES, questions: Sequence[int] =
          "censored": ratio.censored, "target": ratio.target})
 
 
-def domain_base(seed: int) -> LanguageModel | None:
-    """The base after continued pre-training on AWS documentation; None until `shared` has one."""
-    make = getattr(shared, "domain_base", None)
-    return make(seed) if make else None
+def domain_base(seed: int) -> LanguageModel:
+    """The base after continued pre-training on AWS documentation; it has not read these services.
+
+    Trained once and kept; about three minutes.
+    """
+    made = shared.domain_base(seed)
+    return getattr(made, "model", made)
 
 
 def curves(
-    parts: DatasetDict, starts: dict[str, LanguageModel], sizes: Sequence[int], seed: int
+    parts: DatasetDict, starts: dict[str, LanguageModel], sizes: Sequence[int],
+    recipe: train.ClassifyRecipe,
 ) -> pd.DataFrame:
     """A row a start, arm and size: arm, labels, accuracy, tokens, flops, seconds."""
     test, rows = parts["test"], []
@@ -71,8 +74,7 @@ def curves(
         texts, labels = few["text"][:], few["label"][:]
         for name, start in starts.items():
             for arm in ("full", "frozen"):
-                taught = train.classify(start, texts, labels, train.ClassifyRecipe(seed=seed),
-                                        arm=arm)
+                taught = train.classify(start, texts, labels, recipe, arm=arm)
                 cost = taught.cost
                 rows.append({"arm": f"{name}, {arm}", "labels": n, "tokens": cost.tokens,
                              "accuracy": taught.accuracy(test["text"][:], test["label"][:]),
