@@ -17,6 +17,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from fmcourse import hardware
+from fmcourse import hardware, scale
 from fmcourse.errors import CourseError, DataError
 from fmcourse.evaluate.windows import as_texts
 from fmcourse.models import LanguageModel, compat
@@ -80,6 +81,12 @@ class ClassifyRecipe:
         [640, 2048, 8192]
         """
         return min(max(n * self.epochs, self.least), self.most)
+
+    @classmethod
+    def at_scale(cls, **changes: Any) -> ClassifyRecipe:
+        """The recipe of a live lesson at the current scale, with what you change."""
+        least = scale.current().examples
+        return cls(**{"least": least, "most": 12 * least, **changes})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -171,7 +178,10 @@ def regression(found: torch.Tensor, numbers: np.ndarray, penalty: float) -> nn.L
     it, and with many it hardly matters.
     """
     scale = StandardScaler().fit(found)
-    fitted = LogisticRegression(C=1 / penalty, max_iter=300).fit(scale.transform(found), numbers)
+    with warnings.catch_warnings():  # a class with one example is no mistake here
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        fitted = LogisticRegression(C=1 / penalty, max_iter=300).fit(
+            scale.transform(found), numbers)
     weight, bias = fitted.coef_ / scale.scale_, fitted.intercept_
     if len(weight) == 1:  # of two classes scikit-learn keeps the second one's margin only
         weight, bias = np.vstack([-weight, weight]) / 2, np.append(-bias, bias) / 2

@@ -1,15 +1,12 @@
 """The transfer experiment, at a size that only shows it runs."""
 
-import sys
-
 import pandas as pd
 import pytest
 
 from fmcourse import models
+from fmcourse.evidence.experiments import shared
 from fmcourse.evidence.experiments.transfer import bag_of_words, efficiency, transfer
 from fmcourse.train import ClassifyRecipe
-
-experiment = sys.modules[transfer.__module__]
 
 
 def test_the_ratio_is_taken_where_both_arms_arrive():
@@ -29,7 +26,7 @@ def test_a_bag_of_words_counts_words():
 @pytest.mark.data
 @pytest.mark.slow
 def test_a_small_run_has_every_arm(monkeypatch):
-    monkeypatch.setattr(experiment, "domain_base", lambda seed: models.load("base"))
+    monkeypatch.setattr(shared, "domain_base", lambda seed: models.load("base"))
     recipe = ClassifyRecipe(least=16, most=16, tokens=16)
     outcome = transfer(0, sizes=(24, 48), questions=(16,), test=48, recipe=recipe)
     assert {"base, full", "base, frozen", "domain base, full", "scratch, full", "scratch, frozen",

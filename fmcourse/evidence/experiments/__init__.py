@@ -14,9 +14,10 @@ from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
                "formats": formats, "objectives": objectives, "pretraining": pretraining,
-               "published": published, "refreshed": refreshed, "scaling": scaling}
+               "published": published, "refreshed": refreshed, "scaling": scaling, "transfer": transfer}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
