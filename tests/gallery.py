@@ -36,6 +36,20 @@ def points():
                          for n in (3e5, 1e6, 3e6, 1e7) for t in (2e4, 6e4, 2e5)])
 
 
+def front():
+    means = {"base": (2.19, 1.50), "replay 0%": (1.29, 1.83), "replay 10%": (1.30, 1.70),
+             "replay 25%": (1.33, 1.62), "replay 50%": (1.40, 1.57), "general text": (2.19, 1.49)}
+    return [{"label": name, "domain, bits per byte": x + shift,
+             "general, bits per byte": y - shift} for name, (x, y) in means.items()
+            for shift in (-0.01, 0, 0.01)]
+
+
+def curves():
+    return [{"arm": arm, "labels": n, "accuracy": top * (1 - 0.9 * n**-0.3) + shift}
+            for arm, top in (("base, full", 0.9), ("base, frozen", 0.7), ("scratch, full", 0.5))
+            for n in (8, 64, 512, 4096) for shift in (-0.02, 0, 0.02)]
+
+
 PICTURES = {
     "loss_curve": lambda: show.loss_curve(
         {"real text": history(), "shuffled words": history(floor=4.6), "alike": history()},
@@ -47,6 +61,9 @@ PICTURES = {
     "before_after": lambda: show.before_after(
         {"general": 1.62, "AWS": 2.31}, {"general": 1.93, "AWS": 1.21},
         control={"general": 1.6, "AWS": 2.2}, title="In and out"),
+    "trade_off": lambda: show.trade_off(front(), "domain, bits per byte", "general, bits per byte",
+                                        start="base", title="Replay"),
+    "learning_curves": lambda: show.learning_curves(curves(), chance=1 / 24, title="Transfer"),
     "pairs_bars": lambda: show.pairs_bars(
         {"untrained": pairs([0.5, 0.48, 0.49]), "ours": pairs([0.7, 0.9, 0.8])}, title="Grammar"),
     "seeds": lambda: show.seeds(

@@ -57,5 +57,6 @@ def trade_off(
 def _point(ax: Axes, name: str, across: float, up: float, hollow: bool) -> None:
     ax.plot(across, up, marker="o", ms=9, mfc="white" if hollow else BLUE, mec=BLUE, mew=1.8,
             zorder=3)
-    ax.annotate(plain(name, 30), (across, up), xytext=(8, 7), textcoords="offset points",
-                color=ink(BLUE), zorder=4)
+    side = {"xytext": (-9, -4), "ha": "right"} if hollow else {"xytext": (8, 7), "ha": "left"}
+    ax.annotate(plain(name, 30), (across, up), textcoords="offset points", color=ink(BLUE),
+                zorder=4, **side)

@@ -188,7 +188,7 @@ front = [{"label": arm, "domain, bits per byte": x, "general, bits per byte": y}
 show.trade_off(front, "domain, bits per byte", "general, bits per byte", start="base")
 
 # %% [markdown]
-# The control, *general text*, is at the top left of nowhere: it keeps what it knew and learns nothing of the domain.
+# At the bottom right, *general text*, the control: it keeps what it knew and learns nothing of the domain. Grey dots are seeds.
 
 # %% [markdown]
 # ## What changed in how it writes?

@@ -18,6 +18,7 @@ from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
                "formats": formats, "objectives": objectives, "pretraining": pretraining,
-               "published": published, "refreshed": refreshed, "scaling": scaling, "transfer": transfer}
+               "published": published, "refreshed": refreshed, "scaling": scaling,
+               "transfer": transfer}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
