@@ -187,6 +187,8 @@ def train_continued(
 
     compat.quiet()
     corpus = data.domain(text) if text in DOMAINS else data.own(text)
+    if tokens:  # a token is seldom more than eight characters
+        corpus = {**corpus, "train": data.sized(corpus["train"], 8 * tokens, seed)}
     typer.echo(data.card(corpus["train"]))
     model = models.load(start)
     file = data.tokens(corpus["train"], model.tokenizer)

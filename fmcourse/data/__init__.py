@@ -5,7 +5,16 @@ Everything takes and returns `datasets.Dataset`; provenance rides along as a car
 
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
-from fmcourse.data.corpus import combine, excerpt, general, held_out, only, sample, shuffle_words
+from fmcourse.data.corpus import (
+    combine,
+    excerpt,
+    general,
+    held_out,
+    only,
+    sample,
+    shuffle_words,
+    sized,
+)
 from fmcourse.data.domain import domain
 from fmcourse.data.labels import service_paragraphs, yes_no
 from fmcourse.data.mixture import Mixture, packed_rows
@@ -22,6 +31,6 @@ __all__ = [
     "check_no_leak", "combine", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
     "general", "graded", "held_out", "near_duplicates", "normalise", "normalise_text", "only",
     "operation_pairs", "own", "packed_rows", "releases", "sample", "service_paragraphs",
-    "shuffle_words", "split_by_document", "tokenizer_hash", "tokens", "with_card",
+    "shuffle_words", "sized", "split_by_document", "tokenizer_hash", "tokens", "with_card",
     "with_passages", "yes_no",
 ]

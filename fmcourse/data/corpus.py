@@ -10,10 +10,11 @@ from __future__ import annotations
 import random
 import re
 
+import numpy as np
 from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
 
 from fmcourse import sources, store
-from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.card import Card, card, values, with_card
 from fmcourse.data.clean import deduplicate, normalise
 from fmcourse.data.split import split_by_document
 from fmcourse.errors import DataError
@@ -71,6 +72,27 @@ def sample(dataset: Dataset, texts: int, seed: int = 0) -> Dataset:
     few = dataset.shuffle(seed=seed).select(range(texts)).flatten_indices()
     whole = card(dataset)
     return with_card(few, whole.step("sample", texts, len(dataset) - texts, f"seed {seed}"))
+
+
+def sized(dataset: Dataset, characters: int, seed: int = 0) -> Dataset:
+    """Texts drawn at random until they hold so many characters, with their own card.
+
+    For a budget far smaller than a corpus: what will not be read need not be tokenised.
+
+    Raises:
+        DataError: fewer than one character asked for.
+    """
+    if characters < 1:
+        raise DataError(f"A sample of {characters} characters is not possible.",
+                        where="data.sized", fix="Ask for at least one.")
+    lengths = [len(text) for text in values(dataset)]
+    if sum(lengths) <= characters:
+        return dataset
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    kept = order[:1 + int(np.searchsorted(np.cumsum(np.take(lengths, order)), characters))]
+    few = dataset.select(kept)
+    return with_card(few, card(dataset).step(
+        "sample", len(kept), len(dataset) - len(kept), f"{characters:,} characters, seed {seed}"))
 
 
 def only(dataset: Dataset, source: str) -> Dataset:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmcourse import data
+from fmcourse.errors import DataError
 
 AWKWARD = "ae \n\t\r\u00a0\u200b\ufeff\u0301\u0308\u2014\u2026\u201c\u2019\u3000\x1c\u2028-."
 
@@ -105,3 +106,26 @@ def test_joining_keeps_sources_and_licences_and_tells_namesakes_apart():
     assert card.sources == {"plays": "1", "articles": "2"}
     assert card.licence == ("CC0-1.0", "CC-BY-SA-3.0")
     assert (card.attribution, card.documents) == (("Nobody.",), 2)
+
+
+def test_sized_draws_texts_up_to_a_budget_of_characters():
+    whole = tiny.dataset()
+    few = data.sized(whole, 1_000, seed=1)
+    lengths = [len(text) for text in few["text"][:]]
+    assert sum(lengths) >= 1_000 > sum(lengths[:-1])
+    assert set(few["text"][:]) < set(whole["text"][:])
+    assert few["text"][:] == data.sized(whole, 1_000, seed=1)["text"][:]
+    assert few["text"][:] != data.sized(whole, 1_000, seed=2)["text"][:]
+    assert data.card(few).steps[-1]["kept"] == len(few)
+    assert data.sized(whole, 10**9) is whole
+    with pytest.raises(DataError):
+        data.sized(whole, 0)
+
+
+def test_an_excerpt_is_no_longer_than_asked_by_much_and_cuts_giants():
+    giant = data.with_card(Dataset.from_dict({"text": ["word " * 10_000]}), data.Card("giant", {}))
+    assert [len(text) for text in data.excerpt(giant, 300)] == [300]
+    texts = data.excerpt(tiny.dataset(), 500)
+    assert sum(map(len, texts)) >= 500 > sum(map(len, texts[:-1]))
+    with pytest.raises(DataError):
+        data.excerpt(giant, 0)

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from fmcourse import data, sources
+from fmcourse import data, evaluate, sources
 from fmcourse.data.domain import HELD_OUT, body, services
 from fmcourse.data.near_duplicates import features, jaccard
+from fmcourse.errors import DataError
 
 pytestmark = pytest.mark.data
 
@@ -71,3 +72,40 @@ def test_medical_abstracts():
     assert sum(map(len, parts.values())) == 1000
     assert set(parts["train"]["answer"][:]) == {"yes", "no", "maybe"}
     assert not any("Context (" in text for part in parts.values() for text in part["text"][:])
+
+
+def test_releases_know_what_is_new_and_what_is_not():
+    both = data.releases()
+    old, new = set(both.old["text"][:]), set(both.new["text"][:])
+    assert set(both.news["text"][:]) == new - old
+    lasting, young = set(both.old["document"][:]), set(both.new["document"][:])
+    assert len(lasting) == 24
+    assert len(young - lasting) == 24
+    assert not young & set(services()["test"] + services()["task"])
+    services_then = {service for _, service in both.unchanged()}
+    services_since = {service for _, service in both.added()}
+    assert not services_then & services_since
+    assert len(both.added()) > 1000
+    assert len(both.unchanged()) > 1000
+
+
+def test_few_services_are_enough_for_questions_of_both_kinds():
+    both = data.releases(4)
+    for operations in (both.added(), both.unchanged()):
+        items = evaluate.operation_items(operations, 16)
+        assert len(items) == 16
+        assert len(set(items["answer"][:])) == 4
+
+
+def test_no_service_is_an_error():
+    with pytest.raises(DataError, match="no services"):
+        data.releases(0)
+
+
+def test_whole_corpora_give_three_hundred_questions():
+    """As many as the syllabus asks for: what came since, what stayed, and what is abbreviated."""
+    both, texts = data.releases(), data.domain("aws")["train"]["text"][:]
+    kinds = (evaluate.operation_items(both.added(), 160),
+             evaluate.operation_items(both.unchanged(), 160), evaluate.acronym_items(texts))
+    assert len(evaluate.items_of(*kinds)) > 400
+    assert all(len(set(items["prompt"][:])) == len(items) for items in kinds)
