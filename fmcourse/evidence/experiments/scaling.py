@@ -60,7 +60,12 @@ def tune_on_answers(
         Dataset.from_dict({"text": texts, "document": [str(i) for i in range(examples)],
                            "source": ["boolq"] * examples}),
         data.Card("question-answer pairs", {"boolq": sources.get("boolq").sha256}))
-    file = data.tokens(pairs, base.tokenizer)
+    return tune(base, pairs, seed, epochs)
+
+
+def tune(model: LanguageModel, pairs: Dataset, seed: int = 0, epochs: int = 3) -> train.Run:
+    """Fine-tune on questions with their answers, as texts (lesson 04 will mask the questions)."""
+    file = data.tokens(pairs, model.tokenizer)
     recipe = train.PretrainRecipe(tokens=epochs * len(file), batch_tokens=2048,
                                   micro_batch_tokens=2048, learning_rate=3e-4, seed=seed)
-    return train.pretrain(base, file, recipe, name="fine-tuning")
+    return train.pretrain(model, file, recipe, name="fine-tuning")
