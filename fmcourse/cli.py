@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from fmcourse.errors import CourseError
+from fmcourse.errors import CourseError, CourseWarning
 
 app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
                   pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -41,7 +41,7 @@ def main() -> None:
 
 def _note(message: Warning | str, category: type[Warning], *_: object) -> None:
     """A warning of the course as one line; those of libraries are for programmers."""
-    if category is UserWarning:
+    if issubclass(category, CourseWarning):
         print(f"note: {message}", file=sys.stderr)
 
 
@@ -193,7 +193,8 @@ def train_continued(
     model = models.load(start)
     file = data.tokens(corpus["train"], model.tokenizer)
     recipe = train.ContinuedRecipe(
-        tokens=tokens or len(file), context=min(256, model.context), learning_rate=learning_rate,
+        tokens=tokens or round(len(file) / max(1 - replay, 0.01)),
+        context=min(256, model.context), learning_rate=learning_rate,
         replay_fraction=replay, general_rise=general_rise, seed=seed)
     plan = store.sha256_json([model.sha256(), file.sha256, recipe.as_dict()])[:12]
     folder = folder or store.folder("runs") / f"continued-{plan}"

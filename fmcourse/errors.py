@@ -34,6 +34,10 @@ class CourseError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
+class CourseWarning(UserWarning):
+    """Something was left out or done otherwise, and a person should know."""
+
+
 class SourceError(CourseError):
     """A source could not be fetched, verified or read."""
 

@@ -20,7 +20,7 @@ from fmcourse.data.labels import service_paragraphs, yes_no
 from fmcourse.data.mixture import Mixture, packed_rows
 from fmcourse.data.near_duplicates import drop_near_duplicates, near_duplicates
 from fmcourse.data.own import own
-from fmcourse.data.records import graded, operation_pairs
+from fmcourse.data.records import graded, graded_share, operation_pairs
 from fmcourse.data.releases import Releases, releases
 from fmcourse.data.retrieval import Retriever, with_passages
 from fmcourse.data.split import check_no_leak, split_by_document
@@ -29,8 +29,8 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 __all__ = [
     "Card", "Mixture", "PackedRows", "Releases", "Retriever", "TokenFile", "card",
     "check_no_leak", "combine", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
-    "general", "graded", "held_out", "near_duplicates", "normalise", "normalise_text", "only",
-    "operation_pairs", "own", "packed_rows", "releases", "sample", "service_paragraphs",
-    "shuffle_words", "sized", "split_by_document", "tokenizer_hash", "tokens", "with_card",
-    "with_passages", "yes_no",
+    "general", "graded", "graded_share", "held_out", "near_duplicates", "normalise",
+    "normalise_text", "only", "operation_pairs", "own", "packed_rows", "releases", "sample",
+    "service_paragraphs", "shuffle_words", "sized", "split_by_document", "tokenizer_hash",
+    "tokens", "with_card", "with_passages", "yes_no",
 ]

@@ -28,8 +28,8 @@ def operation_pairs(dataset: Dataset) -> Dataset:
         dataset: a part of `data.domain("aws")`.
 
     Returns:
-        Columns `prompt`, `completion` (the documentation's first sentence), `document`, `service`
-        and `text` (both together).
+        Columns `prompt`, `completion` (the documentation's first sentence), `document`, `service`,
+        `text` (both together) and `page` (the whole text it was taken from).
 
     Raises:
         DataError: no operation in it has a sentence.
@@ -42,12 +42,18 @@ def operation_pairs(dataset: Dataset) -> Dataset:
             prompt = f"What does {row['name']} of {row['service']} do?"
             rows.append({"prompt": prompt, "completion": sentence[1],
                          "document": row["document"], "service": row["service"],
-                         "text": f"{prompt}\n{sentence[1]}"})
+                         "text": f"{prompt}\n{sentence[1]}", "page": row["text"]})
     if not rows:
         raise DataError("No operation here has a sentence about it.", where=card(dataset).name,
                         fix="Use a part of data.domain('aws').")
     entry = card(dataset).step("question-answer pairs", len(rows), len(dataset) - len(rows))
     return with_card(Dataset.from_list(rows), entry)
+
+
+def graded_share(records: Dataset, tokenizer: PreTrainedTokenizerFast) -> float:
+    """The share of the tokens of several records that are graded, opening tokens left out."""
+    masks = [graded(record, tokenizer)["graded"][1:] for record in records]
+    return float(sum(mask.sum() for mask in masks) / sum(map(len, masks)))
 
 
 def graded(record: Mapping[str, str], tokenizer: PreTrainedTokenizerFast) -> pd.DataFrame:
@@ -59,8 +65,8 @@ def graded(record: Mapping[str, str], tokenizer: PreTrainedTokenizerFast) -> pd.
         tokenizer: the model's.
 
     Returns:
-        Columns `token` and `graded` (bool). The opening token is never graded: nothing precedes
-        it.
+        Columns `token` and `graded` (bool). The opening token is not: nothing precedes it, unless
+        another document is packed in front.
 
     Raises:
         DataError: the record is of neither kind.

@@ -56,6 +56,11 @@ def with_passages(items: Dataset, retriever: Retriever, characters: int = 300) -
         characters: of the passage; the model's context is short.
     """
     passages = retriever.find(items["prompt"][:])
-    prompts = [f"{found[0][:characters].rsplit(' ', 1)[0]}\n\n{prompt}"
+    prompts = [f"{_beginning(found[0], characters)}\n\n{prompt}"
                for found, prompt in zip(passages, items["prompt"][:], strict=True)]
     return items.remove_columns("prompt").add_column("prompt", prompts)
+
+
+def _beginning(text: str, characters: int) -> str:
+    """A text up to its last whole word within so many characters."""
+    return text if len(text) <= characters else text[:characters + 1].rsplit(maxsplit=1)[0]

@@ -48,8 +48,8 @@ def label_efficiency(
 
     Args:
         treatment, control: score at each number of labels (several seeds: their mean).
-        target: the score to reach; by default the treatment's median score, away from both ends
-            of its curve.
+        target: the score to reach; by default the highest one that both curves reach, so that the
+            ratio is measured and not a bound.
 
     Raises:
         DataError: fewer than two sizes, a size below one, a score that is not finite, or a target
@@ -62,7 +62,7 @@ def label_efficiency(
     """
     ours, theirs = _curve(treatment), _curve(control)
     if target is None:
-        target = float(np.median(ours[1]))
+        target = float(min(ours[1][-1], theirs[1][-1]))
     needed, available = _labels_for(target, *ours), _labels_for(target, *theirs)
     if needed is None:
         raise DataError(f"The treatment never scores {target:.3g}; its best is {ours[1][-1]:.3g}.",

@@ -9,8 +9,8 @@ likelihood. The items are made of the documentation itself:
 
 The right answers of a block are each other's wrong ones, so a model that doesn't read the question
 earns 25 %. An operation that several services have, or whose name gives its service away, is left
-out. Score the items with
-`score_facts`.
+out. An acronym's letters do give its expansion away, to a reader of letters; a small model reads
+tokens, and earns what guessing does before it has read the documents. Score with `score_facts`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from datasets import Dataset, DatasetInfo, concatenate_datasets
 from fmcourse.errors import DataError
 
 OPERATIONS, ACRONYMS = "operations", "acronyms"
-_BLOCK, _LENGTHS_APART = 4, 2  # answers in a block; characters between its longest and shortest
+_BLOCK, _LENGTHS_APART = 4, 3  # answers in a block; characters between its longest and shortest
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+")
 _EXPANSION = re.compile(r"((?:[A-Z][a-z]+[ -]){2,6})\(([A-Z]{2,6})\)")
 
@@ -62,13 +62,13 @@ def operation_items(operations: Iterable[tuple[str, str]], limit: int = 120, see
 
 
 def gives_away(operation: str, service: str) -> bool:
-    """Whether a word of four letters or more is in both names, as in 'GetCostForecast' of 'Cost'.
+    """Whether a word of three letters or more is in both names, as in 'GetCostForecast' of 'Cost'.
 
     >>> gives_away("CreateWorkspace", "Amazon WorkSpaces"), gives_away("CreateHsm", "AWS KMS")
     (True, False)
     """
     solid = re.sub(r"[^a-z0-9]", "", service.lower())
-    return any(len(word) > 3 and word.lower().rstrip("s") in solid
+    return any(len(word) > 2 and word.lower().rstrip("s") in solid
                for word in _WORD.findall(operation))
 
 
@@ -110,7 +110,7 @@ def items_of(*sets: Dataset) -> Dataset:
 
 
 def alike(answers: Iterable[str], draw: random.Random) -> Iterator[tuple[str, ...]]:
-    """Groups of four answers whose lengths differ by at most two characters, each answer once."""
+    """Groups of four answers whose lengths differ by at most three characters, each answer once."""
     mixed = sorted(answers)
     draw.shuffle(mixed)
     mixed.sort(key=len)  # stable: which of equal length come together is by chance

@@ -42,7 +42,7 @@ __all__ = [
     "GenerationConfig", "LlamaConfig", "LlamaForCausalLM", "ModernBertConfig",
     "ModernBertForMaskedLM", "PreTrainedModel", "PreTrainedTokenizerFast", "PrinterCallback",
     "ProgressCallback", "Trainer", "TrainerCallback", "TrainingArguments", "attention",
-    "generating", "load_gguf", "quiet",
+    "generating", "load_gguf", "one_gpu", "quiet",
 ]
 
 
@@ -53,6 +53,13 @@ def quiet() -> None:
     import datasets
 
     datasets.disable_progress_bars()
+
+
+def one_gpu(arguments: TrainingArguments) -> TrainingArguments:
+    """One GPU a process: the Trainer would give each it sees a batch of its own, and a step would
+    read that many times what was asked for. Several GPUs train with a process each."""
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def attention(network: PreTrainedModel, kind: str) -> None:

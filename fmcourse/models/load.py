@@ -61,6 +61,8 @@ def _open(place: Path | str, name: str, device: str) -> LanguageModel:
     if report["missing_keys"]:  # transformers would start these at random, with only a warning
         raise ModelError(f"Weights are missing: {', '.join(sorted(report['missing_keys'])[:3])}.",
                          where=place, fix=fix)
+    if tokenizer.bos_token is None:  # as GPT-2 does, the end of a text opens the next
+        tokenizer.bos_token = tokenizer.eos_token
     card = Path(place) / "card.json"
     return LanguageModel(network.to(device).eval(), tokenizer, name,
                          "masked" if masked else "causal",

@@ -45,9 +45,8 @@ class ConvNet(nn.Module):
         """What the body makes of each image. (batch, 1, 16, 16) → (batch, width)"""
         return self.body(images)
 
-    def with_classes(self, classes: int, seed: int = 0) -> ConvNet:
+    def with_classes(self, classes: int) -> ConvNet:
         """A copy of this network's body under a new head: new classes, old features."""
-        first, last = self.body[0], self.head
-        made = ConvNet(classes, first.out_channels, last.in_features, seed)
+        made = ConvNet(classes, self.body[0].out_channels, self.head.in_features)
         made.body = copy.deepcopy(self.body)
         return made

@@ -22,7 +22,7 @@ from datasets import Dataset
 
 from fmcourse import store
 from fmcourse.data.card import Card, card, hash_texts, with_card
-from fmcourse.errors import SourceError
+from fmcourse.errors import CourseWarning, SourceError
 from fmcourse.sources import local
 from fmcourse.sources.archive import Archive
 from fmcourse.sources.fetching import fetch
@@ -121,7 +121,7 @@ def _local(path: Path, limit: int | None, text_only: bool) -> Dataset:
     if not skipped:
         return dataset
     if skipped.files or skipped.partly:
-        warnings.warn(f"Not all of '{name}' could be read: {skipped}.", stacklevel=3)
+        warnings.warn(f"Not all of '{name}' could be read: {skipped}.", CourseWarning, stacklevel=3)
     noted = card(dataset).step("skipped", skipped.read, len(skipped.files),
                                f"files; left out: {skipped}")
     return with_card(dataset, replace(noted, notes={"skipped": asdict(skipped)}))

@@ -1,6 +1,6 @@
 """A module per stage; each takes (model, data, recipe) and returns a `Run`."""
 
-from fmcourse.train.classify import Classifier, ClassifyRecipe, classify
+from fmcourse.train.classify import ARMS, Classifier, ClassifyRecipe, classify
 from fmcourse.train.continued import continued
 from fmcourse.train.features import features
 from fmcourse.train.images import image_transfer
@@ -9,9 +9,10 @@ from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.pretrain import pretrain
 from fmcourse.train.recipe import ContinuedRecipe, PretrainRecipe
 from fmcourse.train.run import Cost, Run, flops_per_token
+from fmcourse.train.words import bag_of_words
 
 __all__ = [
-    "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "PretrainRecipe", "Run",
-    "classify", "continued", "features", "flops_per_token", "image_transfer",
+    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "PretrainRecipe", "Run",
+    "bag_of_words", "classify", "continued", "features", "flops_per_token", "image_transfer",
     "linear_cross_entropy", "make_optimizer", "pretrain", "warmup_stable_decay",
 ]

@@ -36,6 +36,7 @@ from fmcourse.models import LanguageModel, compat
 from fmcourse.train.features import encoded, features, forward_flops, padded, pooled
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.run import Cost
+from fmcourse.train.stage import processes
 
 ARMS = ("full", "frozen")
 LIKE_LENGTH = 8  # batches sorted together by length: little padding, still a random order
@@ -119,7 +120,16 @@ class Classifier:
             return self.classes[self.head(found).argmax(dim=1).numpy()]
 
     def accuracy(self, texts: Sequence[str], labels: Sequence[Any]) -> float:
-        """Share of texts whose class is predicted right."""
+        """Share of texts whose class is predicted right.
+
+        Raises:
+            DataError: a label is none of the classes, or texts and labels do not pair up.
+        """
+        unknown = set(np.asarray(labels).tolist()) - set(self.classes.tolist())
+        if unknown or len(labels) != len(texts):
+            raise DataError(f"{len(texts)} texts, {len(labels)} labels; never taught: "
+                            f"{sorted(map(repr, unknown))[:3]}.", where="Classifier.accuracy",
+                            fix=f"One label a text, of the classes {self.classes.tolist()[:3]} …")
         return float(np.mean(self.predict(texts) == np.asarray(labels)))
 
 
@@ -148,6 +158,9 @@ def classify(
     if arm not in ARMS:
         raise CourseError(f"There is no arm {arm!r}.", where="train.classify",
                           fix="full trains every weight, frozen only the head.")
+    if processes() > 1:
+        raise CourseError("Classifiers are taught in one process.", where="train.classify",
+                          fix="Start it without torchrun; it is a matter of minutes.")
     recipe, rows = recipe or ClassifyRecipe(), as_texts(texts)
     classes, numbers = np.unique(np.asarray(labels), return_inverse=True)
     if len(rows) != len(numbers) or len(classes) < 2:
@@ -177,18 +190,18 @@ def regression(found: torch.Tensor, numbers: np.ndarray, penalty: float) -> nn.L
     The penalty is fixed: with a few examples of each class there are none to spare for choosing
     it, and with many it hardly matters.
     """
-    scale = StandardScaler().fit(found)
+    scaler = StandardScaler().fit(found)
     with warnings.catch_warnings():  # a class with one example is no mistake here
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         fitted = LogisticRegression(C=1 / penalty, max_iter=300).fit(
-            scale.transform(found), numbers)
-    weight, bias = fitted.coef_ / scale.scale_, fitted.intercept_
+            scaler.transform(found), numbers)
+    weight, bias = fitted.coef_ / scaler.scale_, fitted.intercept_
     if len(weight) == 1:  # of two classes scikit-learn keeps the second one's margin only
         weight, bias = np.vstack([-weight, weight]) / 2, np.append(-bias, bias) / 2
     head = nn.Linear(weight.shape[1], len(weight))
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(weight))
-        head.bias.copy_(torch.from_numpy(bias - weight @ scale.mean_))
+        head.bias.copy_(torch.from_numpy(bias - weight @ scaler.mean_))
     return head
 
 
@@ -224,7 +237,7 @@ def _fine_tune(model: LanguageModel, head: nn.Linear, texts: Sequence[str], numb
             max_grad_norm=recipe.clip, seed=recipe.seed, save_strategy="no", report_to="none",
             logging_strategy="no", remove_unused_columns=False, disable_tqdm=True,
             dataloader_pin_memory=machine.device == "cuda", **machine.trainer_arguments())
-        trainer = compat.Trainer(model=network, args=arguments, train_dataset=data,
+        trainer = compat.Trainer(model=network, args=compat.one_gpu(arguments), train_dataset=data,
                                  data_collator=_only, optimizers=(optimizer, schedule))
         trainer.remove_callback(compat.PrinterCallback)
         trainer.train()

@@ -26,7 +26,7 @@ from fmcourse.models import LanguageModel
 from fmcourse.train.pretrain import pretrain
 from fmcourse.train.recipe import ContinuedRecipe
 from fmcourse.train.run import Run
-from fmcourse.train.stage import first_process
+from fmcourse.train.stage import first_process, processes
 
 GENERAL, DOMAIN = "general bits per byte", "domain bits per byte"
 BACK_TO, WEIGHTS = "back_to_share", "model.safetensors"
@@ -62,11 +62,15 @@ def continued(
 
     Raises:
         DataError: a part is missing or empty.
-        ModelError: the model is a masked one.
+        ModelError: the model is a masked one; or `general_rise` is bounded in several processes.
     """
     if model.objective != "causal":
         raise ModelError("Bits per byte, and so forgetting, need a causal model.",
                          where=model.name, fix="Use a model that predicts the next token.")
+    if recipe.general_rise is not None and processes() > 1:
+        raise ModelError("Several processes cannot go back together to earlier weights.",
+                         where="ContinuedRecipe.general_rise",
+                         fix="Train in one process, or without that bound.")
     general = data.general() if general is None else general
     for label, parts in (("domain", domain), ("general", general)):
         missing = [part for part in ("train", "validation") if not len(parts.get(part, ()))]
@@ -77,13 +81,14 @@ def continued(
                         data.tokens(general["train"], model.tokenizer), recipe.replay_fraction)
     texts = {GENERAL: data.excerpt(general["validation"], recipe.eval_characters),
              DOMAIN: data.excerpt(domain["validation"], recipe.eval_characters)}
-    with _beside(folder) as place:
+    with _workplace(folder) as place:
         guard = Guard(model, texts, recipe, place)
         shares = [look / (recipe.looks - 1) for look in range(recipe.looks)]
-        run = pretrain(model, rows, recipe, name=name, folder=folder, observe=guard,
-                       observe_at=shares, report_to=report_to, show_progress=show_progress)
-    run.metrics.update(summary(run.observations))
-    return run
+        return pretrain(
+            model, rows, recipe, name=name, folder=folder, observe=guard, observe_at=shares,
+            report_to=report_to, show_progress=show_progress,
+            finish=lambda run: run.metrics.update(summary(run.observations)),
+            also={"held out": store.sha256_json(texts)})
 
 
 class Guard:
@@ -107,6 +112,7 @@ class Guard:
         bits = self._bits(model)
         if share == 0:
             self.before = bits[GENERAL]
+            shutil.rmtree(self.kept, ignore_errors=True)  # of a run that was here before
         if self.recipe.general_rise is None or share == 0:
             return bits
         if self.before is None:  # resumed after a kill: the first look was in another process
@@ -172,12 +178,10 @@ def forgotten(metrics: Mapping[str, float]) -> str:
 
 
 @contextlib.contextmanager
-def _beside(folder: Path | str | None) -> Iterator[Path]:
-    """A folder for what is kept while training: next to the run's, so that it outlives a kill."""
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="fmcourse-") as place:
-            yield Path(place)
+def _workplace(folder: Path | str | None) -> Iterator[Path]:
+    """Where weights are kept while training: with the run's checkpoints, which outlive a kill."""
+    if folder is not None:
+        yield Path(folder) / "checkpoints"
         return
-    place = Path(folder).with_name(f"{Path(folder).name}-guard")
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="fmcourse-") as place:
+        yield Path(place)

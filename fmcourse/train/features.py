@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from fmcourse import hardware
+from fmcourse.errors import ModelError
 from fmcourse.evaluate.windows import as_texts, document_start, encode, evaluating
 from fmcourse.models import LanguageModel
 
@@ -29,7 +30,11 @@ def features(
 
     Raises:
         DataError: no text, or an empty one.
+        ModelError: a masked model, or fewer than two tokens.
     """
+    if model.objective != "causal" or tokens < 2:
+        raise ModelError("Features are read from a causal model, of at least two tokens a text.",
+                         where=model.name, fix="A masked model would read the padding too.")
     rows = encoded(model, texts, tokens)
     found = torch.empty(len(rows), model.network.config.hidden_size)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))

@@ -9,7 +9,7 @@ whole checkpoint and ends with the weights an uninterrupted run would have had.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ def pretrain(
     observe_at: Sequence[float] = (0.0, 0.1, 1.0),
     report_to: Sequence[str] = (),
     show_progress: bool = True,
+    finish: Callable[[Run], None] | None = None,
+    also: dict[str, Any] | None = None,
 ) -> Run:
     """Train a model on text by its own objective.
 
@@ -60,6 +62,8 @@ def pretrain(
         report_to: experiment trackers of transformers, for example ('tensorboard',), whose files
             go to `logs` in the folder, or below `store.home()` without one.
         show_progress: a line with tokens a second, loss and minutes left.
+        finish: called with the run before it is stored, to add to its metrics.
+        also: what else decides the result, such as hashes; part of what a folder is checked by.
 
     Raises:
         StoreError: the folder holds a different run, or one in progress.
@@ -68,12 +72,14 @@ def pretrain(
     """
     _check(model, data, recipe)
     start = model.sha256()
-    plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start}
+    plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start, **(also or {})}
 
     def make(work: Path) -> Run:
         run = _train(model.copy(), data, recipe, name, work, folder is not None,
                      observe, observe_at, report_to, show_progress)
         run.parents = {"data": data.sha256, "start": start, **data.sources}
+        if finish is not None:
+            finish(run)
         return run
 
     return stage(plan, folder, make)
@@ -107,10 +113,7 @@ def _arguments(
         logging_nan_inf_filter=False,  # it would write a plausible loss where there is none
         dataloader_pin_memory=machine.device == "cuda", remove_unused_columns=False,
         disable_tqdm=True, report_to=list(report_to) or "none", **machine.trainer_arguments())
-    # One GPU a process: the Trainer would give each it sees a batch of its own, and a step would
-    # read that many times the recipe's tokens. Several GPUs train with a process each.
-    arguments._n_gpu = min(1, arguments.n_gpu)
-    return arguments
+    return compat.one_gpu(arguments)
 
 
 def _train(

@@ -54,9 +54,9 @@ def test_a_page_holds_the_whole_digit_somewhere_else_each_time():
 def test_frozen_keeps_the_body_and_full_moves_it():
     new, base = digits(5, 9), ConvNet(5)
     few, labels = new.few(4)
-    pages = on_page(few, torch.Generator().manual_seed(0))
-    frozen = fine_tune_images(base, pages, labels, frozen=True)
-    full = fine_tune_images(base, pages, labels, steps=3)
+    draw = torch.Generator().manual_seed(0)
+    frozen = fine_tune_images(base, few, labels, draw, frozen=True)
+    full = fine_tune_images(base, few, labels, draw, steps=3)
     assert torch.equal(frozen.body[0].weight, base.body[0].weight)
     assert not torch.equal(full.body[0].weight, base.body[0].weight)
 
@@ -72,8 +72,7 @@ def test_pre_training_works_on_a_copy():
 
 
 @pytest.mark.slow
-def test_what_was_learnt_on_other_digits_helps():
+def test_features_learnt_on_other_digits_help():
     table = image_transfer((4, 16)).set_index(["arm", "labels"])["accuracy"]
     for labels in (20, 80):
-        assert table["base, frozen", labels] > table["scratch, full", labels] + 0.05
         assert table["base, frozen", labels] > table["scratch, frozen", labels] + 0.05

@@ -21,7 +21,7 @@ def base_model(seed: int) -> Outcome:
     blank = models.untrained(base, seed)
     arms = {"untrained": {RATE: _followed(blank), FACTS: by_group(evaluate.score_facts(blank))},
             "base": {RATE: _followed(base), FACTS: by_group(evaluate.score_facts(base))},
-            "SmolLM2-Instruct": {RATE: _followed_by_published()}}
+            "SmolLM2-Instruct": {RATE: followed_by_published()}}
     return Outcome(arms, {"base": base.sha256()})
 
 
@@ -32,5 +32,6 @@ def _followed(model: models.LanguageModel) -> list[float]:
 
 
 @cache
-def _followed_by_published() -> list[float]:
+def followed_by_published() -> list[float]:
+    """The same of SmolLM2, tuned on instructions by its publisher."""
     return _followed(models.load("smollm2"))

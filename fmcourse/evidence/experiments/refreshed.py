@@ -23,7 +23,7 @@ def refreshed(seed: int, old_tokens: int = 380_000, new_tokens: int = 520_000) -
     items = questions(both, seed)
     texts = data.held_out(seed, 60_000)
     validation = data.domain("aws")["validation"]
-    old_parts = {"train": both.old, "validation": validation}
+    old_parts = {"train": both.old, "validation": general["validation"]}
     old = read_on(base, old_parts, old_tokens, seed, "release of 2022", 0.1, **FAST).model
     found = data.with_passages(items, data.Retriever(both.new["text"][:]))
     arms = {"base": measures(base, items, texts), "release of 2022": measures(old, items, texts),
