@@ -189,7 +189,7 @@ show.table(changes, caption="with 25% replay")
 arms = course.ledger("K9")["measures"]
 new, kept = (next(m["arms"] for m in arms if kind in m["metric"]) for kind in ("domain", "general"))
 front = [{"label": arm, "domain, bits per byte": x, "general, bits per byte": y}
-         for arm in new for x, y in zip(new[arm], kept[arm])]
+         for arm in new for x, y in zip(new[arm], kept[arm], strict=True)]
 show.trade_off(front, "domain, bits per byte", "general, bits per byte", start="base")
 
 # %% [markdown]

@@ -39,8 +39,11 @@ def test_a_dip_is_averaged_away():
     assert found.control_labels == pytest.approx(math.sqrt(100 * 1000))
 
 
-def test_the_default_target_is_the_median_of_the_treatment():
-    assert label_efficiency({1: 0.1, 2: 0.2, 4: 0.9}, {1: 0.1, 8: 0.3}).target == 0.2
+def test_the_default_target_is_the_best_that_both_reach_with_dips_smoothed():
+    assert label_efficiency({1: 0.1, 2: 0.2, 4: 0.9}, {1: 0.1, 8: 0.3}).target == 0.3
+    dipped = label_efficiency({1: 0.1, 8: 0.8}, {1: 0.1, 8: 0.5, 64: 0.3})
+    assert dipped.target == pytest.approx(0.4)
+    assert not dipped.censored
 
 
 @pytest.mark.parametrize(("treatment", "control", "target"), [

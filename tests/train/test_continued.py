@@ -7,8 +7,8 @@ import pytest
 import tiny
 
 from fmcourse import data
-from fmcourse.errors import CourseError, DataError, ModelError
-from fmcourse.train import ContinuedRecipe, PretrainRecipe, continued, pretrain
+from fmcourse.errors import CourseError, DataError, ModelError, StoreError
+from fmcourse.train import ContinuedRecipe, PretrainRecipe, Run, continued, pretrain
 from fmcourse.train.continued import BACK_TO, DOMAIN, GENERAL, summary
 
 RECIPE = ContinuedRecipe(tokens=6_400, context=tiny.CONTEXT, batch_tokens=128,
@@ -108,7 +108,44 @@ def test_a_stop_survives_a_kill(taught, tmp_path, monkeypatch):
     assert resumed.metrics == pytest.approx({**whole.metrics, "tokens_per_second": resumed.metrics[
         "tokens_per_second"]})
     assert resumed.model.sha256() == whole.model.sha256()
-    assert not list(tmp_path.glob("*guard*"))  # what it kept for that is gone
+    assert not (tmp_path / "run" / "checkpoints").exists()  # nor what was kept for going back
+
+
+def test_forgetting_is_stored_with_the_run(taught, tmp_path):
+    run = continued(taught, parts("disorder"), RECIPE, general=parts("north"),
+                    folder=tmp_path / "run")
+    stored = Run.load(tmp_path / "run").metrics
+    assert stored == pytest.approx(run.metrics)
+    assert stored["forgetting"] == pytest.approx(
+        stored["general_after"] - stored["general_before"])
+
+
+def test_weights_kept_by_an_earlier_run_in_the_folder_are_not_gone_back_to(taught, tmp_path):
+    """A killed run leaves them; its folder is used anew for one that exceeds its bound at once."""
+    from safetensors.torch import save_model
+
+    kept = tmp_path / "run" / "checkpoints" / "within-bound"
+    kept.mkdir(parents=True)
+    save_model(tiny.model(seed=9).network, kept / "model.safetensors", metadata={"share": "0.25"})
+    strict = replace(RECIPE, general_rise=0.0, learning_rate=0.05)
+    run = continued(taught, parts("disorder"), strict, general=parts("north"),
+                    folder=tmp_path / "run")
+    assert run.model.sha256() == taught.sha256()
+
+
+def test_another_held_out_text_is_another_run(taught, tmp_path):
+    domain = parts("disorder")
+    continued(taught, domain, RECIPE, general=parts("north"), folder=tmp_path / "run")
+    with pytest.raises(StoreError, match="another held out"):
+        continued(taught, {**domain, "validation": parts("south")["validation"]}, RECIPE,
+                  general=parts("north"), folder=tmp_path / "run")
+
+
+def test_a_bound_needs_a_single_process(taught, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ModelError, match="go back together"):
+        continued(taught, parts("disorder"), replace(RECIPE, general_rise=0.1),
+                  general=parts("north"))
 
 
 def test_a_finished_run_is_opened_with_its_summary(taught, tmp_path):

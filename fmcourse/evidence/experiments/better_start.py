@@ -21,10 +21,10 @@ def better_start(seed: int, labels: int = LABELS, asked: int = ASKED,
                  tokens: int = TOKENS) -> Outcome:
     """The base and the domain base, asked to follow instructions, then tuned on the same few pairs.
 
-    The control read as many tokens more, of general text; a published model that was tuned on
-    instructions shows that the questions can be followed. A pair asks what an operation does; the answer is its documentation's first sentence. Tuned on
-    services of train, judged on services that neither model has read a word of. Whether the start
-    helps to *classify* paragraphs is in claim M4's curves.
+    A pair asks what an operation does; the answer is its documentation's first sentence. Tuned on
+    services of train, judged on services that neither model has read a word of. The control read
+    as many tokens more, of general text; a published model that was tuned on instructions shows
+    that these can be followed. Whether the start helps to *classify* paragraphs is in claim M4.
     """
     base, aws, general = models.load("base"), data.domain("aws"), data.general()
     more = read_on(base, general, tokens, seed, "general text", general=general).model
