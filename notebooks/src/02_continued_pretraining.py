@@ -99,24 +99,21 @@ print(document, pair, sep="\n\n")
 
 # %%
 marked = data.graded(document, base.tokenizer)
-show.mask_figure(marked["token"], marked["graded"], title="document: continued pre-training")
+show.mask_figure(marked["token"], marked["graded"], title="a document: all is graded")
 
 # %%
 marked = data.graded(pair, base.tokenizer)
-show.mask_figure(marked["token"], marked["graded"], title="pair: fine-tuning")
+show.mask_figure(marked["token"], marked["graded"], title="a pair: the answer is")
 
 # %% [markdown]
 # Of a document every token is a lesson. Of a pair only the answer is, so that the model learns to *answer*, not to ask.
 
 # %%
-def graded_share(records):
-    masks = [data.graded(record, base.tokenizer)["graded"][1:] for record in records]
-    return sum(mask.sum() for mask in masks) / sum(len(mask) for mask in masks)
-
-
 some = pairs.select(range(100)).select_columns(["prompt", "completion"])
-texts = manual["validation"].select(range(100)).select_columns(["text"])
-course.claim("K11", treatment=graded_share(texts), control=graded_share(some))
+pages = pairs.select(range(100)).select_columns(["page"]).rename_column("page", "text")
+share = {kind: data.graded_share(records, base.tokenizer)
+         for kind, records in (("pages", pages), ("pairs", some))}
+course.claim("K11", treatment=share["pages"], control=share["pairs"])
 
 # %% [markdown]
 # ## The same, through the library
@@ -147,10 +144,12 @@ show.loss_curve(curves, y="bits_per_byte")
 
 # %%
 general = data.general()
-control = train.continued(base, general, recipe, general=general, name="more general text")
+name = "more general text"
+control = train.continued(base, general, recipe, general=general, name=name)
 unread = data.excerpt(manual["test"], course.scale.eval_characters // 2)
 bits = evaluate.bits_per_byte
-course.claim("K9", treatment=bits(alone.model, unread), control=bits(control.model, unread))
+course.claim("K9", treatment=bits(alone.model, unread),
+             control=bits(control.model, unread))
 
 # %% [markdown]
 # These are services the model has read nothing of. It learnt how such pages are *written*: the words, the turns, the format.
@@ -174,7 +173,8 @@ course.claim("K9", metric="held-out general bits per byte",
 
 # %%
 short = evaluate.acronym_items(manual["train"]["text"][:], course.scale.questions)
-changes = evaluate.forgetting(base, mixed.model, old, unread, short, course.scale.probes // 2)
+pairs = course.scale.probes // 2
+changes = evaluate.forgetting(base, mixed.model, old, unread, short, pairs)
 show.table(changes, caption="with 25% replay")
 
 # %% [markdown]
@@ -186,8 +186,7 @@ show.table(changes, caption="with 25% replay")
 # is a fair choice; none is free.
 
 # %%
-arms = course.ledger("K9")["measures"]
-new, kept = (next(m["arms"] for m in arms if kind in m["metric"]) for kind in ("domain", "general"))
+new, kept = (measure["arms"] for measure in course.ledger("K9")["measures"])
 front = [{"label": arm, "domain, bits per byte": x, "general, bits per byte": y}
          for arm in new for x, y in zip(new[arm], kept[arm], strict=True)]
 show.trade_off(front, "domain, bits per byte", "general, bits per byte", start="base")
@@ -199,7 +198,7 @@ show.trade_off(front, "domain, bits per byte", "general, bits per byte", start="
 # ## What changed in how it writes?
 
 # %%
-prompts = ["The king of", "To create a table, you must", "DeleteQueue is an operation of"]
+prompts = ["The king of", "To create a table, you must", "DeleteQueue is an"]
 written = {m.name: evaluate.sample(m, prompts, tokens=24, temperature=0.7)
            for m in (base, mixed.model)}
 samples = [{"label": name, "prompt": row["prompt"], "text": row["text"]}
@@ -215,14 +214,20 @@ show.samples_over_time(samples)
 
 # %%
 asked = evaluate.instructions(course.scale.instructions)
+large = models.load("smollm2")
 obeyed = {m.name: evaluate.overall(evaluate.instruction_rate(m, asked))
-          for m in (base, alone.model)}
-print({name: f"{rate:.0%}" for name, rate in obeyed.items()}, "of", len(asked), "followed")
-course.claim("K10", treatment=obeyed["manual only"], control=obeyed["base"])
+          for m in (base, alone.model, large)}
+print({name: f"{rate:.0%} followed" for name, rate in obeyed.items()})
+course.claim("K10", treatment=obeyed["manual only"], control=obeyed["smollm2"])
 
 # %% [markdown]
-# No. It reads better here, and that is all. As a *start* for fine-tuning it is better, though: lesson 03 trains both on
-# the same few labelled examples, and the ledger has three seeds of it.
+# No: SmolLM2, which its publisher tuned on instructions, follows some; ours none, before and after. But the domain base is
+# a better *start*: tuned on the same 240 questions with answers, it is less surprised by the right answers to new ones.
+
+# %%
+tuned = course.ledger("K10")["measures"][1]
+arms, control_arm = tuned["arms"], tuned["control"]
+show.seeds(arms, control=control_arm, unit=tuned["metric"], better="lower")
 
 # %% [markdown]
 # ## Documents evolve
@@ -245,7 +250,8 @@ print(fresh[0]["prompt"], [fresh[0]["answer"], *fresh[0]["distractors"]])
 # %%
 news = {"train": both.news, "validation": manual["validation"]}
 past = {"train": both.old, "validation": general["validation"]}
-recipe = train.ContinuedRecipe.at_scale(replay_fraction=0.25, learning_rate=2e-3, looks=2)
+quarter = {"replay_fraction": 0.25, "learning_rate": 2e-3, "looks": 2}
+recipe = train.ContinuedRecipe.at_scale(**quarter)
 refreshed = train.continued(mixed.model, news, recipe, general=past, name="refreshed")
 
 # %%

@@ -20,7 +20,7 @@ from fmcourse.evidence.experiments import shared
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.models import LanguageModel
 
-SIZES, QUESTIONS, MIDDLE = (8, 64, 512, 4096), (64, 256), 512
+SIZES, QUESTIONS, MIDDLE = (8, 64, 512, 4096), (256,), 512
 LABELS, FLOPS = "labels for the same score", "training FLOPs for the same score"
 
 
@@ -34,18 +34,19 @@ def transfer(
         sizes, questions: labels given on the services and on the yes/no task.
         middle: the one of `sizes` at which scratch is also trained for longer.
     """
-    recipe = recipe or train.ClassifyRecipe(seed=seed, most=4096)
+    recipe = recipe or train.ClassifyRecipe(seed=seed, most=4096, tokens=64)
     base, scratch = models.load("base"), models.untrained(models.load("base"), seed)
     services = data.service_paragraphs(seed, train=max(sizes), test=test)
     answers = data.yes_no(seed)
     answers["test"] = answers["test"].select(range(min(test, len(answers["test"]))))
-    starts = {"base": base, "scratch": scratch, "domain base": shared.domain_base(seed)}
+    starts, domain = {"base": base, "scratch": scratch}, shared.domain_base(seed)
     longer = replace(recipe, epochs=4 * recipe.epochs, most=4 * recipe.most)
     tables = {
         "services": pd.concat([
             curves(services, starts, sizes, recipe),
+            curves(services, {"domain base": domain}, [n for n in sizes if n <= middle], recipe),
             curves(services, {"scratch, 4 times as long": scratch}, (middle,), longer, ("full",))]),
-        "yes or no": curves(answers, {"base": base, "scratch": scratch}, questions, recipe),
+        "yes or no": curves(answers, starts, questions, recipe),
         "digits": train.image_transfer(seed=seed)}
     return Outcome(
         _arms(tables), {"services": data.card(services["train"]).sha256, "base": base.sha256(),
