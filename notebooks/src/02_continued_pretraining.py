@@ -178,7 +178,7 @@ changes = evaluate.forgetting(base, mixed.model, old, unread, short, pairs)
 show.table(changes, caption="with 25% replay")
 
 # %% [markdown]
-# Grammar hardly moves: *is* and *are* occur in manuals too. The questions, at 25 % by chance, say that *style* comes long
+# Grammar loses little: *is* and *are* occur in manuals too. The questions, at 25 % by chance, say that *style* comes long
 # before *facts*: the model has read a few hundredths of the manual, once. Facts return below, where a page is read on purpose.
 
 # %% [markdown]
@@ -206,7 +206,8 @@ samples = [{"label": name, "prompt": row["prompt"], "text": row["text"]}
 show.samples_over_time(samples)
 
 # %% [markdown]
-# It now *sounds* like a manual. It doesn't thereby become right: fluency in a domain and truth are two things.
+# In places it now *sounds* like a manual, and in places like a Bible that has heard of one. It doesn't thereby become right:
+# fluency in a domain and truth are two things.
 
 # %% [markdown]
 # ## Still no assistant
@@ -309,7 +310,8 @@ show.cost_bars(bill)
 
 # %% [markdown]
 # ## The ledger
-# The same experiments over three seeds, with every control.
+# The same experiments over three seeds, with every control. M5 is *inconclusive* there: the refresh helps in each seed, but
+# three seeds and few different services leave an interval that reaches below the bound. More will be run.
 
 # %%
 entry = course.ledger("M5")["measures"][0]

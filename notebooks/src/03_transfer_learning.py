@@ -11,7 +11,7 @@
 #   fmcourse:
 #     title: Transfer learning
 #     claims: [M4, K10]
-#     minutes_cpu: 5
+#     minutes_cpu: 6
 #     minutes_gpu: 1
 # ---
 
@@ -19,7 +19,7 @@
 # # 03 · Transfer learning
 # **Question:** how many labels is a good start worth?
 #
-# Claims M4, K10 · about 5 minutes on two CPU cores, 1 on a GPU · after lesson 01
+# Claims M4, K10 · about 6 minutes on two CPU cores, 1 on a GPU · after lesson 01
 
 # %% [markdown]
 # > **Exam words.** *Transfer learning* takes a model trained for one task and uses it as the start for a related one. The
