@@ -8,7 +8,7 @@ averaged, and a linear head that reads the class from them. It can be taught in 
 - `full`: every weight moves. The head starts from that same logistic regression (Kumar et al.
   2022, arXiv:2202.10054): a random one would send noise into features worth keeping.
 
-"From scratch" is either call with `models.untrained(base)`. Trade-off: texts are cut at 96 tokens;
+"From scratch" is either call with `models.untrained(base)`. Trade-off: texts are cut at 64 tokens;
 a paragraph has named its subject by then, and time grows with length.
 """
 
@@ -66,7 +66,7 @@ class ClassifyRecipe:
     least: int = 640
     most: int = 8192
     batch: int = 16
-    tokens: int = 96
+    tokens: int = 64
     optimizer: str = "muon"
     weight_decay: float = 0.01
     warmup: float = 0.1

@@ -19,7 +19,7 @@ from fmcourse.models import LanguageModel
 
 
 def features(
-    model: LanguageModel, texts: Sequence[str], *, tokens: int = 96, batch: int = 64
+    model: LanguageModel, texts: Sequence[str], *, tokens: int = 64, batch: int = 64
 ) -> torch.Tensor:
     """What a network makes of each text: its last hidden states, averaged. (texts, width) float32
 

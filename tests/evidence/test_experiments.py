@@ -3,6 +3,8 @@
 A misspelt arm would otherwise come to light after an hour of training.
 """
 
+import json
+
 import pytest
 
 from fmcourse import models
@@ -37,4 +39,5 @@ def test_every_measure_of_the_claim_is_made(claim, monkeypatch):
     for measure in claims()[claim].measures:
         entry = ledger.measure_entry(measure, [outcome.arms])
         assert entry["verdict"] in ("shown", "not shown")
+    assert json.loads(json.dumps(vars(outcome), allow_nan=False))["arms"] == outcome.arms
     assert all(len(digest) == 64 for digest in outcome.data.values())

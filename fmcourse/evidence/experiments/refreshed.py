@@ -39,7 +39,7 @@ def refreshed(seed: int, old_tokens: int = 380_000, new_tokens: int = 520_000) -
                    {"old_tokens": old_tokens, "new_tokens": new_tokens, "items": len(items)})
 
 
-def questions(both: data.Releases, seed: int = 0, each: int = 160) -> Dataset:
+def questions(both: data.Releases, seed: int = 0, each: int = 320) -> Dataset:
     """What came since the old release, and what both say."""
     return evaluate.items_of(
         evaluate.operation_items(both.added(), each, seed, topic=NEW),

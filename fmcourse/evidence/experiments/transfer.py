@@ -51,7 +51,7 @@ def transfer(
     return Outcome(
         _arms(tables), {"services": data.card(services["train"]).sha256, "base": base.sha256(),
                         "answers": data.card(answers["train"]).sha256},
-        {"tables": {task: table.to_dict("list") for task, table in tables.items()}})
+        {"tables": {task: plain(table) for task, table in tables.items()}})
 
 
 def curves(
@@ -73,6 +73,11 @@ def curves(
             right = train.bag_of_words(texts, labels).score(test["text"][:], test["label"][:])
             rows.append({"arm": "bag of words", "labels": n, "accuracy": right})
     return pd.DataFrame(rows)
+
+
+def plain(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Column → values, as JSON can hold them: what was not measured is None."""
+    return table.astype(object).where(table.notna(), None).to_dict("list")
 
 
 def _arms(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
