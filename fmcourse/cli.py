@@ -13,12 +13,12 @@ from typing import Annotated
 
 import typer
 
+from fmcourse.cli_training import training
 from fmcourse.errors import CourseError, CourseWarning
 
 app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
                   pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Take one language model through its whole life, and measure every step.")
-training = typer.Typer(no_args_is_help=True, help="Train models outside of a notebook.")
 app.add_typer(training, name="train")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
@@ -137,71 +137,32 @@ def attribution(check: Annotated[bool, typer.Option(
                           where=path, fix="fmcourse attribution")
 
 
-@training.command("base")
-def train_base(
-        folder: Annotated[Path | None, typer.Option(help="Where the run goes.")] = None,
-        tokens: Annotated[int | None, typer.Option(help="Training budget.", min=1)] = None,
-        publish: Annotated[bool, typer.Option(
-            "--publish", help="Then measure it, and write the model that ships, with its card.",
-            )] = False,
-        to: Annotated[Path | None, typer.Option(
-            help="Folder of the published model; by default the package's own models/base.",
-            )] = None) -> None:
-    """Train the base model that ships with the course; run it again after a kill to go on."""
-    from fmcourse import models, store
-    from fmcourse.evidence import base
-
-    if to and not publish:
-        raise CourseError("--to says where to publish, and nothing is published.", where=to,
-                          fix="Add --publish; the run's own place is set by --folder.")
-    tokens = tokens or base.TOKENS
-    folder = folder or store.folder("runs", f"base-{tokens}")
-    typer.echo(base.train_base(folder, tokens))
-    if publish:
-        place = to or models.BASE
-        base.publish_base(folder, place)
-        typer.echo(f"published in {place}")
-
-
-@training.command("continued")
-def train_continued(
-        text: Annotated[str, typer.Option(
-            "--data", help="Text to learn: a file, a folder, hub:owner/name, or a domain of the "
-                           "course (aws, aws-2022, medical).")],
-        start: Annotated[str, typer.Option(
-            "--base", help="base, smollm2, a folder, or a hub id.")] = "base",
-        replay: Annotated[float, typer.Option(help="Share of general text among it.")] = 0.1,
-        tokens: Annotated[int | None, typer.Option(
-            help="Training budget; by default the text is read once.", min=1)] = None,
-        learning_rate: Annotated[float, typer.Option(help="At its peak.")] = 1e-3,
-        general_rise: Annotated[float | None, typer.Option(
-            help="Stop once general bits per byte have risen by more, and go back.")] = None,
-        seed: Annotated[int, typer.Option(help="Order of the text.")] = 0,
-        folder: Annotated[Path | None, typer.Option(
-            help="Where the run goes; by default below the course's folder.")] = None) -> None:
-    """Go on pre-training a model on text of yours; run it again after a kill to go on."""
-    from fmcourse import data, models, store, train
-    from fmcourse.data.domain import DOMAINS
+@app.command()
+def chat(name: Annotated[str, typer.Argument(
+        help="base, smollm2, a folder (such as a run's model), or a hub id.")] = "smollm2",
+         system: Annotated[str, typer.Option(help="A message that sets the scene.")] = "",
+         tokens: Annotated[int, typer.Option(help="Longest reply.", min=1)] = 128,
+         temperature: Annotated[float, typer.Option(help="0 is the likeliest reply.", min=0)] = 0.0,
+         ) -> None:
+    """Talk to a model in the terminal; an empty line or Ctrl-D ends it."""
+    from fmcourse import models
     from fmcourse.models import compat
-    from fmcourse.train.continued import forgotten
 
     compat.quiet()
-    corpus = data.domain(text) if text in DOMAINS else data.own(text)
-    if tokens:  # a token is seldom more than eight characters
-        corpus = {**corpus, "train": data.sized(corpus["train"], 8 * tokens, seed)}
-    typer.echo(data.card(corpus["train"]))
-    model = models.load(start)
-    file = data.tokens(corpus["train"], model.tokenizer)
-    recipe = train.ContinuedRecipe(
-        tokens=tokens or round(len(file) / max(1 - replay, 0.01)),
-        context=min(256, model.context), learning_rate=learning_rate,
-        replay_fraction=replay, general_rise=general_rise, seed=seed)
-    plan = store.sha256_json([model.sha256(), file.sha256, recipe.as_dict()])[:12]
-    folder = folder or store.folder("runs") / f"continued-{plan}"
-    run = train.continued(model, corpus, recipe, folder=folder, name=f"{start} on {text}")
-    typer.echo(run)
-    typer.echo(forgotten(run.metrics))
-    typer.echo(f"model in {folder / 'model'}")
+    talk = models.Chat(models.load(name), system=system, tokens=tokens, temperature=temperature)
+    while said := _asked():
+        try:
+            typer.echo(f"{talk.say(said)}\n")
+        except CourseError as error:
+            typer.echo(f"{error}\n", err=True)
+
+
+def _asked() -> str:
+    """What the user says next; nothing when they have said all."""
+    try:
+        return input("> " if sys.stdin.isatty() else "").strip()
+    except EOFError:
+        return ""
 
 
 @app.command()

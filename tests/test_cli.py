@@ -282,3 +282,61 @@ def test_train_continued_says_what_is_wrong(home, command, monkeypatch, words, m
     assert code == 1
     assert message in complained
     assert "Traceback" not in complained
+
+
+@pytest.fixture
+def records(tmp_path) -> Path:
+    """Forty pairs of a user's own; the third line is broken."""
+    import json
+
+    import tiny
+
+    pairs = [{"prompt": f"Where does the {animal} live, number {i}?",
+              "completion": f"By the {tiny.PLACES[i]}."} for animal in tiny.ANIMALS
+             for i in range(4)]
+    lines = [json.dumps(pair) for pair in pairs]
+    lines.insert(2, '{"promt": "Where?", "completion": "Here."}')
+    path = tmp_path / "my.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_train_instruct_trains_nothing_until_the_records_are_clean(
+        home, command, monkeypatch, tmp_path, records):
+    import tiny
+
+    from fmcourse import models
+
+    monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
+    monkeypatch.setenv("FMCOURSE_DEVICE", "cpu")
+    start = models.build(tiny.SHAPE, tiny.tokenizer(), context=128).save(tmp_path / "start")
+    words = ("train", "instruct", "--data", str(records), "--base", str(start), "--epochs", "20")
+    code, _, complained = command(*words)
+    assert code == 1
+    assert 'line 3, column 2: The key "promt" is unknown. Write "prompt".' in complained
+    assert not (home / "runs").exists()
+    code, said, complained = command(*words, "--skip-bad")
+    assert code == 0, complained
+    aside = Path(said.partition("records left out, saved in ")[2].splitlines()[0])
+    assert aside.read_text() == '{"promt": "Where?", "completion": "Here."}\n'
+    before, after = (float(said.partition("held-out replies ")[2].split()[i]) for i in (0, 2))
+    assert after < before
+    model = Path(said.rsplit("fmcourse chat ", 1)[1].strip())
+    assert models.load(model).tokenizer.chat_template
+
+
+def test_chat_answers_line_by_line_until_an_empty_one(home, command, monkeypatch, tmp_path):
+    import io
+
+    import tiny
+
+    from fmcourse import models
+
+    model = models.build(tiny.SHAPE, tiny.tokenizer(), context=128)
+    place = model.save(tmp_path / "model")
+    monkeypatch.setenv("FMCOURSE_DEVICE", "cpu")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"Where is the owl?\n{'fox ' * 300}\n\nunread\n"))
+    code, said, complained = command("chat", str(place), "--tokens", "8")
+    assert code == 0
+    assert said == f"{models.Chat(model, tokens=8).say('Where is the owl?')}\n\n"
+    assert "context of 128" in complained

@@ -5,6 +5,8 @@ Everything takes and returns `datasets.Dataset`; provenance rides along as a car
 
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
+from fmcourse.data.commands import commands, few_shot
+from fmcourse.data.conversations import Conversations, conversations, split_conversations
 from fmcourse.data.corpus import (
     combine,
     excerpt,
@@ -20,17 +22,21 @@ from fmcourse.data.labels import service_paragraphs, yes_no
 from fmcourse.data.mixture import Mixture, packed_rows
 from fmcourse.data.near_duplicates import drop_near_duplicates, near_duplicates
 from fmcourse.data.own import own
+from fmcourse.data.record_files import BadLine
+from fmcourse.data.record_formats import to_bedrock, to_messages
 from fmcourse.data.records import graded, graded_share, operation_pairs
 from fmcourse.data.releases import Releases, releases
 from fmcourse.data.retrieval import Retriever, with_passages
 from fmcourse.data.split import check_no_leak, split_by_document
+from fmcourse.data.tasks import task_records
 from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
-    "Card", "Mixture", "PackedRows", "Releases", "Retriever", "TokenFile", "card",
-    "check_no_leak", "combine", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
-    "general", "graded", "graded_share", "held_out", "near_duplicates", "normalise",
-    "normalise_text", "only", "operation_pairs", "own", "packed_rows", "releases", "sample",
-    "service_paragraphs", "shuffle_words", "sized", "split_by_document", "tokenizer_hash",
-    "tokens", "with_card", "with_passages", "yes_no",
+    "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases", "Retriever",
+    "TokenFile", "card", "check_no_leak", "combine", "commands", "conversations", "deduplicate",
+    "domain", "drop_near_duplicates", "excerpt", "few_shot", "general", "graded", "graded_share",
+    "held_out", "near_duplicates", "normalise", "normalise_text", "only", "operation_pairs", "own",
+    "packed_rows", "releases", "sample", "service_paragraphs", "shuffle_words", "sized",
+    "split_by_document", "split_conversations", "task_records", "to_bedrock", "to_messages",
+    "tokenizer_hash", "tokens", "with_card", "with_passages", "yes_no",
 ]

@@ -10,7 +10,9 @@ from fmcourse.evaluate.accuracy import (
     next_token_accuracy,
     one_blank_accuracy,
 )
+from fmcourse.evaluate.answers import reply_bits_per_byte
 from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
+from fmcourse.evaluate.commands import Grade, grade_command, grade_commands
 from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
 from fmcourse.evaluate.forgetting import forgetting
@@ -23,10 +25,10 @@ from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte", "fact_probes",
-    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier",
-    "instruction_rate", "instructions", "items_of", "label_efficiency", "masked_accuracy",
-    "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
-    "sample", "score_facts", "score_pairs", "sequence_log_likelihood", "shuffled", "token_losses",
-    "wilson",
+    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte", "fact_probes",
+    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
+    "grade_commands", "instruction_rate", "instructions", "items_of", "label_efficiency",
+    "masked_accuracy", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy",
+    "operation_items", "overall", "reply_bits_per_byte", "sample", "score_facts", "score_pairs",
+    "sequence_log_likelihood", "shuffled", "token_losses", "wilson",
 ]

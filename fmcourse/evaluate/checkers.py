@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from fmcourse.errors import DataError
+from fmcourse.evaluate.task_checkers import TASK_CHECKERS
 
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "**": "**"}
 _RUN = 5  # so many words in a row taken over from the instruction are an echo
@@ -157,10 +158,11 @@ def check(name: str, reply: str, instruction: str, parameters: dict) -> bool:
     >>> check("number", "15", "Write a number.", {"above": 10, "below": 20})
     True
     """
-    if name not in CHECKERS:
+    known = CHECKERS | TASK_CHECKERS
+    if name not in known:
         raise DataError(f"There is no checker called {name!r}.",
-                        fix=f"Use one of {', '.join(CHECKERS)}.")
-    return CHECKERS[name](reply, instruction, **parameters)
+                        fix=f"Use one of {', '.join(known)}.")
+    return known[name](reply, instruction, **parameters)
 
 
 def _bare(reply: str) -> str:

@@ -4,10 +4,11 @@ Everything is an ordinary transformers model; `LanguageModel` only keeps it with
 """
 
 from fmcourse.models.build import SIZES, Shape, build, untrained
+from fmcourse.models.chat import Chat, reply, with_chat
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
 from fmcourse.models.vision import ConvNet
 
-__all__ = ["BASE", "SIZES", "ConvNet", "LanguageModel", "Shape", "build", "load", "train_tokenizer",
-           "untrained"]
+__all__ = ["BASE", "SIZES", "Chat", "ConvNet", "LanguageModel", "Shape", "build", "load", "reply",
+           "train_tokenizer", "untrained", "with_chat"]

@@ -36,13 +36,14 @@ from transformers import (
 )
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging
+from trl import SFTConfig, SFTTrainer
 
 __all__ = [
     "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer",
     "GenerationConfig", "LlamaConfig", "LlamaForCausalLM", "ModernBertConfig",
     "ModernBertForMaskedLM", "PreTrainedModel", "PreTrainedTokenizerFast", "PrinterCallback",
-    "ProgressCallback", "Trainer", "TrainerCallback", "TrainingArguments", "attention",
-    "generating", "load_gguf", "one_gpu", "quiet",
+    "ProgressCallback", "SFTConfig", "SFTTrainer", "Trainer", "TrainerCallback",
+    "TrainingArguments", "attention", "generating", "load_gguf", "one_gpu", "own_forward", "quiet",
 ]
 
 
@@ -65,6 +66,23 @@ def one_gpu(arguments: TrainingArguments) -> TrainingArguments:
 def attention(network: PreTrainedModel, kind: str) -> None:
     """Choose how attention is computed: 'eager' (plain matrix products) or 'sdpa' (fused)."""
     network.set_attn_implementation(kind)
+
+
+@contextlib.contextmanager
+def own_forward(network: PreTrainedModel) -> Iterator[None]:
+    """Inside, TRL may patch the forward pass of a network; after, the network has its own again.
+
+    TRL leaves its patch on the model for good: a copy of the model would run the original's
+    weights, for the patch is bound to them.
+    """
+    holder = network.get_base_model() if hasattr(network, "get_base_model") else network  # PEFT's
+    before = holder.__dict__.get("forward")
+    try:
+        yield
+    finally:
+        holder.__dict__.pop("forward", None)
+        if before is not None:
+            holder.forward = before
 
 
 @contextlib.contextmanager

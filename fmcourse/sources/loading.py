@@ -30,6 +30,7 @@ from fmcourse.sources.hub import hub_rows
 from fmcourse.sources.kept import kept, table
 from fmcourse.sources.readers import (
     aws_docs,
+    aws_examples,
     bible,
     boolq,
     pubmedqa,
@@ -59,6 +60,7 @@ READERS = {
     "wikipedia": Reader(wikipedia.articles, 1, True),
     "python_docs": Reader(pydocs.topics, 1, False),
     "aws_docs": Reader(aws_docs.texts, 3, True),
+    "aws_examples": Reader(aws_examples.examples, 2, True),
     "pubmedqa": Reader(pubmedqa.questions, 1, False),
 }
 

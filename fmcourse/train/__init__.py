@@ -4,15 +4,17 @@ from fmcourse.train.classify import ARMS, Classifier, ClassifyRecipe, classify
 from fmcourse.train.continued import continued
 from fmcourse.train.features import features
 from fmcourse.train.images import image_transfer
+from fmcourse.train.instruct import instruct
 from fmcourse.train.loss import linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.pretrain import pretrain
-from fmcourse.train.recipe import ContinuedRecipe, PretrainRecipe
+from fmcourse.train.recipe import ContinuedRecipe, InstructRecipe, PretrainRecipe
 from fmcourse.train.run import Cost, Run, flops_per_token
 from fmcourse.train.words import bag_of_words
 
 __all__ = [
-    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "PretrainRecipe", "Run",
-    "bag_of_words", "classify", "continued", "features", "flops_per_token", "image_transfer",
-    "linear_cross_entropy", "make_optimizer", "pretrain", "warmup_stable_decay",
+    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe",
+    "PretrainRecipe", "Run", "bag_of_words", "classify", "continued", "features",
+    "flops_per_token", "image_transfer", "instruct", "linear_cross_entropy", "make_optimizer",
+    "pretrain", "warmup_stable_decay",
 ]

@@ -7,29 +7,24 @@ on request: general and domain bits per byte on held-out text, before, on the wa
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from datasets import Dataset
-from safetensors import safe_open
-from safetensors.torch import load_model, save_model
 
 from fmcourse import data, evaluate, hardware, store
 from fmcourse.errors import DataError, ModelError
 from fmcourse.models import LanguageModel
+from fmcourse.train.keep import BACK_TO, Kept, workplace
 from fmcourse.train.pretrain import pretrain
 from fmcourse.train.recipe import ContinuedRecipe
 from fmcourse.train.run import Run
-from fmcourse.train.stage import first_process, processes
+from fmcourse.train.stage import processes
 
 GENERAL, DOMAIN = "general bits per byte", "domain bits per byte"
-BACK_TO, WEIGHTS = "back_to_share", "model.safetensors"
 Parts = Mapping[str, Dataset]  # 'train' and 'validation', as `data.domain` or `data.own` give
 
 
@@ -81,7 +76,7 @@ def continued(
                         data.tokens(general["train"], model.tokenizer), recipe.replay_fraction)
     texts = {GENERAL: data.excerpt(general["validation"], recipe.eval_characters),
              DOMAIN: data.excerpt(domain["validation"], recipe.eval_characters)}
-    with _workplace(folder) as place:
+    with workplace(folder) as place:
         guard = Guard(model, texts, recipe, place)
         shares = [look / (recipe.looks - 1) for look in range(recipe.looks)]
         return pretrain(
@@ -104,7 +99,7 @@ class Guard:
     def __init__(self, start: LanguageModel, texts: dict[str, list[str]],
                  recipe: ContinuedRecipe, place: Path):
         self.start, self.texts, self.recipe = start, texts, recipe
-        self.kept = place / "within-bound"
+        self.kept = Kept(place / "within-bound")
         self.before: float | None = None
 
     def __call__(self, model: LanguageModel, share: float) -> dict[str, Any]:
@@ -112,13 +107,13 @@ class Guard:
         bits = self._bits(model)
         if share == 0:
             self.before = bits[GENERAL]
-            shutil.rmtree(self.kept, ignore_errors=True)  # of a run that was here before
+            self.kept.forget()  # of a run that was here before
         if self.recipe.general_rise is None or share == 0:
             return bits
         if self.before is None:  # resumed after a kill: the first look was in another process
             self.before = self._bits(self.start)[GENERAL]
         if bits[GENERAL] - self.before <= self.recipe.general_rise:
-            self._keep(model, share)
+            self.kept.keep(model, share, bits[GENERAL])
             return bits
         return {**bits, "stop": True, BACK_TO: self._go_back(model)}
 
@@ -126,19 +121,14 @@ class Guard:
         quick = "bfloat16" if hardware.detect().dtype == "bfloat16" else "float32"
         return evaluate.bits_per_byte(model, self.texts, context=self.recipe.context, dtype=quick)
 
-    def _keep(self, model: LanguageModel, share: float) -> None:
-        if first_process():
-            with store.atomic_folder(self.kept) as draft:
-                save_model(model.network, draft / WEIGHTS, metadata={"share": str(share)})
-
     def _go_back(self, model: LanguageModel) -> float:
         """Give the model the weights of the last look within the bound; returns its share."""
-        if not self.kept.exists():
+        found = self.kept.found()
+        if found is None:
             model.network.load_state_dict(self.start.network.state_dict())
             return 0.0
-        load_model(model.network, self.kept / WEIGHTS)
-        with safe_open(self.kept / WEIGHTS, framework="pt") as file:
-            return float(file.metadata()["share"])
+        self.kept.go_back(model)
+        return found[0]
 
 
 def summary(looks: pd.DataFrame) -> dict[str, float]:
@@ -175,13 +165,3 @@ def forgotten(metrics: Mapping[str, float]) -> str:
         lines.append(f"stopped at {metrics['stopped_at']:.0%} of the budget, where more was "
                      f"forgotten than allowed; went back to {metrics[BACK_TO]:.0%}")
     return "\n".join(lines)
-
-
-@contextlib.contextmanager
-def _workplace(folder: Path | str | None) -> Iterator[Path]:
-    """Where weights are kept while training: with the run's checkpoints, which outlive a kill."""
-    if folder is not None:
-        yield Path(folder) / "checkpoints"
-        return
-    with tempfile.TemporaryDirectory(prefix="fmcourse-") as place:
-        yield Path(place)

@@ -8,13 +8,11 @@ whole checkpoint and ends with the weights an uninterrupted run would have had.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import hardware, store
@@ -26,7 +24,8 @@ from fmcourse.train.objectives import objective
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.progress import progress
 from fmcourse.train.recipe import PretrainRecipe
-from fmcourse.train.run import Cost, Run, flops_per_token
+from fmcourse.train.report import report
+from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import processes, stage
 from fmcourse.train.watch import Observer, Watch
 
@@ -153,9 +152,8 @@ def _train(
     engine.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     network.model._compiled_call_impl = None
     network.eval()
-    return _report(model, engine, recipe, name, flops, line,
-                   hardware.peak_memory_bytes(machine.device),
-                   {**machine.as_record(), "compiled": compiled})
+    return report(model, engine, recipe, name, flops, line,
+                  {**machine.as_record(), "compiled": compiled})
 
 
 def _should_compile(
@@ -165,28 +163,3 @@ def _should_compile(
         return machine.compiler and work_flops > COMPILE_FROM_FLOPS * (
             1 if machine.device == "cpu" else 100)
     return bool(recipe.compile)
-
-
-def _report(
-    model: LanguageModel, engine: Engine, recipe: PretrainRecipe, name: str, flops: float,
-    line: Any, peak_memory: int, environment: dict[str, Any],
-) -> Run:
-    entries = engine.state.log_history
-    columns = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds",
-               "tokens_per_second"]
-    history = pd.DataFrame([e for e in entries if "loss" in e]).reindex(columns=columns)
-    observations = pd.DataFrame([e for e in entries if "share" in e])
-    first = [name for name in ("share", "step", "tokens") if name in observations]
-    observations = observations[first + sorted(set(observations) - set(first))]
-    tail = max(1, math.ceil(len(history) / 20))
-    seconds = float(history["seconds"].iloc[-1])
-    tokens = engine.state.global_step * recipe.batch_tokens  # fewer than planned, if stopped
-    metrics = {"loss": float(history["loss"].tail(tail).mean()),
-               "tokens_per_second": tokens / seconds}
-    line.close(f"{tokens:,} tokens in {seconds:.0f} s · {tokens / seconds:,.0f} tokens/s · "
-               f"loss {metrics['loss']:.3f}")
-    cost = Cost(tokens, flops * tokens, seconds, peak_memory, model.parameters,
-                sum(p.numel() for p in model.network.parameters() if p.requires_grad))
-    model.name = name
-    return Run(name, model, recipe.as_dict(), history, metrics, cost,
-               environment=environment, observations=observations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -123,3 +124,81 @@ class ContinuedRecipe(PretrainRecipe):
         now = scale.current()
         return super().at_scale(**{"tokens": now.continued_tokens, "looks": 4,
                                    "eval_characters": now.eval_characters // 2, **changes})
+
+
+@dataclass(frozen=True)
+class InstructRecipe:
+    """How to tune on conversations.
+
+    Attributes:
+        epochs: passes over the conversations, unless `tokens` says how far to go.
+        tokens: training budget, prompts included; it replaces `epochs`.
+        max_length: tokens of the longest conversation that is kept, and of a packed row.
+        batch_tokens: tokens per optimiser step, about; rows are not always full.
+        micro_rows: packed rows per forward pass.
+        learning_rate: peak, in AdamW's units.
+        optimizer: 'muon' or 'adamw'.
+        warmup, decay: shares of the run spent raising and lowering the learning rate.
+        weight_decay: pulls weights towards zero.
+        clip: largest norm of the gradient.
+        looks: at held-out conversations, spread evenly from before the first step to after the
+            last, if some are given.
+        patience: stop after so many looks in a row without a better one, and in any case end with
+            the weights of the best; None trains to the end and keeps that.
+        seed: order of the rows.
+        checkpoint_minutes: time between checkpoints, when the run has a folder.
+    """
+
+    epochs: float = 3.0
+    tokens: int | None = None
+    max_length: int = 256
+    batch_tokens: int = 4096
+    micro_rows: int = 2
+    learning_rate: float = 1e-3
+    optimizer: str = "muon"
+    warmup: float = 0.1
+    decay: float = 0.9
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    looks: int = 5
+    patience: int | None = None
+    seed: int = 0
+    checkpoint_minutes: float = 2.0
+
+    def __post_init__(self) -> None:
+        def refuse(what: str, field: str, fix: str) -> None:
+            raise CourseError(what, where=f"{type(self).__name__}.{field}", fix=fix)
+
+        if not self.epochs > 0 or (self.tokens is not None and self.tokens < 1):
+            refuse("There is nothing to train on.", "epochs", "Ask for some epochs, or tokens.")
+        if not self.learning_rate >= 0:
+            refuse(f"A learning rate of {self.learning_rate} is not possible.", "learning_rate",
+                   "0 teaches nothing; 1e-3 is a good start.")
+        if self.optimizer not in ("muon", "adamw"):
+            refuse(f"No optimiser is called {self.optimizer!r}.", "optimizer", "muon or adamw")
+        if self.looks < 2 or (self.patience is not None and self.patience < 1):
+            refuse("Early stopping needs looks to compare.", "patience",
+                   "At least 2 looks, and a patience of 1 or more, or None.")
+        if self.batch_tokens < self.max_length * self.micro_rows:
+            refuse(f"A batch of {self.batch_tokens} tokens does not hold {self.micro_rows} rows of "
+                   f"{self.max_length}.", "batch_tokens",
+                   f"Make it {self.max_length * self.micro_rows} or more.")
+
+    @property
+    def rows(self) -> int:
+        """Packed rows per optimiser step."""
+        return self.batch_tokens // self.max_length // self.micro_rows * self.micro_rows
+
+    def steps(self, tokens: int, rows: int) -> int:
+        """Optimiser steps for a data set of so many tokens in so many rows."""
+        wanted = self.epochs * rows if self.tokens is None else self.tokens / tokens * rows
+        return max(1, math.ceil(wanted / self.rows))
+
+    @classmethod
+    def at_scale(cls, **changes: Any) -> InstructRecipe:
+        """The recipe of a live lesson at the current scale, with what you change."""
+        return cls(**{"tokens": scale.current().instruct_tokens, **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)

@@ -126,7 +126,8 @@ def test_weights_kept_by_an_earlier_run_in_the_folder_are_not_gone_back_to(taugh
 
     kept = tmp_path / "run" / "checkpoints" / "within-bound"
     kept.mkdir(parents=True)
-    save_model(tiny.model(seed=9).network, kept / "model.safetensors", metadata={"share": "0.25"})
+    save_model(tiny.model(seed=9).network, kept / "model.safetensors",
+               metadata={"share": "0.25", "score": "1.0"})
     strict = replace(RECIPE, general_rise=0.0, learning_rate=0.05)
     run = continued(taught, parts("disorder"), strict, general=parts("north"),
                     folder=tmp_path / "run")

@@ -1,0 +1,133 @@
+"""`fmcourse train …`: the stages of the course, on text and records of your own.
+
+Every command is a thin layer over `fmcourse.train`: it reads and checks what it is given before
+anything is trained, keeps its run in a folder named after what decides the result, and goes on
+from there when it is called again after a kill.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fmcourse.errors import CourseError
+
+training = typer.Typer(no_args_is_help=True, help="Train models outside of a notebook.")
+
+SMALL = 40_000_000  # weights; larger models want a lower learning rate
+Start = Annotated[str, typer.Option("--base", help="base, smollm2, a folder, or a hub id.")]
+Folder = Annotated[Path | None, typer.Option(
+    help="Where the run goes; by default below the course's folder.")]
+
+
+@training.command("base")
+def train_base(
+        folder: Annotated[Path | None, typer.Option(help="Where the run goes.")] = None,
+        tokens: Annotated[int | None, typer.Option(help="Training budget.", min=1)] = None,
+        publish: Annotated[bool, typer.Option(
+            "--publish", help="Then measure it, and write the model that ships, with its card.",
+            )] = False,
+        to: Annotated[Path | None, typer.Option(
+            help="Folder of the published model; by default the package's own models/base.",
+            )] = None) -> None:
+    """Train the base model that ships with the course; run it again after a kill to go on."""
+    from fmcourse import models, store
+    from fmcourse.evidence import base
+
+    if to and not publish:
+        raise CourseError("--to says where to publish, and nothing is published.", where=to,
+                          fix="Add --publish; the run's own place is set by --folder.")
+    tokens = tokens or base.TOKENS
+    folder = folder or store.folder("runs", f"base-{tokens}")
+    typer.echo(base.train_base(folder, tokens))
+    if publish:
+        place = to or models.BASE
+        base.publish_base(folder, place)
+        typer.echo(f"published in {place}")
+
+
+@training.command("continued")
+def train_continued(
+        text: Annotated[str, typer.Option(
+            "--data", help="Text to learn: a file, a folder, hub:owner/name, or a domain of the "
+                           "course (aws, aws-2022, medical).")],
+        start: Start = "base",
+        replay: Annotated[float, typer.Option(help="Share of general text among it.")] = 0.1,
+        tokens: Annotated[int | None, typer.Option(
+            help="Training budget; by default the text is read once.", min=1)] = None,
+        learning_rate: Annotated[float, typer.Option(help="At its peak.")] = 1e-3,
+        general_rise: Annotated[float | None, typer.Option(
+            help="Stop once general bits per byte have risen by more, and go back.")] = None,
+        seed: Annotated[int, typer.Option(help="Order of the text.")] = 0,
+        folder: Folder = None) -> None:
+    """Go on pre-training a model on text of yours; run it again after a kill to go on."""
+    from fmcourse import data, models, store, train
+    from fmcourse.data.domain import DOMAINS
+    from fmcourse.models import compat
+    from fmcourse.train.continued import forgotten
+
+    compat.quiet()
+    corpus = data.domain(text) if text in DOMAINS else data.own(text)
+    if tokens:  # a token is seldom more than eight characters
+        corpus = {**corpus, "train": data.sized(corpus["train"], 8 * tokens, seed)}
+    typer.echo(data.card(corpus["train"]))
+    model = models.load(start)
+    file = data.tokens(corpus["train"], model.tokenizer)
+    recipe = train.ContinuedRecipe(
+        tokens=tokens or round(len(file) / max(1 - replay, 0.01)),
+        context=min(256, model.context), learning_rate=learning_rate,
+        replay_fraction=replay, general_rise=general_rise, seed=seed)
+    plan = store.sha256_json([model.sha256(), file.sha256, recipe.as_dict()])[:12]
+    folder = folder or store.folder("runs") / f"continued-{plan}"
+    run = train.continued(model, corpus, recipe, folder=folder, name=f"{start} on {text}")
+    typer.echo(run)
+    typer.echo(forgotten(run.metrics))
+    typer.echo(f"model in {folder / 'model'}")
+
+
+@training.command("instruct")
+def train_instruct(
+        path: Annotated[Path, typer.Option(
+            "--data", help="Records, one JSON object a line: prompt and completion, messages, or "
+                           "Bedrock conversations.")],
+        start: Start = "base",
+        skip_bad: Annotated[bool, typer.Option(
+            "--skip-bad", help="Train without the records that cannot be used; they are saved "
+                               "aside, with the reasons.")] = False,
+        epochs: Annotated[float, typer.Option(help="Passes over the records.")] = 3.0,
+        learning_rate: Annotated[float | None, typer.Option(
+            help="At its peak; by default 1e-3 for models of up to 40 million weights, 1e-4 for "
+                 "larger ones.")] = None,
+        max_length: Annotated[int | None, typer.Option(
+            help="Tokens of the longest conversation; longer ones are left out.")] = None,
+        validation: Annotated[float, typer.Option(
+            help="Share of the conversations that is held out to measure by.")] = 0.1,
+        patience: Annotated[int | None, typer.Option(
+            help="Stop after so many looks without a better one, and go back to the best.")] = None,
+        seed: Annotated[int, typer.Option(help="Order of the records.")] = 0,
+        folder: Folder = None) -> None:
+    """Tune a model on records of yours; run it again after a kill to go on."""
+    from fmcourse import data, models, store, train
+    from fmcourse.models import compat
+
+    compat.quiet()
+    read = data.conversations(path, skip_bad=skip_bad)
+    typer.echo(data.card(read.records))
+    parts, model = data.split_conversations(read.records, validation, seed), models.load(start)
+    longest = max_length or min(512, model.context)
+    rate = learning_rate or (1e-3 if model.parameters <= SMALL else 1e-4)
+    recipe = train.InstructRecipe(epochs=epochs, max_length=longest, learning_rate=rate,
+                                  batch_tokens=max(4096, 2 * longest), patience=patience, seed=seed)
+    plan = store.sha256_json([model.sha256(), data.card(read.records).sha256, validation,
+                              recipe.as_dict()])[:12]
+    folder = folder or store.folder("runs") / f"instruct-{plan}"
+    if read.bad:
+        typer.echo(f"{len(read.bad)} records left out, saved in {read.save_bad(folder)}")
+    run = train.instruct(model, parts["train"], recipe, validation=parts["validation"],
+                         folder=folder, name=f"{start} on {path.name}")
+    typer.echo(run)
+    typer.echo("held-out replies  {validation_before:.3f} -> {validation_after:.3f} bits per "
+               "byte".format(**run.metrics))
+    typer.echo(f"model in {folder / 'model'}; talk to it: fmcourse chat {folder / 'model'}")

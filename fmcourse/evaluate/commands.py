@@ -1,0 +1,108 @@
+"""Does a reply do in AWS what was asked? Judged by the AWS CLI's own parser, never run.
+
+A verifiable reward: no judge with opinions, no reference that has to be matched word for word. Four
+questions, from easy to hard: would the CLI take the reply at all, is it the right operation, do the
+parameters fit the API's model, is it the expected command in all but order, quoting and spacing.
+How a reply is read, and why nothing of it can run, is in `fmcourse.data.aws_cli`.
+
+Trade-off: `exact` asks for the example's own values and options, so a good answer in other words
+fails it; `operation` and `valid` together say whether a command is sensible, not whether it is
+wanted. Values that an API forbids without its model saying so pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import pandas as pd
+
+from fmcourse.data.aws_cli import Call, read
+from fmcourse.errors import DataError
+from fmcourse.evaluate.intervals import share_table
+
+MEASURES = ("parsed", "operation", "valid", "exact")
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What holds of a reply.
+
+    Attributes:
+        parsed: the AWS CLI's parser takes it as one call, with known options.
+        operation: parsed, and it calls the expected operation of the expected service.
+        valid: parsed, and its parameters fit the API model of what it calls, right or wrong.
+        exact: the expected command, whatever the order of options, the quoting and the spacing.
+        reason: why the first of these that fails does so; '' when none does.
+    """
+
+    parsed: bool = False
+    operation: bool = False
+    valid: bool = False
+    exact: bool = False
+    reason: str = ""
+
+
+def grade_command(reply: str, expected: str) -> Grade:
+    """Grade a reply against the expected command; nothing is run, opened or looked up.
+
+    White space around a reply is ignored, and so is one code fence or pair of backticks around all
+    of it; anything else beside the command makes it no command.
+
+    Raises:
+        DataError: the expected command is none.
+
+    >>> grade_command("`aws s3api list-buckets --max-items 5`", "aws s3api list-buckets")
+    Grade(parsed=True, operation=True, valid=True, exact=False, reason='Other options or values.')
+    >>> grade_command("aws s3 ls; rm -rf /", "aws s3 ls").reason
+    'It has a shell operator (;).'
+    """
+    wanted = _expected(expected)
+    try:
+        call = read(reply)
+    except DataError as error:
+        return Grade(reason=error.what)
+    operation = (call.service, call.operation) == (wanted.service, wanted.operation)
+    exact = operation and call.options == wanted.options
+    reason = "" if exact else "Other options or values."
+    if call.problem:
+        reason = call.problem
+    if not operation:
+        reason = f"It calls {call.service} {call.operation}."
+    return Grade(True, operation, not call.problem, exact, reason)
+
+
+def grade_commands(replies: Sequence[str], expected: Sequence[str]) -> pd.DataFrame:
+    """The shares of replies that are parsed, call the right operation, are valid and exact.
+
+    Args:
+        replies, expected: as many of one as of the other.
+
+    Returns:
+        A row a measure: `measure`, `n`, `rate`, `low` and `high` (95 % Wilson interval), as
+        fractions of all replies.
+
+    Raises:
+        DataError: no replies, another number of expected commands, or one that is none.
+
+    >>> grade_commands(["aws s3 ls", "no"], ["aws s3 ls", "aws s3 ls"])["rate"].tolist()
+    [0.5, 0.5, 0.5, 0.5]
+    """
+    if len(replies) != len(expected) or not len(replies):
+        raise DataError(f"There are {len(replies)} replies for {len(expected)} commands.",
+                        where="evaluate.grade_commands", fix="Give one reply to each.")
+    grades = pd.DataFrame([asdict(grade_command(reply, wanted))
+                           for reply, wanted in zip(replies, expected, strict=True)])
+    tables = [share_table([measure] * len(grades), grades[measure].astype(float), "measure", "rate")
+              for measure in MEASURES]
+    return pd.concat([table[:1] for table in tables], ignore_index=True)
+
+
+@lru_cache(maxsize=8192)
+def _expected(command: str) -> Call:
+    try:
+        return read(command)
+    except DataError as error:
+        raise DataError(f"The expected command is none: {error.what}", where=command,
+                        fix="Use the column completion of data.commands().") from error
