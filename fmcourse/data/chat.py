@@ -95,7 +95,8 @@ def chat_tokens(
                             where=f"{message['role']}: {message['content'][:60]!r}",
                             fix="Remove it, or spell it otherwise.")
     text, spans = reply_spans(messages, tokenizer)
-    coded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    coded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True,
+                      verbose=False)  # too long is said by whoever asked
     labels = [token if any(begin < end_of and start_of < end for start_of, end_of in spans)
               else IGNORE
               for token, (begin, end) in zip(coded.input_ids, coded.offset_mapping, strict=True)]

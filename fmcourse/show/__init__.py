@@ -5,6 +5,7 @@ once: a `Picture` (a matplotlib Figure) or an `Html` table. matplotlib only: it 
 everywhere and its PNGs live in committed notebooks, where interactive charts would be blank.
 """
 
+from fmcourse.show.chat import ChatBox, chat
 from fmcourse.show.compare import before_after, cost_bars
 from fmcourse.show.curves import loss_curve, scaling
 from fmcourse.show.diagrams import attention_pattern, funnel, mask_figure
@@ -16,7 +17,7 @@ from fmcourse.show.tables import Html, samples_over_time, table
 from fmcourse.show.trials import pairs_bars, seeds
 
 __all__ = [
-    "Html", "Picture", "attention_pattern", "before_after", "cost_bars", "funnel",
-    "learning_curves", "loss_curve", "mask_figure", "pairs_bars", "samples_over_time", "scaling",
-    "seeds", "style", "table", "token_heatmap", "trade_off",
+    "ChatBox", "Html", "Picture", "attention_pattern", "before_after", "chat", "cost_bars",
+    "funnel", "learning_curves", "loss_curve", "mask_figure", "pairs_bars", "samples_over_time",
+    "scaling", "seeds", "style", "table", "token_heatmap", "trade_off",
 ]
