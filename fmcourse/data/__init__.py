@@ -4,6 +4,7 @@ Everything takes and returns `datasets.Dataset`; provenance rides along as a car
 """
 
 from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.chat import conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
 from fmcourse.data.commands import commands, few_shot
 from fmcourse.data.conversations import Conversations, conversations, split_conversations
@@ -18,7 +19,10 @@ from fmcourse.data.corpus import (
     sized,
 )
 from fmcourse.data.domain import domain
+from fmcourse.data.house_style import house_style
 from fmcourse.data.labels import service_paragraphs, yes_no
+from fmcourse.data.legal import case_summaries
+from fmcourse.data.medical import medical_questions
 from fmcourse.data.mixture import Mixture, packed_rows
 from fmcourse.data.near_duplicates import drop_near_duplicates, near_duplicates
 from fmcourse.data.own import own
@@ -33,10 +37,12 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
     "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases", "Retriever",
-    "TokenFile", "card", "check_no_leak", "combine", "commands", "conversations", "deduplicate",
-    "domain", "drop_near_duplicates", "excerpt", "few_shot", "general", "graded", "graded_share",
-    "held_out", "near_duplicates", "normalise", "normalise_text", "only", "operation_pairs", "own",
-    "packed_rows", "releases", "sample", "service_paragraphs", "shuffle_words", "sized",
-    "split_by_document", "split_conversations", "task_records", "to_bedrock", "to_messages",
-    "tokenizer_hash", "tokens", "with_card", "with_passages", "yes_no",
+    "TokenFile", "card", "case_summaries", "check_no_leak", "combine", "commands",
+    "conversation", "conversations", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
+    "few_shot", "general", "graded", "graded_share", "held_out", "house_style",
+    "medical_questions", "near_duplicates", "normalise", "normalise_text", "only",
+    "operation_pairs", "own", "packed_rows", "releases", "sample", "service_paragraphs",
+    "shuffle_words", "sized", "split_by_document", "split_conversations", "task_records",
+    "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "with_card", "with_passages",
+    "written", "yes_no",
 ]

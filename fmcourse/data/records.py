@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
 from fmcourse.data.card import card, with_card
+from fmcourse.data.chat import IGNORE, chat_tokens
 from fmcourse.errors import DataError
 
 _SENTENCE = re.compile(r"(.{20,300}?[.!?])(?=\s|$)", re.S)
@@ -56,12 +58,13 @@ def graded_share(records: Dataset, tokenizer: PreTrainedTokenizerFast) -> float:
     return float(sum(mask.sum() for mask in masks) / sum(map(len, masks)))
 
 
-def graded(record: Mapping[str, str], tokenizer: PreTrainedTokenizerFast) -> pd.DataFrame:
+def graded(record: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast) -> pd.DataFrame:
     """Token by token, what counts in the loss when a model is trained on a record.
 
     Args:
-        record: with `text` (every token counts), or with `prompt` and `completion` (which are
-            joined by a line end; only the completion counts, and the token that ends it).
+        record: with `text` (every token counts); with `prompt` and `completion` (which are
+            joined by a line end; only the completion counts, and the token that ends it); or
+            with `messages` (only the assistant's count, and the ends of its turns).
         tokenizer: the model's.
 
     Returns:
@@ -71,14 +74,18 @@ def graded(record: Mapping[str, str], tokenizer: PreTrainedTokenizerFast) -> pd.
     Raises:
         DataError: the record is of neither kind.
     """
+    if "messages" in record:
+        coded = chat_tokens(record["messages"], tokenizer)
+        return pd.DataFrame({"token": [tokenizer.decode([token]) for token in coded["input_ids"]],
+                             "graded": [label != IGNORE for label in coded["labels"]]})
     if "completion" in record and "prompt" in record:
         read, scored = record["prompt"] + "\n", record["completion"] + tokenizer.eos_token
     elif "text" in record:
         read, scored = "", record["text"]
     else:
-        raise DataError(f"A record has text, or prompt and completion, not {', '.join(record)}.",
-                        where="data.graded",
-                        fix='Use {"text": …} or {"prompt": …, "completion": …}.')
+        raise DataError("A record has text, prompt and completion, or messages, not "
+                        f"{', '.join(record)}.", where="data.graded",
+                        fix='Use {"text": …}, {"prompt": …, "completion": …} or {"messages": …}.')
     halves = [tokenizer(half, add_special_tokens=False).input_ids for half in (read, scored)]
     tokens = [tokenizer.decode([token]) for half in halves for token in half]
     mask = [False] * len(halves[0]) + [True] * len(halves[1])

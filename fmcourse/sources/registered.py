@@ -101,9 +101,9 @@ def _attribution_lines() -> Iterator[str]:
     yield ""
     yield ("None of these texts or weights is part of this repository. They are fetched when they "
            "are first used, checked against the hashes in `fmcourse/sources/registry.toml`, and "
-           "read; the packages that carry them are not installed and nothing in them is run. The "
-           "course's own base model learnt from some of them; `fmcourse/models/base/card.json` "
-           "says which, with their licences.")
+           "read; the packages that carry them are not installed and nothing in them is run (but "
+           "for awscli, whose own parser judges commands). The course's own base model learnt "
+           "from some of them; `fmcourse/models/base/card.json` says which, with their licences.")
     for source in registry().values():
         yield ""
         yield f"## {source.name}"

@@ -77,3 +77,12 @@ def test_of_a_pair_trl_grades_the_same_tokens(tmp_path):
 def test_another_kind_of_record_is_refused():
     with pytest.raises(DataError, match="prompt and completion"):
         data.graded({"question": "Who?"}, tiny.tokenizer())
+
+
+def test_of_messages_only_replies_are_graded():
+    from fmcourse.models import with_chat
+
+    tokenizer = with_chat(tiny.model()).tokenizer
+    marked = data.graded({"messages": data.conversation("Owl?", "Mill.")}, tokenizer)
+    assert "".join(marked["token"][marked["graded"]]) == "Mill.<|im_end|>"
+    assert "".join(marked["token"]).startswith("<|endoftext|><|im_start|>user\nOwl?")
