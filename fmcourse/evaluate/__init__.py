@@ -13,22 +13,28 @@ from fmcourse.evaluate.accuracy import (
 from fmcourse.evaluate.answers import reply_bits_per_byte
 from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
 from fmcourse.evaluate.commands import Grade, grade_command, grade_commands
+from fmcourse.evaluate.constraints import constraint_items, constraint_rate
 from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
 from fmcourse.evaluate.forgetting import forgetting
+from fmcourse.evaluate.house_style import style_grade, style_rates
 from fmcourse.evaluate.instructions import instruction_rate, instructions
 from fmcourse.evaluate.intervals import overall, wilson
 from fmcourse.evaluate.knowledge import acronym_items, items_of, operation_items
+from fmcourse.evaluate.labels import label_confusion, label_rates
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
+from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte", "fact_probes",
-    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
-    "grade_commands", "instruction_rate", "instructions", "items_of", "label_efficiency",
-    "masked_accuracy", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy",
-    "operation_items", "overall", "reply_bits_per_byte", "sample", "score_facts", "score_pairs",
-    "sequence_log_likelihood", "shuffled", "token_losses", "wilson",
+    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte",
+    "constraint_items", "constraint_rate", "fact_probes", "favourite_accuracy", "fill_in",
+    "fit_power_law", "forgetting", "frontier", "grade_command", "grade_commands",
+    "instruction_rate", "instructions", "items_of", "label_confusion", "label_efficiency",
+    "label_rates", "masked_accuracy", "minimal_pairs", "next_token_accuracy",
+    "one_blank_accuracy", "operation_items", "overall", "reply_bits_per_byte", "rouge_l",
+    "rouge_l_scores", "sample", "score_facts", "score_pairs", "sequence_log_likelihood",
+    "shuffled", "style_grade", "style_rates", "token_losses", "wilson",
 ]

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from fmcourse.errors import DataError
+from fmcourse.evaluate.constraint_checks import CONSTRAINT_CHECKERS
 from fmcourse.evaluate.task_checkers import TASK_CHECKERS
 
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "**": "**"}
@@ -158,7 +159,7 @@ def check(name: str, reply: str, instruction: str, parameters: dict) -> bool:
     >>> check("number", "15", "Write a number.", {"above": 10, "below": 20})
     True
     """
-    known = CHECKERS | TASK_CHECKERS
+    known = CHECKERS | TASK_CHECKERS | CONSTRAINT_CHECKERS
     if name not in known:
         raise DataError(f"There is no checker called {name!r}.",
                         fix=f"Use one of {', '.join(known)}.")

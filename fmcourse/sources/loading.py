@@ -33,6 +33,7 @@ from fmcourse.sources.readers import (
     aws_examples,
     bible,
     boolq,
+    multi_lexsum,
     pubmedqa,
     pydocs,
     shakespeare,
@@ -62,6 +63,7 @@ READERS = {
     "aws_docs": Reader(aws_docs.texts, 3, True),
     "aws_examples": Reader(aws_examples.examples, 2, True),
     "pubmedqa": Reader(pubmedqa.questions, 1, False),
+    "multi_lexsum": Reader(multi_lexsum.cases, 1, False),
 }
 
 

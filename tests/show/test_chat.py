@@ -22,9 +22,10 @@ def test_the_opening_is_answered_and_shown_escaped(box):
 
 
 def test_enter_and_the_button_send_and_an_empty_box_does_not(box):
-    for number, press in enumerate((box.send.click,
-                                    lambda: box.entry._handle_msg({"buffers": [], "content": {"data": {
-                                        "method": "custom", "content": {"event": "submit"}}}}))):
+    enter = {"method": "custom", "content": {"event": "submit"}}
+    presses = (box.send.click,
+               lambda: box.entry._handle_msg({"buffers": [], "content": {"data": enter}}))
+    for number, press in enumerate(presses):
         box.entry.value = f"And the hare {number}?"
         press()
         assert box.entry.value == ""
