@@ -63,10 +63,14 @@ def token_file() -> TokenFile:
 
 
 @pytest.fixture(autouse=True)
-def quiet_machine(tmp_path, monkeypatch):
-    """One thread, float32, no progress line, and a home of its own for each test."""
+def quiet_machine(request, tmp_path, monkeypatch):
+    """One thread, float32, no progress line, and a home of its own for each test.
+
+    Tests of the real data share the real home: in an empty one each would fetch all anew.
+    """
     torch.set_num_threads(1)
-    monkeypatch.setenv("FMCOURSE_HOME", str(tmp_path / "home"))
+    if request.node.get_closest_marker("data") is None:
+        monkeypatch.setenv("FMCOURSE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("FMCOURSE_DTYPE", "float32")
     monkeypatch.setenv("FMCOURSE_DEVICE", "cpu")
     monkeypatch.setenv("FMCOURSE_PROGRESS", "0")

@@ -45,13 +45,13 @@ def service_paragraphs(seed: int = 0, train: int = 4096, test: int = 1008) -> Da
     Args:
         seed: which paragraphs, and which of them are held out.
         train, test: rows in each part, over all classes; test rows share no operation or
-            structure with training rows.
+            structure with training rows. Test has fewer if a class has too few to hold out.
 
     Returns:
         Parts train and test, columns text, label (0, 1 …), service (its id), document.
 
     Raises:
-        DataError: a service has too few different paragraphs.
+        DataError: a service has too few different paragraphs to train on.
     """
     return label_by_service(domain("aws")["task"], seed, train, test)
 
@@ -71,8 +71,9 @@ def label_by_service(texts: Dataset, seed: int, train: int, test: int) -> Datase
     parts = DatasetDict()
     for part, size in (("train", train), ("test", test)):
         able = _of_part(rows, part, seed, share=test / (train + test))
-        chosen = _round_robin(able, size, seed)
-        step = card(texts).step(f"labelled, {part}", size, len(rows) - size, f"seed {seed}")
+        chosen = _round_robin(able, size, seed, or_fewer=part == "test")
+        step = card(texts).step(f"labelled, {part}", len(chosen), len(rows) - len(chosen),
+                                f"seed {seed}")
         parts[part] = with_card(Dataset.from_list(chosen), step)
     check_no_leak(parts)
     return parts
@@ -167,16 +168,21 @@ def _of_part(rows: list[dict[str, str]], part: str, seed: int, share: float
     return [row for row in rows if held_out(row["document"]) == (part == "test")]
 
 
-def _round_robin(rows: list[dict[str, str]], size: int, seed: int) -> list[dict[str, str | int]]:
-    """`size` rows drawn at random, one of each service in turn, in random turns."""
-    services, draw, columns = sorted({row["service"] for row in rows}), random.Random(seed), []
-    count = -(-size // len(services))
-    for label, name in enumerate(services):
-        own = [{**row, "label": label} for row in rows if row["service"] == name]
-        if len(own) < count:
-            raise DataError(f"{name} has {len(own)} different paragraphs here, not {count}.",
-                            where="data.service_paragraphs", fix="Ask for fewer rows.")
-        columns.append(draw.sample(own, count))
+def _round_robin(rows: list[dict[str, str]], size: int, seed: int, or_fewer: bool
+                 ) -> list[dict[str, str | int]]:
+    """`size` rows drawn at random, one of each service in turn, in random turns.
+
+    With `or_fewer`, as many as the rarest service has, where that is less.
+    """
+    services, draw = sorted({row["service"] for row in rows}), random.Random(seed)
+    own = [[{**row, "label": label} for row in rows if row["service"] == name]
+           for label, name in enumerate(services)]
+    count, least = -(-size // len(services)), min(map(len, own), default=0)
+    if least < count and not (or_fewer and least):
+        rare = next(name for name, some in zip(services, own, strict=True) if len(some) == least)
+        raise DataError(f"{rare} has {least} different paragraphs here, not {count}.",
+                        where="data.service_paragraphs", fix="Ask for fewer rows.")
+    columns = [draw.sample(some, min(count, least)) for some in own]
     turns = [draw.sample(turn, len(turn)) for turn in zip(*columns, strict=True)]
     return [row for turn in turns for row in turn][:size]
 

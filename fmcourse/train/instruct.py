@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +25,16 @@ from fmcourse.data import card
 from fmcourse.data.chat import chat_rows, left_out
 from fmcourse.errors import CourseWarning, ModelError
 from fmcourse.models import LanguageModel, compat, with_chat
-from fmcourse.train.engine import Accountable, last_checkpoint
+from fmcourse.train import loop
+from fmcourse.train.engine import Accountable
 from fmcourse.train.keep import BACK_TO, Kept, workplace
 from fmcourse.train.loss import IGNORE, linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
-from fmcourse.train.progress import progress
 from fmcourse.train.recipe import InstructRecipe
 from fmcourse.train.report import report
 from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import processes, stage
-from fmcourse.train.watch import Observer, Watch
+from fmcourse.train.watch import Observer
 
 VALIDATION = "validation bits per byte"
 
@@ -124,8 +123,9 @@ def instruct(
     def make(work: Path) -> Run:
         with workplace(folder) as place:
             look, shares = _observer(validation, recipe, place, observe, observe_at)
-            run = _train(model, rows, recipe, name, work, folder is not None, look, shares,
-                         report_to, show_progress)
+            minutes = recipe.checkpoint_minutes if folder is not None else None
+            run = _train(model, rows, recipe, loop.Surroundings(
+                name, work, minutes, look, shares, report_to, show_progress))
         run.parents = {**parents, **card(rows).sources}
         run.metrics |= {"conversations": len(rows), "left_out": left_out(rows)}
         if validation is not None:
@@ -200,21 +200,13 @@ def _summary(looks: pd.DataFrame) -> dict[str, float]:
 
 
 def _train(
-    model: LanguageModel, rows: Dataset, recipe: InstructRecipe, name: str, work: Path,
-    resumable: bool, observe: Observer | None, observe_at: Sequence[float],
-    report_to: Sequence[str], show_progress: bool,
+    model: LanguageModel, rows: Dataset, recipe: InstructRecipe, around: loop.Surroundings
 ) -> Run:
-    compat.quiet()
-    machine = hardware.detect()
-    hardware.fit_threads()
-    hardware.keep_memory()
-    hardware.reset_peak_memory(machine.device)
-    network = model.network.to(machine.device).train()
-    compat.attention(network, "eager" if machine.device == "cpu" else "sdpa")
+    machine, network = loop.ready(model), model.network
     read = sum(map(len, rows["input_ids"]))
     with compat.own_forward(network):
         engine = Instructor(
-            model=network, args=_arguments(recipe, machine, work, report_to),
+            model=network, args=_arguments(recipe, machine, around),
             train_dataset=rows.select_columns(["input_ids", "labels"]),
             processing_class=model.tokenizer)
         packed = len(engine.train_dataset)
@@ -226,30 +218,22 @@ def _train(
         engine.lr_scheduler = LambdaLR(engine.optimizer,
                                        warmup_stable_decay(steps, recipe.warmup, recipe.decay))
         engine.tokens_per_step = round(read / packed * recipe.rows)
-        for callback in (compat.PrinterCallback, compat.ProgressCallback):
-            engine.remove_callback(callback)
-        line = progress(name, show_progress and engine.is_world_process_zero())
-        engine.add_callback(Watch(model, engine, line,
-                                  recipe.checkpoint_minutes if resumable else None,
-                                  observe, observe_at))
-        engine.keep_logs(work.parent / "logs" if resumable else store.home() / "logs" / (
-            f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}"))
-        checkpoint = last_checkpoint(work) if resumable else None
-        engine.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        line = loop.run(engine, model, around)
     network.eval()
     flops = flops_per_token(model, round(read / len(rows)))
-    return report(model, engine, recipe, name, flops, line, machine.as_record())
+    return report(model, engine, recipe, around.name, flops, line, machine.as_record())
 
 
 def _arguments(
-    recipe: InstructRecipe, machine: hardware.Hardware, work: Path, report_to: Sequence[str]
+    recipe: InstructRecipe, machine: hardware.Hardware, around: loop.Surroundings
 ) -> Any:
     arguments = compat.SFTConfig(
-        output_dir=str(work), max_length=recipe.max_length, packing=True,
+        output_dir=str(around.work), max_length=recipe.max_length, packing=True,
         per_device_train_batch_size=recipe.micro_rows,
         gradient_accumulation_steps=recipe.rows // recipe.micro_rows // processes(),
         max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
         save_strategy="no", save_total_limit=2, logging_nan_inf_filter=False,
         activation_checkpointing=False, dataloader_pin_memory=machine.device == "cuda",
-        disable_tqdm=True, report_to=list(report_to) or "none", **machine.trainer_arguments())
+        disable_tqdm=True, report_to=list(around.report_to) or "none",
+        **machine.trainer_arguments())
     return compat.one_gpu(arguments)

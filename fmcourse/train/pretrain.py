@@ -9,25 +9,24 @@ whole checkpoint and ends with the weights an uninterrupted run would have had.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from torch.optim.lr_scheduler import LambdaLR
 
-from fmcourse import hardware, store
+from fmcourse import hardware
 from fmcourse.data import Mixture, TokenFile, packed_rows, tokenizer_hash
 from fmcourse.errors import CourseError, DataError, ModelError
 from fmcourse.models import LanguageModel, compat
-from fmcourse.train.engine import Engine, last_checkpoint
+from fmcourse.train import loop
+from fmcourse.train.engine import Engine
 from fmcourse.train.objectives import objective
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
-from fmcourse.train.progress import progress
 from fmcourse.train.recipe import PretrainRecipe
 from fmcourse.train.report import report
 from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import processes, stage
-from fmcourse.train.watch import Observer, Watch
+from fmcourse.train.watch import Observer
 
 COMPILE_FROM_FLOPS = 1e14  # below about two minutes of work, compiling costs more than it saves
 
@@ -74,8 +73,10 @@ def pretrain(
     plan = {"recipe": recipe.as_dict(), "data": data.sha256, "start": start, **(also or {})}
 
     def make(work: Path) -> Run:
-        run = _train(model.copy(), data, recipe, name, work, folder is not None,
-                     observe, observe_at, report_to, show_progress)
+        minutes = recipe.checkpoint_minutes if folder is not None else None
+        around = loop.Surroundings(name, work, minutes, observe, observe_at, report_to,
+                                   show_progress)
+        run = _train(model.copy(), data, recipe, around)
         run.parents = {"data": data.sha256, "start": start, **data.sources}
         if finish is not None:
             finish(run)
@@ -95,7 +96,7 @@ def _check(model: LanguageModel, data: TokenFile | Mixture, recipe: PretrainReci
 
 
 def _arguments(
-    recipe: PretrainRecipe, machine: hardware.Hardware, work: Path, report_to: Sequence[str]
+    recipe: PretrainRecipe, machine: hardware.Hardware, around: loop.Surroundings
 ) -> Any:
     micro = min(recipe.micro_batch_tokens, recipe.batch_tokens)
     together = processes()
@@ -104,29 +105,23 @@ def _arguments(
                           "processes in whole rows.", where="PretrainRecipe.micro_batch_tokens",
                           fix=f"Make it a multiple of {recipe.context * together}.")
     arguments = compat.TrainingArguments(
-        output_dir=str(work), max_steps=recipe.steps,
+        output_dir=str(around.work), max_steps=recipe.steps,
         per_device_train_batch_size=micro // recipe.context // together,
         gradient_accumulation_steps=recipe.batch_tokens // micro,
         max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
         logging_steps=max(1, recipe.steps // 200), save_strategy="no", save_total_limit=2,
         logging_nan_inf_filter=False,  # it would write a plausible loss where there is none
         dataloader_pin_memory=machine.device == "cuda", remove_unused_columns=False,
-        disable_tqdm=True, report_to=list(report_to) or "none", **machine.trainer_arguments())
+        disable_tqdm=True, report_to=list(around.report_to) or "none",
+        **machine.trainer_arguments())
     return compat.one_gpu(arguments)
 
 
 def _train(
-    model: LanguageModel, data: TokenFile | Mixture, recipe: PretrainRecipe, name: str, work: Path,
-    resumable: bool, observe: Observer | None, observe_at: Sequence[float],
-    report_to: Sequence[str], show_progress: bool,
+    model: LanguageModel, data: TokenFile | Mixture, recipe: PretrainRecipe,
+    around: loop.Surroundings,
 ) -> Run:
-    compat.quiet()
-    machine = hardware.detect()
-    hardware.fit_threads()
-    hardware.keep_memory()
-    hardware.reset_peak_memory(machine.device)
-    network = model.network.to(machine.device).train()
-    compat.attention(network, "eager" if machine.device == "cpu" else "sdpa")
+    machine, network = loop.ready(model), model.network
     share = recipe.mask_share if model.objective == "masked" else 0.0
     rows = packed_rows(data, recipe.context, recipe.steps * recipe.batch_tokens // recipe.context,
                        recipe.seed, share)
@@ -134,25 +129,16 @@ def _train(
                                recipe.weight_decay)
     schedule = LambdaLR(optimizer, warmup_stable_decay(recipe.steps, recipe.warmup, recipe.decay))
     flops = flops_per_token(model, recipe.context)
-    engine = Engine(model=objective(model), args=_arguments(recipe, machine, work, report_to),
+    engine = Engine(model=objective(model), args=_arguments(recipe, machine, around),
                     train_dataset=rows, optimizers=(optimizer, schedule))
     engine.tokens_per_step = recipe.batch_tokens
-    for callback in (compat.PrinterCallback, compat.ProgressCallback):
-        engine.remove_callback(callback)
-    line = progress(name, show_progress and engine.is_world_process_zero())
-    watch = Watch(model, engine, line, recipe.checkpoint_minutes if resumable else None,
-                  observe, observe_at)
-    engine.add_callback(watch)
-    engine.keep_logs(work.parent / "logs" if resumable else store.home() / "logs" / (
-        f"{name.replace('/', '-')}-{datetime.now():%Y%m%d-%H%M%S}"))
     compiled = _should_compile(recipe, machine, flops * recipe.steps * recipe.batch_tokens)
     if compiled:
         network.model.compile()
-    checkpoint = last_checkpoint(work) if resumable else None
-    engine.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    line = loop.run(engine, model, around)
     network.model._compiled_call_impl = None
     network.eval()
-    return report(model, engine, recipe, name, flops, line,
+    return report(model, engine, recipe, around.name, flops, line,
                   {**machine.as_record(), "compiled": compiled})
 
 

@@ -7,7 +7,7 @@ from datasets import Dataset
 
 from fmcourse import data
 from fmcourse.data import Card, with_card
-from fmcourse.data.labels import giveaways, label_by_service, paragraphs
+from fmcourse.data.labels import _round_robin, giveaways, label_by_service, paragraphs
 from fmcourse.errors import DataError
 
 SERVICES = {"glue": "AWS Glue", "cognito-idp": "Amazon Cognito Identity Provider",
@@ -83,6 +83,16 @@ def test_near_equal_paragraphs_come_once():
 def test_too_few_paragraphs_are_refused():
     with pytest.raises(DataError, match="different paragraphs"):
         label_by_service(documentation(), seed=0, train=600, test=12)
+
+
+def test_as_many_of_each_are_held_out_as_the_rarest_service_has():
+    rows = [{"service": name, "text": f"{name} {i}"} for name, many in (("a", 9), ("b", 4))
+            for i in range(many)]
+    few = _round_robin(rows, 12, seed=0, or_fewer=True)
+    assert Counter(row["label"] for row in few) == {0: 4, 1: 4}
+    assert len(_round_robin(rows, 6, seed=0, or_fewer=True)) == 6
+    with pytest.raises(DataError, match="b has 4 different paragraphs here, not 6"):
+        _round_robin(rows, 12, seed=0, or_fewer=False)
 
 
 @pytest.mark.parametrize(("document", "text", "masked"), [

@@ -12,11 +12,6 @@ from fmcourse.errors import DataError
 pytestmark = pytest.mark.data
 
 
-@pytest.fixture(autouse=True)
-def quiet_machine():
-    """Instead of this folder's: the real cache is read."""
-
-
 def paragraphs(texts: list[str]) -> set[str]:
     """Lines of 100 to 600 characters of prose, without a member's name in front."""
     lines = (re.sub(r"^\w+: ", "", line) for text in texts for line in text.split("\n"))

@@ -10,11 +10,6 @@ from fmcourse.data.near_duplicates import features, jaccard
 pytestmark = pytest.mark.data
 
 
-@pytest.fixture(autouse=True)
-def quiet_machine():
-    """Instead of this folder's: the real cache is read."""
-
-
 def sizes(parts) -> dict[str, int]:
     return {name: len(part) for name, part in parts.items()}
 

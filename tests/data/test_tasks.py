@@ -27,11 +27,6 @@ NOUNS = ("river", "orchard", "harbour", "bridge", "marsh", "lane", "chapel", "me
 BY_NAME = {family.name: family for family in FAMILIES}
 
 
-@pytest.fixture(autouse=True)
-def quiet_machine():
-    """Instead of this folder's: nothing is trained, and the tests of real text read its cache."""
-
-
 def _sentence(draw: random.Random, place: int) -> str:
     animal, (first, second, third) = draw.choice(ANIMALS), draw.sample(NOUNS, 3)
     opening = draw.choice(ANIMALS).capitalize() + draw.choice(NOUNS)

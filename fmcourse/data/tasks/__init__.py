@@ -7,6 +7,7 @@
 from fmcourse.data.tasks.collection import (
     FAMILIES,
     HELD_OUT,
+    RUNGS,
     TRAINED,
     families,
     ladder,
@@ -14,5 +15,5 @@ from fmcourse.data.tasks.collection import (
 )
 from fmcourse.data.tasks.family import Family, Item
 
-__all__ = ["FAMILIES", "HELD_OUT", "TRAINED", "Family", "Item", "families", "ladder",
+__all__ = ["FAMILIES", "HELD_OUT", "RUNGS", "TRAINED", "Family", "Item", "families", "ladder",
            "task_records"]
