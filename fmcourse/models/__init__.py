@@ -3,6 +3,7 @@
 Everything is an ordinary transformers model; `LanguageModel` only keeps it with its tokenizer.
 """
 
+from fmcourse.models.adapters import merged, with_lora
 from fmcourse.models.build import SIZES, Shape, build, untrained
 from fmcourse.models.chat import Chat, reply, with_chat
 from fmcourse.models.language_model import LanguageModel
@@ -10,5 +11,19 @@ from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
 from fmcourse.models.vision import ConvNet
 
-__all__ = ["BASE", "SIZES", "Chat", "ConvNet", "LanguageModel", "Shape", "build", "load", "reply",
-           "train_tokenizer", "untrained", "with_chat"]
+__all__ = [
+    "BASE",
+    "SIZES",
+    "Chat",
+    "ConvNet",
+    "LanguageModel",
+    "Shape",
+    "build",
+    "load",
+    "merged",
+    "reply",
+    "train_tokenizer",
+    "untrained",
+    "with_chat",
+    "with_lora",
+]

@@ -15,6 +15,7 @@ from unittest import mock
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked workers would only warn
 
 import torch
+from peft import LoraConfig, PeftModel, get_peft_model
 from tokenizers import pre_tokenizers
 from transformers import (
     AutoConfig,
@@ -40,10 +41,11 @@ from trl import SFTConfig, SFTTrainer
 
 __all__ = [
     "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer",
-    "GenerationConfig", "LlamaConfig", "LlamaForCausalLM", "ModernBertConfig",
+    "GenerationConfig", "LlamaConfig", "LlamaForCausalLM", "LoraConfig", "ModernBertConfig",
     "ModernBertForMaskedLM", "PreTrainedModel", "PreTrainedTokenizerFast", "PrinterCallback",
     "ProgressCallback", "SFTConfig", "SFTTrainer", "Trainer", "TrainerCallback",
-    "TrainingArguments", "attention", "generating", "load_gguf", "one_gpu", "own_forward", "quiet",
+    "TrainingArguments", "attention", "generating", "get_peft_model", "load_gguf", "one_gpu",
+    "own_forward", "plain_network", "quiet",
 ]
 
 
@@ -66,6 +68,16 @@ def one_gpu(arguments: TrainingArguments) -> TrainingArguments:
 def attention(network: PreTrainedModel, kind: str) -> None:
     """Choose how attention is computed: 'eager' (plain matrix products) or 'sdpa' (fused)."""
     network.set_attn_implementation(kind)
+
+
+def plain_network(model: torch.nn.Module) -> PreTrainedModel | None:
+    """The network whose layers a forward pass of this model runs through, adapters in place; None
+    where there is more to it: data-parallel wrappers, prompts in front of the input."""
+    if isinstance(model, PreTrainedModel):
+        return model
+    if isinstance(model, PeftModel) and not model.active_peft_config.is_prompt_learning:
+        return model.get_base_model()
+    return None
 
 
 @contextlib.contextmanager

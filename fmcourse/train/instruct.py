@@ -24,7 +24,7 @@ from fmcourse import evaluate, hardware, store
 from fmcourse.data import card
 from fmcourse.data.chat import chat_rows, left_out
 from fmcourse.errors import CourseWarning, ModelError
-from fmcourse.models import LanguageModel, compat, with_chat
+from fmcourse.models import LanguageModel, compat, merged, with_chat, with_lora
 from fmcourse.train import loop
 from fmcourse.train.engine import Accountable
 from fmcourse.train.keep import BACK_TO, Kept, workplace
@@ -51,13 +51,14 @@ class Instructor(Accountable, compat.SFTTrainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """The graded tokens' cross-entropy; over accumulated batches it is one mean."""
-        if return_outputs or not isinstance(model, compat.PreTrainedModel):
+        network = compat.plain_network(model)
+        if return_outputs or network is None:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         labels = inputs.pop("labels")[:, 1:]
         graded = labels != IGNORE  # (batch, time)
         with self.accelerator.autocast():  # the Trainer's own is around the forward pass alone
-            hidden = model.base_model(**inputs, use_cache=False).last_hidden_state[:, :-1]
-            loss = linear_cross_entropy(hidden[graded], model.get_output_embeddings().weight,
+            hidden = network.base_model(**inputs, use_cache=False).last_hidden_state[:, :-1]
+            loss = linear_cross_entropy(hidden[graded], network.get_output_embeddings().weight,
                                         labels[graded])
         count = graded.sum()
         return loss if num_items_in_batch is None else loss * count / num_items_in_batch
@@ -202,7 +203,10 @@ def _summary(looks: pd.DataFrame) -> dict[str, float]:
 def _train(
     model: LanguageModel, rows: Dataset, recipe: InstructRecipe, around: loop.Surroundings
 ) -> Run:
-    machine, network = loop.ready(model), model.network
+    machine = loop.ready(model)
+    if recipe.lora_rank:
+        model = with_lora(model, recipe.lora_rank)
+    network = model.network
     read = sum(map(len, rows["input_ids"]))
     with compat.own_forward(network):
         engine = Instructor(
@@ -221,7 +225,9 @@ def _train(
         line = loop.run(engine, model, around)
     network.eval()
     flops = flops_per_token(model, round(read / len(rows)))
-    return report(model, engine, recipe, around.name, flops, line, machine.as_record())
+    run = report(model, engine, recipe, around.name, flops, line, machine.as_record())
+    run.model = merged(run.model)
+    return run
 
 
 def _arguments(

@@ -141,6 +141,8 @@ class InstructRecipe:
         warmup, decay: shares of the run spent raising and lowering the learning rate.
         weight_decay: pulls weights towards zero.
         clip: largest norm of the gradient.
+        lora_rank: train LoRA adapters of this rank on every linear layer and merge them at the
+            end; 0 trains every weight.
         looks: at held-out conversations, spread evenly from before the first step to after the
             last, if some are given.
         patience: stop after so many looks in a row without a better one, and in any case end with
@@ -160,6 +162,7 @@ class InstructRecipe:
     decay: float = 0.9
     weight_decay: float = 0.01
     clip: float = 1.0
+    lora_rank: int = 0
     looks: int = 5
     patience: int | None = None
     seed: int = 0

@@ -11,7 +11,7 @@ from fmcourse import hardware
 from fmcourse.models import LanguageModel
 from fmcourse.train.engine import Accountable
 from fmcourse.train.progress import Progress
-from fmcourse.train.run import Cost, Run
+from fmcourse.train.run import Cost, Run, trainable_parameters
 
 COLUMNS = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds", "tokens_per_second"]
 
@@ -46,8 +46,7 @@ def report(
     line.close(f"{tokens:,} tokens in {seconds:.0f} s · {tokens / seconds:,.0f} tokens/s · "
                f"loss {metrics['loss']:.3f}")
     cost = Cost(tokens, flops * tokens, seconds, hardware.peak_memory_bytes(model.device.type),
-                model.parameters,
-                sum(p.numel() for p in model.network.parameters() if p.requires_grad))
+                model.parameters, trainable_parameters(model))
     model.name = name
     return Run(name, model, recipe.as_dict(), history, metrics, cost,
                environment=environment, observations=observations)

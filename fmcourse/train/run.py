@@ -45,13 +45,23 @@ class Cost:
 def flops_per_token(model: LanguageModel, context: int) -> float:
     """Operations to train on one token: 6 for each weight, 6 · layers · width · context to attend.
 
+    A weight that is not trained takes 4: its own gradient is not computed.
+
     Kaplan et al. 2020 (arXiv:2001.08361, section 2.1): two operations a weight forwards and four
     backwards; attention counts the half of the context a causal position can see. The shared
     embedding is counted once, as the output layer.
     """
     config = model.network.config
+    frozen = model.parameters - trainable_parameters(model)
     attention = 6 * config.num_hidden_layers * config.hidden_size * context
-    return 6 * model.parameters + (attention if model.objective == "causal" else 2 * attention)
+    if model.objective != "causal":
+        attention *= 2
+    return 6 * model.parameters - 2 * frozen + attention
+
+
+def trainable_parameters(model: LanguageModel) -> int:
+    """Number of weights that training may change."""
+    return sum(p.numel() for p in model.network.parameters() if p.requires_grad)
 
 
 @dataclass

@@ -157,3 +157,21 @@ print(said[0]["generated_text"])
     assert answer == reply(run.model, asked) != ""
     assert answer.startswith("By the ")
     assert isinstance(Run.load(tmp_path / "run").metrics["conversations"], int | float)
+
+
+def test_lora_trains_few_weights_and_leaves_a_plain_model(model, tmp_path):
+    recipe = replace(RECIPE, lora_rank=4, epochs=20, learning_rate=1e-2, optimizer="adamw")
+    run = instruct(model, records(), recipe, folder=tmp_path / "run")
+    assert run.cost.trainable < run.cost.parameters / 3
+    full = instruct(model, records(), replace(recipe, lora_rank=0, epochs=1))
+    assert run.cost.flops / run.cost.tokens < full.cost.flops / full.cost.tokens
+    assert isinstance(run.model.network, compat.PreTrainedModel)
+    assert run.model.parameters == model.parameters
+    bits = [evaluate.reply_bits_per_byte(m, records()) for m in (model, run.model)]
+    assert bits[1] < bits[0] - 0.1
+    again = Run.load(tmp_path / "run").model
+    assert again.sha256() == run.model.sha256()
+    kept = dict(model.network.named_parameters())
+    for name, value in run.model.network.named_parameters():
+        if "proj" not in name:  # embeddings and norms are not touched
+            assert torch.equal(value, kept[name])
