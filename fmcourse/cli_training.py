@@ -17,6 +17,7 @@ from fmcourse.errors import CourseError
 training = typer.Typer(no_args_is_help=True, help="Train models outside of a notebook.")
 
 SMALL = 40_000_000  # weights; larger models want a lower learning rate
+MANY = 2_000  # records; fewer want smaller batches, for they make few steps
 Start = Annotated[str, typer.Option("--base", help="base, smollm2, a folder, or a hub id.")]
 Folder = Annotated[Path | None, typer.Option(
     help="Where the run goes; by default below the course's folder.")]
@@ -54,11 +55,12 @@ def train_continued(
             "--data", help="Text to learn: a file, a folder, hub:owner/name, or a domain of the "
                            "course (aws, aws-2022, medical).")],
         start: Start = "base",
-        replay: Annotated[float, typer.Option(help="Share of general text among it.")] = 0.1,
+        replay: Annotated[float, typer.Option(
+            help="Share of general text among it.", min=0, max=0.99)] = 0.1,
         tokens: Annotated[int | None, typer.Option(
             help="Training budget; by default the text is read once.", min=1)] = None,
-        learning_rate: Annotated[float, typer.Option(help="At its peak.")] = 1e-3,
-        general_rise: Annotated[float | None, typer.Option(
+        learning_rate: Annotated[float, typer.Option(help="At its peak.", min=1e-9)] = 1e-3,
+        general_rise: Annotated[float | None, typer.Option(min=0,
             help="Stop once general bits per byte have risen by more, and go back.")] = None,
         seed: Annotated[int, typer.Option(help="Order of the text.")] = 0,
         folder: Folder = None) -> None:
@@ -69,14 +71,16 @@ def train_continued(
     from fmcourse.train.continued import forgotten
 
     compat.quiet()
-    corpus = data.domain(text) if text in DOMAINS else data.own(text)
-    if tokens:  # a token is seldom more than eight characters
-        corpus = {**corpus, "train": data.sized(corpus["train"], 8 * tokens, seed)}
-    typer.echo(data.card(corpus["train"]))
     model = models.load(start)
+    corpus = data.domain(text) if text in DOMAINS else data.own(text)
+    if tokens:  # a token is seldom more than eight characters, and a row must be full
+        corpus = {**corpus, "train": data.sized(corpus["train"], 8 * max(tokens, 1024), seed)}
+    typer.echo(data.card(corpus["train"]))
     file = data.tokens(corpus["train"], model.tokenizer)
+    budget = tokens or round(len(file) / (1 - replay))
+    batch = 8192 if budget > 100_000 else 2048
     recipe = train.ContinuedRecipe(
-        tokens=tokens or round(len(file) / max(1 - replay, 0.01)),
+        tokens=budget, batch_tokens=batch, micro_batch_tokens=batch,
         context=min(256, model.context), learning_rate=learning_rate,
         replay_fraction=replay, general_rise=general_rise, seed=seed)
     plan = store.sha256_json([model.sha256(), file.sha256, recipe.as_dict()])[:12]
@@ -96,15 +100,17 @@ def train_instruct(
         skip_bad: Annotated[bool, typer.Option(
             "--skip-bad", help="Train without the records that cannot be used; they are saved "
                                "aside, with the reasons.")] = False,
-        epochs: Annotated[float, typer.Option(help="Passes over the records.")] = 3.0,
-        learning_rate: Annotated[float | None, typer.Option(
+        epochs: Annotated[float, typer.Option(
+            help="Passes over the records; more, if there are very few.", min=0.01)] = 3.0,
+        learning_rate: Annotated[float | None, typer.Option(min=1e-9,
             help="At its peak; by default 1e-3 for models of up to 40 million weights, 1e-4 for "
                  "larger ones.")] = None,
         max_length: Annotated[int | None, typer.Option(
             help="Tokens of the longest conversation; longer ones are left out.")] = None,
         validation: Annotated[float, typer.Option(
-            help="Share of the conversations that is held out to measure by.")] = 0.1,
-        patience: Annotated[int | None, typer.Option(
+            help="Share of the conversations that is held out to measure by.",
+            min=0.01, max=0.9)] = 0.1,
+        patience: Annotated[int | None, typer.Option(min=1,
             help="Stop after so many looks without a better one, and go back to the best.")] = None,
         seed: Annotated[int, typer.Option(help="Order of the records.")] = 0,
         folder: Folder = None) -> None:
@@ -118,16 +124,20 @@ def train_instruct(
     parts, model = data.split_conversations(read.records, validation, seed), models.load(start)
     longest = max_length or min(512, model.context)
     rate = learning_rate or (1e-3 if model.parameters <= SMALL else 1e-4)
+    batch = max(2 * longest, 4096 if len(parts["train"]) > MANY else 0)
     recipe = train.InstructRecipe(epochs=epochs, max_length=longest, learning_rate=rate,
-                                  batch_tokens=max(4096, 2 * longest), patience=patience, seed=seed)
+                                  batch_tokens=batch, patience=patience, seed=seed)
     plan = store.sha256_json([model.sha256(), data.card(read.records).sha256, validation,
                               recipe.as_dict()])[:12]
     folder = folder or store.folder("runs") / f"instruct-{plan}"
     if read.bad:
-        typer.echo(f"{len(read.bad)} records left out, saved in {read.save_bad(folder)}")
+        aside = read.save_bad(folder)
+        typer.echo(f"{len(read.bad)} records left out, saved in {aside}")
+        typer.echo(f"why, in {aside.with_suffix('.txt')}")
     run = train.instruct(model, parts["train"], recipe, validation=parts["validation"],
                          folder=folder, name=f"{start} on {path.name}")
     typer.echo(run)
+    typer.echo(f"each record was read {run.metrics['epochs']:.1f} times")
     typer.echo("held-out replies  {validation_before:.3f} -> {validation_after:.3f} bits per "
                "byte".format(**run.metrics))
     typer.echo(f"model in {folder / 'model'}; talk to it: fmcourse chat {folder / 'model'}")

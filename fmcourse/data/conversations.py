@@ -149,7 +149,7 @@ def _digest(path: Path) -> str:
                         fix=f"Use {' or '.join(SUFFIXES)}.")
     if not path.is_file():
         raise DataError("There is no such file.", where=path,
-                        fix="Check the path; it is relative to where Python was started.")
+                        fix="Check the path; a relative one begins in the working folder.")
     try:
         return store.sha256_file(path)
     except OSError as error:
@@ -214,4 +214,5 @@ def _refused(path: Path, good: int, bad: tuple[BadLine, ...]) -> DataError:
     lines = "".join(f"\n  {line}" for line in [*bad[:SHOWN], *more])
     return DataError(f"{len(bad):,} of {good + len(bad):,} records cannot be used:{lines}",
                      where=path, fix="Correct these lines" + (
-                         "; or leave them out: skip_bad=True." if good else "."))
+                         "; or leave them out: skip_bad=True, in a terminal --skip-bad."
+                         if good else "."))

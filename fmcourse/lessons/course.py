@@ -116,7 +116,7 @@ class Course:
         for measure in judged_live:
             if metric in (None, measure.metric, f"{measure.treatment} / {measure.control}"):
                 return measure
-        known = ", ".join(m.metric for m in judged_live)
+        known = ", ".join(f"'{m.treatment} / {m.control}' ({m.metric})" for m in judged_live)
         raise EvidenceError(f"{name} has no live measure {metric!r}.", where="course.claim",
                             fix=f"Known: {known}")
 

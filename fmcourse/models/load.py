@@ -22,7 +22,7 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
 
     Args:
         name: 'base' (ours, shipped with the course), 'smollm2' (SmolLM2-135M-Instruct, out of
-            its package), a local folder, or a hub id such as 'org/model'.
+            its package), a local folder (a model's or a run's), or a hub id such as 'org/model'.
         device: where to put it; by default what `hardware.detect()` chose.
 
     Raises:
@@ -35,6 +35,8 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
         raise ModelError("The base model is missing from this installation.", where="base",
                          fix="Reinstall the course, or train one: fmcourse train base --publish.")
     folder = BASE if str(name) == "base" else Path(name).expanduser()
+    if (folder / "run.json").is_file():  # a run: its model lies beside its card
+        folder = folder / "model"
     if folder.is_dir():
         return _open(folder, str(name) if str(name) == "base" else folder.name, device)
     if str(name).count("/") == 1 and not str(name).startswith((".", "/", "~")):

@@ -48,7 +48,7 @@ def learning_curves(
     low, high = data["x"].min(), data["x"].max()
     log_axis(ax, "x", low / 1.15, max(high, 1.5 * low) * 1.15, x)
     groups = data.groupby("arm", sort=False)
-    ends = [_arm(ax, str(name), points, i, len(groups), y)
+    ends = [_arm(ax, str(name), points, i, len(groups), y, high)
             for i, (name, points) in enumerate(groups)]
     if chance is not None:
         look = Series(GREY, (0, (4, 3)), "")
@@ -65,7 +65,8 @@ def learning_curves(
     return figure
 
 
-def _arm(ax: Axes, name: str, points: pd.DataFrame, index: int, arms: int, y: str) -> End:
+def _arm(ax: Axes, name: str, points: pd.DataFrame, index: int, arms: int, y: str, most: float
+         ) -> End:
     """One arm: means joined by a line, bars from the lowest to the highest seed."""
     look, by_size = series(index), points.groupby("x")["y"].agg(["mean", "min", "max"])
     ax.plot(by_size.index, by_size["mean"], color=look.colour, ls=look.dash, marker=look.marker,
@@ -73,8 +74,10 @@ def _arm(ax: Axes, name: str, points: pd.DataFrame, index: int, arms: int, y: st
     nudge = 1.03 ** (index - (arms - 1) / 2)  # bars of neighbours side by side
     ax.vlines(by_size.index * nudge, by_size["min"], by_size["max"], color=look.colour, lw=1.4,
               alpha=0.6)
-    last = by_size["mean"].iloc[-1]
-    return End(f"{name} {_written(last, y)}", look, float(by_size.index[-1]), float(last),
+    last, where = by_size["mean"].iloc[-1], ""
+    if by_size.index[-1] < most:  # values written in one column must not pass for comparable
+        where = f" at {units.count(float(by_size.index[-1]))}"
+    return End(f"{name} {_written(last, y)}{where}", look, float(by_size.index[-1]), float(last),
                marker=True)
 
 

@@ -19,6 +19,7 @@ from fmcourse.errors import SourceError
 from fmcourse.sources.records import SUFFIXES, Found, of_file, strict
 
 SHOWN = 3  # bad records of a file that are named; the rest are counted
+NAMED = 30  # files that are named
 
 
 @dataclass
@@ -44,8 +45,8 @@ class Skipped:
 
     def __str__(self) -> str:
         reasons = [f"{name}: {why}" for name, why in (self.files | self.partly).items()]
-        more = f"; and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
-        shown = f" ({'; '.join(reasons[:SHOWN])}{more})" if reasons else ""
+        more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+        shown = f" ({'; '.join(reasons[:NAMED])}{more})" if reasons else ""
         counts = ((len(self.files), "file"), (self.records, "record"),
                   (self.other, "file of another type"))
         return ", ".join(_count(*count) for count in counts if count[0]) + shown

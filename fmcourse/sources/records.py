@@ -89,7 +89,7 @@ def _parsed(line: bytes, where: str) -> Found:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:  # no JSON, not UTF-8, a number without end
         parsing = isinstance(error, json.JSONDecodeError)  # whose own line is always the first
-        why = f"{error.msg}, column {error.colno}" if parsing else error
+        why = f"{error.msg.removesuffix(' at')}, column {error.colno}" if parsing else error
         return SourceError(f"This line is not JSON: {why}.", where=where,
                            fix="Correct or delete that line.")
     if isinstance(record, dict):

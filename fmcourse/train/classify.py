@@ -165,10 +165,12 @@ def classify(
                           fix="Start it without torchrun; it is a matter of minutes.")
     recipe, rows = recipe or ClassifyRecipe(), as_texts(texts)
     classes, numbers = np.unique(np.asarray(labels), return_inverse=True)
-    if len(rows) != len(numbers) or len(classes) < 2:
-        raise DataError(f"{len(rows)} texts and {len(numbers)} labels of {len(classes)} classes "
-                        "are nothing to learn from.", where="train.classify",
-                        fix="One label a text, and at least two different ones.")
+    if len(rows) != len(numbers):
+        raise DataError(f"{len(rows)} texts, but {len(numbers)} labels.", where="train.classify",
+                        fix="Give one label a text.")
+    if len(classes) < 2:
+        raise DataError("All labels are the same: there is nothing to tell apart.",
+                        where="train.classify", fix="Give texts of at least two classes.")
     hardware.reset_peak_memory(model.device.type)
     began = time.perf_counter()
     found = features(model, rows, tokens=recipe.tokens)

@@ -59,6 +59,10 @@ def continued(
         DataError: a part is missing or empty.
         ModelError: the model is a masked one; or `general_rise` is bounded in several processes.
     """
+    if not isinstance(domain, Mapping):
+        raise DataError("One data set is not enough: forgetting is measured on text held out.",
+                        where="train.continued",
+                        fix="Give parts train and validation, as data.own and data.domain do.")
     if model.objective != "causal":
         raise ModelError("Bits per byte, and so forgetting, need a causal model.",
                          where=model.name, fix="Use a model that predicts the next token.")
@@ -71,7 +75,8 @@ def continued(
         missing = [part for part in ("train", "validation") if not len(parts.get(part, ()))]
         if missing:
             raise DataError(f"The {label} text has no {' and no '.join(missing)} part.",
-                            where="train.continued", fix="Use data.domain, data.general, data.own.")
+                            where="train.continued",
+                            fix="Add it, or let data.own or data.domain split the text.")
     rows = data.Mixture(data.tokens(domain["train"], model.tokenizer),
                         data.tokens(general["train"], model.tokenizer), recipe.replay_fraction)
     texts = {GENERAL: data.excerpt(general["validation"], recipe.eval_characters),
@@ -155,6 +160,8 @@ def forgotten(metrics: Mapping[str, float]) -> str:
     """
     def line(name: str, change: float, when_worse: str = "") -> str:
         before, after = (metrics[f"{name}_{when}"] for when in ("before", "after"))
+        if round(abs(change), 3) == 0:
+            return f"{name + ' text':<13} {before:.3f} -> {after:.3f} bits per byte (unchanged)"
         verdict = "better" if change >= 0 else f"worse{when_worse}"
         return (f"{name + ' text':<13} {before:.3f} -> {after:.3f} bits per byte "
                 f"({abs(change):.3f} {verdict})")

@@ -93,9 +93,10 @@ def instruct(
         name, folder, observe, observe_at, report_to, show_progress, finish: as in `pretrain`.
 
     Returns:
-        A run whose `metrics` count the conversations, and those `left_out` because they were too
-        long (which is also warned of); with `validation` also `validation_before` and
-        `validation_after`, in bits per byte, and `back_to_share` if earlier weights were better.
+        A run whose `metrics` count the conversations, those `left_out` because they were too long
+        (which is also warned of), and the `epochs`, the times each was read; with `validation` also
+        `validation_before` and `validation_after`, in bits per byte, and `back_to_share` if
+        earlier weights were better.
 
     Raises:
         DataError: no conversations, or none short enough.
@@ -128,7 +129,8 @@ def instruct(
             run = _train(model, rows, recipe, loop.Surroundings(
                 name, work, minutes, look, shares, report_to, show_progress))
         run.parents = {**parents, **card(rows).sources}
-        run.metrics |= {"conversations": len(rows), "left_out": left_out(rows)}
+        run.metrics |= {"conversations": len(rows), "left_out": left_out(rows),
+                        "epochs": run.cost.tokens / sum(map(len, rows["input_ids"]))}
         if validation is not None:
             run.metrics |= _summary(run.observations)
         if finish is not None:

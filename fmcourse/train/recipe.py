@@ -131,7 +131,9 @@ class InstructRecipe:
     """How to tune on conversations.
 
     Attributes:
-        epochs: passes over the conversations, unless `tokens` says how far to go.
+        epochs: passes over the conversations, unless `tokens` says how far to go; more, if that
+            would be fewer than `least_steps`.
+        least_steps: optimiser steps below which nothing would be learnt.
         tokens: training budget, prompts included; it replaces `epochs`.
         max_length: tokens of the longest conversation that is kept, and of a packed row.
         batch_tokens: tokens per optimiser step, about; rows are not always full.
@@ -153,6 +155,7 @@ class InstructRecipe:
 
     epochs: float = 3.0
     tokens: int | None = None
+    least_steps: int = 30
     max_length: int = 256
     batch_tokens: int = 4096
     micro_rows: int = 2
@@ -194,8 +197,9 @@ class InstructRecipe:
 
     def steps(self, tokens: int, rows: int) -> int:
         """Optimiser steps for a data set of so many tokens in so many rows."""
-        wanted = self.epochs * rows if self.tokens is None else self.tokens / tokens * rows
-        return max(1, math.ceil(wanted / self.rows))
+        if self.tokens is not None:
+            return math.ceil(self.tokens / tokens * rows / self.rows)
+        return max(self.least_steps, math.ceil(self.epochs * rows / self.rows))
 
     @classmethod
     def at_scale(cls, **changes: Any) -> InstructRecipe:

@@ -104,7 +104,7 @@ show.table([{"model": name, "bits per byte": value} for name, value in bits.item
 # | 14 | Are you ready? | practice exam |
 
 # %% [markdown]
-# Lessons 00 and 01 are here; the others follow in this order. Each begins with the exam's words, asks you to
+# Lessons 00 to 03 are here; the others follow in this order. Each begins with the exam's words, asks you to
 # predict, runs an experiment beside its **control**, and ends with what the exam asks.
 
 # %% [markdown]

@@ -59,7 +59,8 @@ print(page[:420], "…")
 show.token_heatmap(evaluate.token_losses(base, page[:420]))
 
 # %% [markdown]
-# Plain English is easy for it; `CreateTable` and `DynamoDB` are not words it knows. It isn't stupid, it has never worked here.
+# Endings and little words are easy. What surprises it is the vocabulary: not only `CreateTable` and `DynamoDB`, but
+# *account*, *names*, *response*. It isn't stupid, it has never worked here.
 
 # %% [markdown]
 # ## The raw idea
@@ -99,14 +100,14 @@ print(document, pair, sep="\n\n")
 
 # %%
 marked = data.graded(document, base.tokenizer)
-show.mask_figure(marked["token"], marked["graded"], title="a document: all is graded")
+show.mask_figure(marked["token"], marked["graded"], title="a document")
 
 # %%
 marked = data.graded(pair, base.tokenizer)
-show.mask_figure(marked["token"], marked["graded"], title="a pair: the answer is")
+show.mask_figure(marked["token"], marked["graded"], title="a pair")
 
 # %% [markdown]
-# Of a document every token is a lesson. Of a pair only the answer is, so that the model learns to *answer*, not to ask.
+# Of a document every token is a lesson (but the mark that opens it). Of a pair only the answer is, so that the model learns to *answer*, not to ask.
 
 # %%
 some = pairs.select(range(100)).select_columns(["prompt", "completion"])
@@ -135,8 +136,8 @@ curves = {kind: looks.rename(columns={f"{kind} bits per byte": "bits_per_byte"})
 show.loss_curve(curves, y="bits_per_byte")
 
 # %% [markdown]
-# The domain is learnt within the first few hundred thousand tokens. What the base knew before gets worse all the while:
-# no one told the weights to keep it. What the curve doesn't say: whether a little old text would have been enough to.
+# Most of the gain comes in the first third. What the base knew before gets worse all the while: no one told the
+# weights to keep it. What the curves don't say: whether mixing in a little old text would have prevented that.
 
 # %% [markdown]
 # ## The control
@@ -169,6 +170,10 @@ course.claim("K9", metric="held-out general bits per byte",
              treatment=bits(mixed.model, old), control=bits(alone.model, old))
 
 # %% [markdown]
+# (Compare bits per byte within a cell only: each measures on texts of its own.) It saves far more than it costs: a
+# quarter of the rows bought back most of what would have been forgotten.
+
+# %% [markdown]
 # All of it in one table: text, grammar, and questions such as "The acronym ARN stands for", with four expansions of one length.
 
 # %%
@@ -178,12 +183,12 @@ changes = evaluate.forgetting(base, mixed.model, old, unread, short, pairs)
 show.table(changes, caption="with 25% replay")
 
 # %% [markdown]
-# Grammar loses little: *is* and *are* occur in manuals too. The questions, at 25 % by chance, say that *style* comes long
+# Grammar loses little: *is* and *are* occur in manuals too, and a few pairs more or less are chance. The questions, at 25 % by chance, say that *style* comes long
 # before *facts*: the model has read a few hundredths of the manual, once. Facts return below, where a page is read on purpose.
 
 # %% [markdown]
-# How much replay is right? The ledger tried five shares over three seeds, judged on held-out text. Every point on the line
-# is a fair choice; none is free.
+# How much replay is right? The ledger tried five shares over three seeds, judged on held-out text. The first few per cent
+# are nearly free; after that each step keeps a little more, and costs a little more.
 
 # %%
 new, kept = (measure["arms"] for measure in course.ledger("K9")["measures"])
@@ -192,7 +197,8 @@ front = [{"label": arm, "domain, bits per byte": x, "general, bits per byte": y}
 show.trade_off(front, "domain, bits per byte", "general, bits per byte", start="base")
 
 # %% [markdown]
-# At the bottom right, *general text*, the control: it keeps what it knew and learns nothing of the domain. Grey dots are seeds.
+# At the bottom right, *general text*, the control: it keeps nearly all it knew and learns nothing of the domain. Grey dots
+# are single seeds; each is judged on texts of its own, so they shift together.
 
 # %% [markdown]
 # ## What changed in how it writes?
@@ -222,8 +228,8 @@ print({name: f"{rate:.0%} followed" for name, rate in obeyed.items()})
 course.claim("K10", treatment=obeyed["manual only"], control=obeyed["smollm2"])
 
 # %% [markdown]
-# No: SmolLM2, which its publisher tuned on instructions, follows some; ours none, before and after. But the domain base is
-# a better *start*: tuned on the same 240 questions with answers, it is less surprised by the right answers to new ones.
+# No: ours follows none, before and after. SmolLM2 shows that they can be followed: its publisher tuned it on instructions (it
+# is also eleven times larger). But the domain base is a better *start*: tuned on the same 240 questions with answers, it is less surprised by the right answers to new ones.
 
 # %%
 tuned = course.ledger("K10")["measures"][1]
@@ -262,12 +268,12 @@ course.claim("M5", treatment=right["refreshed"], control=right["more general tex
 
 # %% [markdown]
 # The name of a service was learnt from a page or two about each of its operations, with no label in sight. The control
-# read as much, of something else. What was not measured: whether it could *explain* the service. It could not.
+# read general text only, and less of it; the ledger's read as much. Whether it can *explain* a service was not measured.
 
 # %% [markdown]
 # ## The honest alternative
-# Changing weights is one way to be up to date. The other is to *look it up*: find the page (BM25, a search by words) and
-# let the old model read its first lines together with the question. Nothing is trained.
+# Changing weights is one way to be up to date. Its rival is to *look it up*, *retrieval-augmented generation* (RAG): find the
+# page (BM25, a search by words), and let the old model read its first lines before the question. Nothing is trained.
 
 # %%
 search = data.Retriever(both.new["text"][:])
@@ -287,6 +293,10 @@ stays = {m.name: evaluate.overall(evaluate.score_facts(m, lasting))
 show.table([{"model": name, "what is new": right.get(name, float("nan")),
              "what is unchanged": share} for name, share in stays.items()],
            formats=dict.fromkeys(["what is new", "what is unchanged"], ".0%"))
+
+# %% [markdown]
+# Of 2022's manual the live model read only a few hundredths, so it hardly knows what is unchanged, and learns some of it
+# from the old pages replayed. The ledger's models read far more; there the question can be judged.
 
 # %% [markdown]
 # ## What it cost

@@ -163,7 +163,7 @@ def test_a_folder_with_bad_files_is_read_and_the_card_names_them(tmp_path):
     step = card(data).steps[-1]
     assert (step["step"], step["kept"], step["dropped"]) == ("skipped", 2, 6)
     assert "blank.rst: empty" in step["note"]
-    assert "and 3 more" in step["note"]
+    assert all(name in step["note"] for name in left["files"])
 
 
 def test_what_was_skipped_is_told_again_when_the_rows_come_from_disk(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from fmcourse.train.keep import BACK_TO
 from fmcourse.train.run import Run
 
 RECIPE = InstructRecipe(epochs=2, max_length=128, batch_tokens=512, micro_rows=2,
-                        learning_rate=3e-3)
+                        learning_rate=3e-3, least_steps=1)
 
 
 def records(count=40, turn=0):
