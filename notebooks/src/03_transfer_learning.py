@@ -242,6 +242,10 @@ patient = curves["arm"].str.contains("4 times")
 show.learning_curves(curves[~patient], chance=1 / 24)
 
 # %% [markdown]
+# Not in it: yes/no questions about a passage, with 256 labels. There every arm stayed at chance, base and scratch alike. What
+# a base cannot do at all it cannot pass on.
+
+# %% [markdown]
 # *Domain base* is the one lesson 02 taught AWS's language. For *writing* answers it is a much better start (K10).
 
 # %%
