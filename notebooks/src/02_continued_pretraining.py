@@ -327,7 +327,7 @@ fresh, kept = course.ledger("M5")["measures"][:2]
 show.seeds(fresh["arms"], control=fresh["control"], unit=fresh["metric"])
 
 # %% [markdown]
-# And what is unchanged since 2022. Refreshed without replay, part of it is lost again; with a quarter of old pages, less.
+# And what is unchanged since 2022. Refreshed without replay, part of it is lost again; with a quarter of old pages, nothing.
 
 # %%
 show.seeds(kept["arms"], control=kept["control"], unit=kept["metric"])
