@@ -61,7 +61,8 @@ def learning_curves(
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: units.tick_for(y)(value)))
     label_ends(ax, ends)
     figure.alt = f"{units.label(y)} against labelled examples. " + "; ".join(
-        f"{end.text} at {units.count(end.x)}" for end in ends if end.marker) + "."
+        f"{end.text.removesuffix(f' at {units.count(end.x)}')} at {units.count(end.x)}"
+        for end in ends if end.marker) + "."
     return figure
 
 

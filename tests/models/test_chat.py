@@ -66,3 +66,12 @@ def test_a_message_too_long_is_as_if_never_said(model):
         talk.say("fox " * 200)
     assert talk.messages == before
     assert talk.say("And the owl?") is not None
+
+
+def test_a_run_is_opened_as_its_model(model, tmp_path):
+    from fmcourse.models import load
+
+    able = with_chat(model)
+    able.save(tmp_path / "run" / "model")
+    (tmp_path / "run" / "run.json").write_text("{}")
+    assert load(tmp_path / "run").sha256() == able.sha256()

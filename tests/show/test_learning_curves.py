@@ -40,6 +40,16 @@ def test_arms_and_chance_are_named_with_their_values():
     assert "scratch 39\xa0% at 512" in picture.alt
 
 
+def test_an_arm_that_ends_earlier_says_where():
+    """Else its value would be compared with those of more labels beside it."""
+    short = table()[lambda rows: (rows["arm"] == "base") | (rows["labels"] < 512)]
+    picture = show.learning_curves(short)
+    assert "scratch 30\xa0% at 64" in labels(picture)
+    assert "base 69\xa0%" in labels(picture)
+    assert "base 69\xa0% at" not in labels(picture)
+    assert picture.alt.count("at 64") == 1
+
+
 def test_rows_that_cannot_be_drawn_are_left_out():
     rows = pd.concat([table(), pd.DataFrame([
         {"arm": "base", "labels": 0, "accuracy": 0.0}, {"arm": "base", "labels": 8,

@@ -175,3 +175,11 @@ def test_lora_trains_few_weights_and_leaves_a_plain_model(model, tmp_path):
     for name, value in run.model.network.named_parameters():
         if "proj" not in name:  # embeddings and norms are not touched
             assert torch.equal(value, kept[name])
+
+
+def test_few_records_are_read_more_often_than_asked(model):
+    run = instruct(model, records(4), replace(RECIPE, epochs=1, least_steps=7))
+    assert run.history["step"].iloc[-1] == 7
+    assert run.metrics["epochs"] > 1
+    asked = replace(RECIPE, least_steps=7, tokens=10)  # a budget is a budget
+    assert asked.steps(tokens=1000, rows=8) == 1
