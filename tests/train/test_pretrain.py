@@ -305,7 +305,8 @@ def test_several_gpus_do_not_enlarge_the_batch(tmp_path, monkeypatch):
             self._n_gpu = 4
 
     monkeypatch.setattr(PRETRAIN.compat, "TrainingArguments", FourCards)
-    arguments = PRETRAIN._arguments(RECIPE, hardware.detect(), tmp_path, ())
+    around = PRETRAIN.loop.Surroundings("name", tmp_path, minutes=None)
+    arguments = PRETRAIN._arguments(RECIPE, hardware.detect(), around)
     rows = arguments.train_batch_size * arguments.gradient_accumulation_steps
     assert rows * RECIPE.context == RECIPE.batch_tokens
 
