@@ -16,22 +16,23 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from datasets import Dataset, DatasetDict, load_from_disk
+from datasets import Dataset, DatasetDict
 
 from fmcourse import sources, store
 from fmcourse.data.aws_cli import read
+from fmcourse.data.cache import cached
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.domain import services
-from fmcourse.data.near_duplicates import near_duplicates
 from fmcourse.data.retrieval import Retriever
 from fmcourse.data.split import check_no_leak
+from fmcourse.data.task_rows import distinct, only, task_row
 from fmcourse.errors import DataError
 
-RECIPE = "commands-2"  # raise it when a step below changes, so that caches are made anew
+RECIPE = "commands-3"  # raise it when a step below changes, so that caches are made anew
 LONGEST = 300  # characters of a command
 SHORTEST_REQUEST, LONGEST_REQUEST = 20, 400  # characters of a request
 PARTS = ("train", "validation", "test_operations", "test_services")
@@ -60,17 +61,12 @@ def commands(seed: int = 0) -> DatasetDict:
 
     Returns:
         Parts train, validation, test_operations (operations no other part has, of services of
-        train) and test_services (services no other part has); columns `prompt`, `completion` (one
-        line), `service`, `operation`, `document`, and `text` (both together).
+        train) and test_services (services no other part has); columns as in `task_row`
+        (`completion` is one line), and `service`, `operation`.
     """
     recipe = [RECIPE, sources.fingerprint("awscli-examples"), sorted(unseen_services()), seed]
-    folder = store.folder("data") / f"commands-{store.sha256_json(recipe)[:12]}"
-    with store.lock(folder):
-        if not folder.exists():
-            parts = by_operation(sources.load("awscli-examples"), unseen_services(), seed)
-            with store.atomic_folder(folder) as draft:
-                parts.save_to_disk(draft)
-    return load_from_disk(folder)
+    return cached("commands", recipe, lambda: by_operation(
+        sources.load("awscli-examples"), unseen_services(), seed))
 
 
 def unseen_services() -> frozenset[str]:
@@ -94,11 +90,9 @@ def by_operation(examples: Dataset, unseen: Iterable[str], seed: int = 0) -> Dat
     unseen = frozenset(unseen)
     rows.sort(key=lambda row: -PARTS.index(_part(row, unseen, seed)))  # held-out ones first
     for column in ("prompt", "completion"):
-        originals = iter(near_duplicates([row[column] for row in rows]))
-        rows, log = _only(rows, log, f"near duplicates of a {column}",
-                          lambda _, originals=originals: next(originals) is None)
+        rows, log = distinct(rows, log, column)
     seen = {row["service"] for row in rows if _part(row, unseen, seed) == "train"}
-    rows, log = _only(rows, log, "held-out operations of services of train", lambda row:
+    rows, log = only(rows, log, "held-out operations of services of train", lambda row:
                       row["service"] in seen or row["service"] in unseen)
     parts = DatasetDict()
     for part in PARTS:
@@ -173,28 +167,18 @@ def _chat(shown: Iterable[tuple[str, str]], prompt: str) -> list[dict[str, str]]
 def _pairs(examples: list[dict[str, Any]], log: Card) -> tuple[list[dict[str, str]], Card]:
     """Usable examples as rows of the data set; the card says what was dropped, and why."""
     for problem in ("several lines", "another operation", "no description"):
-        examples, log = _only(examples, log, f"not {problem}",
+        examples, log = only(examples, log, f"not {problem}",
                               lambda row, problem=problem: row["problem"] != problem)
-    examples, log = _only(examples, log, "command not too long",
+    examples, log = only(examples, log, "command not too long",
                           lambda row: len(row["command"]) <= LONGEST, f"(<= {LONGEST} characters)")
-    examples, log = _only(examples, log, "taken by the AWS CLI's parser", _is_taken)
-    rows = [{"prompt": request(row["text"], row["operation"]), "completion": row["command"],
-             "service": row["service"], "operation": row["operation"],
-             "document": row["document"]} for row in examples]
-    rows, log = _only(rows, log, "request of sane length",
+    examples, log = only(examples, log, "taken by the AWS CLI's parser", _is_taken)
+    rows = [task_row(request(row["text"], row["operation"]), row["command"], row["document"],
+                     service=row["service"], operation=row["operation"]) for row in examples]
+    rows, log = only(rows, log, "request of sane length",
                       lambda row: SHORTEST_REQUEST <= len(row["prompt"]) <= LONGEST_REQUEST,
                       f"({SHORTEST_REQUEST} to {LONGEST_REQUEST} characters)")
-    rows, log = _only(rows, log, "operation not named in the request",
-                      lambda row: "-" not in row["operation"]
-                      or row["operation"] not in row["prompt"])
-    return [{**row, "text": f"{row['prompt']}\n{row['completion']}"} for row in rows], log
-
-
-def _only(rows: list[dict[str, Any]], log: Card, name: str,
-          wanted: Callable[[dict[str, Any]], bool], note: str = ""
-          ) -> tuple[list[dict[str, Any]], Card]:
-    kept = [row for row in rows if wanted(row)]
-    return kept, log.step(name, len(kept), len(rows) - len(kept), note)
+    return only(rows, log, "operation not named in the request",
+                lambda row: "-" not in row["operation"] or row["operation"] not in row["prompt"])
 
 
 def _is_taken(row: dict[str, Any]) -> bool:

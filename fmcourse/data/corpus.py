@@ -11,9 +11,10 @@ import random
 import re
 
 import numpy as np
-from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
+from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from fmcourse import sources, store
+from fmcourse import sources
+from fmcourse.data.cache import cached
 from fmcourse.data.card import Card, card, values, with_card
 from fmcourse.data.clean import deduplicate, normalise
 from fmcourse.data.split import split_by_document
@@ -48,14 +49,12 @@ def combine(name: str, parts: list[Dataset]) -> Dataset:
 def general() -> DatasetDict:
     """The general corpus as train, validation and test, split by document; cached on disk."""
     origins = [sources.fingerprint(name) for name in GENERAL]
-    folder = store.folder("data") / f"general-{store.sha256_json([RECIPE, origins])[:12]}"
-    with store.lock(folder):
-        if not folder.exists():
-            corpus = combine("general", [sources.load(name) for name in GENERAL])
-            parts = split_by_document(deduplicate(normalise(corpus)))
-            with store.atomic_folder(folder) as draft:
-                parts.save_to_disk(draft)
-    return load_from_disk(folder)
+
+    def make() -> DatasetDict:
+        corpus = combine("general", [sources.load(name) for name in GENERAL])
+        return split_by_document(deduplicate(normalise(corpus)))
+
+    return cached("general", [RECIPE, origins], make)
 
 
 def sample(dataset: Dataset, texts: int, seed: int = 0) -> Dataset:

@@ -15,9 +15,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from datasets import Dataset, DatasetDict, load_from_disk
+from datasets import Dataset, DatasetDict
 
-from fmcourse import sources, store
+from fmcourse import sources
+from fmcourse.data.cache import cached
 from fmcourse.data.card import card, with_card
 from fmcourse.data.clean import deduplicate, normalise
 from fmcourse.data.near_duplicates import drop_near_duplicates
@@ -45,15 +46,13 @@ def domain(name: str) -> DatasetDict:
         raise DataError(f"There is no domain {name!r}.", where="data.domain",
                         fix=f"Domains: {', '.join(DOMAINS)}")
     recipe = [RECIPE, sources.fingerprint(DOMAINS[name]), services()]
-    folder = store.folder("data") / f"domain-{name}-{store.sha256_json(recipe)[:12]}"
-    with store.lock(folder):
-        if not folder.exists():
-            corpus = sources.load(DOMAINS[name])
-            corpus = with_card(corpus, replace(card(corpus), name=name))
-            parts = _articles(corpus) if name == "medical" else by_service(corpus, services())
-            with store.atomic_folder(folder) as draft:
-                parts.save_to_disk(draft)
-    return load_from_disk(folder)
+
+    def make() -> DatasetDict:
+        corpus = sources.load(DOMAINS[name])
+        corpus = with_card(corpus, replace(card(corpus), name=name))
+        return _articles(corpus) if name == "medical" else by_service(corpus, services())
+
+    return cached(f"domain-{name}", recipe, make)
 
 
 @cache

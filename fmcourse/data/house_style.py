@@ -23,13 +23,14 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from fmcourse import sources
+from fmcourse.data.cache import cached
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.domain import RECIPE as DOMAIN_RECIPE
 from fmcourse.data.domain import domain, services
 from fmcourse.data.records import operation_pairs
 from fmcourse.data.sentences import sentences
 from fmcourse.data.split import check_no_leak
-from fmcourse.data.task_rows import Row, cached, distinct, only, task_row
+from fmcourse.data.task_rows import Row, distinct, only, task_row
 from fmcourse.errors import DataError
 
 RECIPE = "house-style-1"  # raise it when a step below changes, so that caches are made anew

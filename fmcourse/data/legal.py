@@ -19,10 +19,11 @@ from dataclasses import replace
 from datasets import Dataset, DatasetDict
 
 from fmcourse import sources
+from fmcourse.data.cache import cached
 from fmcourse.data.card import card, with_card
 from fmcourse.data.sentences import leading, sentences
 from fmcourse.data.split import split_by_document
-from fmcourse.data.task_rows import Row, cached, distinct, only, task_row
+from fmcourse.data.task_rows import Row, distinct, only, task_row
 from fmcourse.sources.clean import whole_sentences
 
 RECIPE = "legal-3"  # raise it when a step below changes, so that caches are made anew

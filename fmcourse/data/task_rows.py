@@ -1,4 +1,4 @@
-"""Rows of a domain task: the same columns for each, every dropped row on the card, kept on disk.
+"""Rows of a domain task: the same columns for each, every dropped row on the card.
 
 A task is trained with as a chat (`messages`), or as a prompt and its completion; both are the same
 words, so results can be compared. `text`, both together, is what cards and leaks are counted by.
@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from datasets import DatasetDict, load_from_disk
-
-from fmcourse import store
 from fmcourse.data.card import Card
 from fmcourse.data.chat import conversation
 from fmcourse.data.near_duplicates import near_duplicates
@@ -31,11 +28,11 @@ def task_row(prompt: str, completion: str, document: str, **more: str) -> Row:
             **more}
 
 
-def only(rows: list[Row], log: Card, name: str, wanted: Callable[[Row], bool]
+def only(rows: list[Row], log: Card, name: str, wanted: Callable[[Row], bool], note: str = ""
          ) -> tuple[list[Row], Card]:
-    """The wanted rows, and the card with one more step: how many were not."""
+    """The wanted rows, and the card with one more step: how many were not, and a note on why."""
     kept = [row for row in rows if wanted(row)]
-    return kept, log.step(name, len(kept), len(rows) - len(kept))
+    return kept, log.step(name, len(kept), len(rows) - len(kept), note)
 
 
 def distinct(rows: list[Row], log: Card, column: str, threshold: float = 0.8
@@ -49,14 +46,3 @@ def distinct(rows: list[Row], log: Card, column: str, threshold: float = 0.8
     kept = [row for row, original in zip(rows, originals, strict=True) if original is None]
     return kept, log.step(f"near duplicates of a {column}", len(kept), len(rows) - len(kept),
                           f"(Jaccard >= {threshold:g})")
-
-
-def cached(name: str, recipe: list[Any], make: Callable[[], DatasetDict]) -> DatasetDict:
-    """What `make` makes, kept on disk under a name that changes with its recipe."""
-    folder = store.folder("data") / f"{name}-{store.sha256_json(recipe)[:12]}"
-    with store.lock(folder):
-        if not folder.exists():
-            parts = make()
-            with store.atomic_folder(folder) as draft:
-                parts.save_to_disk(draft)
-    return load_from_disk(folder)

@@ -19,7 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from fmcourse.evaluate.windows import as_texts
 from fmcourse.models import LanguageModel, compat
 from fmcourse.train.features import encoded, features, forward_flops, padded, pooled
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
+from fmcourse.train.recipe import Recipe
 from fmcourse.train.run import Cost
 from fmcourse.train.stage import processes
 
@@ -42,38 +43,25 @@ ARMS = ("full", "frozen")
 LIKE_LENGTH = 8  # batches sorted together by length: little padding, still a random order
 
 
-@dataclass(frozen=True)
-class ClassifyRecipe:
+@dataclass(frozen=True, kw_only=True)
+class ClassifyRecipe(Recipe):
     """How to teach a classifier.
 
-    Attributes:
-        learning_rate: peak, of full fine-tuning.
+    Attributes, besides those of `Recipe`, which are for full fine-tuning:
         epochs: passes over the examples, as long as that is between `least` and `most`.
         least, most: examples seen in full fine-tuning: a few labels need many passes, and many
             labels are learnt in one.
         batch: examples an optimiser step.
         tokens: of a text that are read, at most.
-        optimizer: 'muon' or 'adamw'.
-        weight_decay: pulls weights towards zero.
-        warmup, decay: shares of the run spent raising and lowering the learning rate.
-        clip: largest norm of the gradient.
         penalty: 1 / C of the logistic regression.
-        seed: order of the examples.
     """
 
-    learning_rate: float = 1e-3
     epochs: int = 4
     least: int = 640
     most: int = 8192
     batch: int = 16
     tokens: int = 64
-    optimizer: str = "muon"
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    decay: float = 0.9
-    clip: float = 1.0
     penalty: float = 30.0
-    seed: int = 0
 
     def examples(self, n: int) -> int:
         """Examples seen in full fine-tuning on n of them.
@@ -88,10 +76,6 @@ class ClassifyRecipe:
         """The recipe of a live lesson at the current scale, with what you change."""
         least = scale.current().examples
         return cls(**{"least": least, "most": 12 * least, **changes})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
 
 
 @dataclass

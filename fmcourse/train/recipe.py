@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from fmcourse import scale
 from fmcourse.errors import CourseError
 
 
-@dataclass(frozen=True)
-class PretrainRecipe:
-    """How to pre-train.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What every stage's recipe has.
 
     Attributes:
-        tokens: training budget; rounded up to whole optimiser steps.
-        context: tokens in a row.
-        batch_tokens: tokens per optimiser step, over all devices.
-        micro_batch_tokens: tokens per forward pass; gradients add up until `batch_tokens`.
         learning_rate: peak, in AdamW's units.
         optimizer: 'muon' or 'adamw'.
         warmup, decay: shares of the run spent raising and lowering the learning rate.
         weight_decay: pulls weights towards zero.
         clip: largest norm of the gradient.
-        mask_share: of tokens hidden, for masked models.
         seed: order of the rows.
+    """
+
+    learning_rate: float = 1e-3
+    optimizer: str = "muon"
+    warmup: float = 0.1
+    decay: float = 0.9
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.learning_rate >= 0:
+            self._refuse(f"A learning rate of {self.learning_rate} is not possible.",
+                         "learning_rate",
+                         f"0 teaches nothing; {type(self).learning_rate:g} is a good start.")
+        if self.optimizer not in ("muon", "adamw"):
+            self._refuse(f"No optimiser is called {self.optimizer!r}.", "optimizer",
+                         "muon or adamw")
+
+    def _refuse(self, what: str, field: str, fix: str) -> NoReturn:
+        raise CourseError(what, where=f"{type(self).__name__}.{field}", fix=fix)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainRecipe(Recipe):
+    """How to pre-train.
+
+    Attributes, besides those of `Recipe`:
+        tokens: training budget; rounded up to whole optimiser steps.
+        context: tokens in a row.
+        batch_tokens: tokens per optimiser step, over all devices.
+        micro_batch_tokens: tokens per forward pass; gradients add up until `batch_tokens`.
+        mask_share: of tokens hidden, for masked models.
         compile: True, False, or 'auto' (where a compiler exists and the run is long enough).
         checkpoint_minutes: time between checkpoints, when the run has a folder.
     """
@@ -35,33 +67,23 @@ class PretrainRecipe:
     batch_tokens: int = 8192
     micro_batch_tokens: int = 8192
     learning_rate: float = 3e-3
-    optimizer: str = "muon"
     warmup: float = 0.05
     decay: float = 0.3
     weight_decay: float = 0.1
-    clip: float = 1.0
     mask_share: float = 0.3
-    seed: int = 0
     compile: bool | str = "auto"
     checkpoint_minutes: float = 2.0
 
     def __post_init__(self) -> None:
-        def refuse(what: str, field: str, fix: str) -> None:
-            raise CourseError(what, where=f"{type(self).__name__}.{field}", fix=fix)
-
+        super().__post_init__()
         if self.tokens < 1:
-            refuse("There is nothing to train on.", "tokens", "Ask for at least one token.")
-        if not self.learning_rate >= 0:
-            refuse(f"A learning rate of {self.learning_rate} is not possible.", "learning_rate",
-                   "0 teaches nothing; 3e-3 is a good start.")
-        if self.optimizer not in ("muon", "adamw"):
-            refuse(f"No optimiser is called {self.optimizer!r}.", "optimizer", "muon or adamw")
+            self._refuse("There is nothing to train on.", "tokens", "Ask for at least one token.")
         if self.batch_tokens % self.context or self.micro_batch_tokens % self.context:
-            refuse("A batch must hold whole rows.", "batch_tokens",
-                   f"Make it a multiple of the context, {self.context}.")
+            self._refuse("A batch must hold whole rows.", "batch_tokens",
+                         f"Make it a multiple of the context, {self.context}.")
         if self.batch_tokens % min(self.micro_batch_tokens, self.batch_tokens):
-            refuse("A batch must hold whole micro-batches.", "micro_batch_tokens",
-                   "Make it a divisor of batch_tokens.")
+            self._refuse("A batch must hold whole micro-batches.", "micro_batch_tokens",
+                         "Make it a divisor of batch_tokens.")
 
     @property
     def steps(self) -> int:
@@ -77,19 +99,15 @@ class PretrainRecipe:
                                     "micro_batch_tokens": min(now.batch_tokens, 16_384)}
         return cls(**{**settings, **changes})
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ContinuedRecipe(PretrainRecipe):
     """How to go on pre-training, on new text: a `PretrainRecipe`, and what guards the old.
 
     The learning rate is warmed up again from nothing: the one a finished model ended with is too
     low to learn by, and a sudden high one does more damage (Gupta et al. 2023, arXiv:2308.04014).
 
-    Attributes:
+    Attributes, besides those of `PretrainRecipe`:
         replay_fraction: of the rows, drawn from general text. 0 forgets most.
         general_rise: stop once general bits per byte have risen by more than this, and go back to
             the last look before; None never stops.
@@ -106,17 +124,15 @@ class ContinuedRecipe(PretrainRecipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.replay_fraction < 1:
-            raise CourseError(f"A replay fraction of {self.replay_fraction} is not possible.",
-                              where="ContinuedRecipe.replay_fraction",
-                              fix="From 0 (none) to below 1; 0.1 replays one row in ten.")
+            self._refuse(f"A replay fraction of {self.replay_fraction} is not possible.",
+                         "replay_fraction",
+                         "From 0 (none) to below 1; 0.1 replays one row in ten.")
         if self.general_rise is not None and not self.general_rise >= 0:
-            raise CourseError(f"A bound of {self.general_rise} would stop before the first step.",
-                              where="ContinuedRecipe.general_rise",
-                              fix="A rise in bits per byte, such as 0.1, or None.")
+            self._refuse(f"A bound of {self.general_rise} would stop before the first step.",
+                         "general_rise", "A rise in bits per byte, such as 0.1, or None.")
         if self.looks < 2 or self.eval_characters < 1:
-            raise CourseError("Forgetting cannot be told without a look before and one after.",
-                              where="ContinuedRecipe.looks",
-                              fix="At least 2 looks of at least 1 character.")
+            self._refuse("Forgetting cannot be told without a look before and one after.",
+                         "looks", "At least 2 looks of at least 1 character.")
 
     @classmethod
     def at_scale(cls, **changes: Any) -> ContinuedRecipe:
@@ -126,11 +142,11 @@ class ContinuedRecipe(PretrainRecipe):
                                    "eval_characters": now.eval_characters // 2, **changes})
 
 
-@dataclass(frozen=True)
-class InstructRecipe:
+@dataclass(frozen=True, kw_only=True)
+class InstructRecipe(Recipe):
     """How to tune on conversations.
 
-    Attributes:
+    Attributes, besides those of `Recipe`:
         epochs: passes over the conversations, unless `tokens` says how far to go; more, if that
             would be fewer than `least_steps`.
         least_steps: optimiser steps below which nothing would be learnt.
@@ -138,18 +154,12 @@ class InstructRecipe:
         max_length: tokens of the longest conversation that is kept, and of a packed row.
         batch_tokens: tokens per optimiser step, about; rows are not always full.
         micro_rows: packed rows per forward pass.
-        learning_rate: peak, in AdamW's units.
-        optimizer: 'muon' or 'adamw'.
-        warmup, decay: shares of the run spent raising and lowering the learning rate.
-        weight_decay: pulls weights towards zero.
-        clip: largest norm of the gradient.
         lora_rank: train LoRA adapters of this rank on every linear layer and merge them at the
             end; 0 trains every weight.
         looks: at held-out conversations, spread evenly from before the first step to after the
             last, if some are given.
         patience: stop after so many looks in a row without a better one, and in any case end with
             the weights of the best; None trains to the end and keeps that.
-        seed: order of the rows.
         checkpoint_minutes: time between checkpoints, when the run has a folder.
     """
 
@@ -159,36 +169,24 @@ class InstructRecipe:
     max_length: int = 256
     batch_tokens: int = 4096
     micro_rows: int = 2
-    learning_rate: float = 1e-3
-    optimizer: str = "muon"
-    warmup: float = 0.1
-    decay: float = 0.9
-    weight_decay: float = 0.01
-    clip: float = 1.0
     lora_rank: int = 0
     looks: int = 5
     patience: int | None = None
-    seed: int = 0
     checkpoint_minutes: float = 2.0
 
     def __post_init__(self) -> None:
-        def refuse(what: str, field: str, fix: str) -> None:
-            raise CourseError(what, where=f"{type(self).__name__}.{field}", fix=fix)
-
+        super().__post_init__()
         if not self.epochs > 0 or (self.tokens is not None and self.tokens < 1):
-            refuse("There is nothing to train on.", "epochs", "Ask for some epochs, or tokens.")
-        if not self.learning_rate >= 0:
-            refuse(f"A learning rate of {self.learning_rate} is not possible.", "learning_rate",
-                   "0 teaches nothing; 1e-3 is a good start.")
-        if self.optimizer not in ("muon", "adamw"):
-            refuse(f"No optimiser is called {self.optimizer!r}.", "optimizer", "muon or adamw")
+            self._refuse("There is nothing to train on.", "epochs",
+                         "Ask for some epochs, or tokens.")
         if self.looks < 2 or (self.patience is not None and self.patience < 1):
-            refuse("Early stopping needs looks to compare.", "patience",
-                   "At least 2 looks, and a patience of 1 or more, or None.")
-        if self.batch_tokens < self.max_length * self.micro_rows:
-            refuse(f"A batch of {self.batch_tokens} tokens does not hold {self.micro_rows} rows of "
-                   f"{self.max_length}.", "batch_tokens",
-                   f"Make it {self.max_length * self.micro_rows} or more.")
+            self._refuse("Early stopping needs looks to compare.", "patience",
+                         "At least 2 looks, and a patience of 1 or more, or None.")
+        least = self.max_length * self.micro_rows
+        if self.batch_tokens < least:
+            self._refuse(f"A batch of {self.batch_tokens} tokens does not hold {self.micro_rows} "
+                         f"rows of {self.max_length}.", "batch_tokens",
+                         f"Make it {least} or more.")
 
     @property
     def rows(self) -> int:
@@ -205,7 +203,3 @@ class InstructRecipe:
     def at_scale(cls, **changes: Any) -> InstructRecipe:
         """The recipe of a live lesson at the current scale, with what you change."""
         return cls(**{"tokens": scale.current().instruct_tokens, **changes})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -11,16 +11,10 @@ from fmcourse import hardware
 from fmcourse.models import LanguageModel
 from fmcourse.train.engine import Accountable
 from fmcourse.train.progress import Progress
+from fmcourse.train.recipe import Recipe
 from fmcourse.train.run import Cost, Run, trainable_parameters
 
 COLUMNS = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds", "tokens_per_second"]
-
-
-class Recipe(Protocol):
-    """Any stage's settings."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
 
 
 def report(

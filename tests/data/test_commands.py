@@ -64,7 +64,8 @@ def test_what_cannot_be_used_is_dropped_and_counted(parts):
 
 def test_rows_are_records_for_fine_tuning(parts):
     first = parts["train"][0]
-    assert set(first) == {"prompt", "completion", "service", "operation", "document", "text"}
+    assert set(first) == {"messages", "prompt", "completion", "service", "operation", "document",
+                          "text"}
     assert first["prompt"].startswith("Handle number ")
     assert first["completion"].startswith(f"aws {first['service']} {first['operation']} ")
 

@@ -16,7 +16,7 @@ from fmcourse import data
 from fmcourse.data.tasks import FAMILIES, HELD_OUT, TRAINED, families, ladder, task_records
 from fmcourse.data.tasks import collection as made
 from fmcourse.data.tasks.material import ORIGINS, PARTS, made_of
-from fmcourse.data.tasks.sentences import runs, telling_words, whole_sentences
+from fmcourse.data.tasks.sentences import plain_sentences, runs, telling_words
 from fmcourse.errors import DataError
 from fmcourse.evaluate.checkers import check
 from fmcourse.evaluate.instructions import follows, instruction_rate
@@ -79,24 +79,27 @@ def share(rows, reply):
     return sum(passes(row, reply(i, row)) for i, row in enumerate(rows)) / len(rows)
 
 
-def judge(rows, chance):
-    """What must hold for a family's items, wherever they are from."""
-    assert all(passes(row, row["answer"]) for row in rows)
+def solved_otherwise(rows, chance):
+    """Ways to solve a family's items that should not be: at best none.
+
+    A right answer that fails counts too; the answers of other items may pass as often as chance.
+    """
+    found = [] if all(passes(row, row["answer"]) for row in rows) else ["an answer fails"]
     for trick in (lambda i, row: "", lambda i, row: " \n", lambda i, row: row["instruction"],
                   lambda i, row: f"{row['instruction']} {row['answer']}",
                   lambda i, row: f"{row['answer']}\n\n{row['answer']} {row['answer']}",
                   lambda i, row: max(row["instruction"].split("\n\n"), key=len)):
-        assert share(rows, trick) == 0, trick(0, rows[0])
+        found += [trick(0, rows[0])] * (share(rows, trick) > 0)
     turned = rows[len(rows) // 2:] + rows[:len(rows) // 2]
     others = [share(rows, lambda i, row, by=by: turned[(i + by) % len(rows)]["answer"])
               for by in range(5)]
-    assert sum(others) / 5 <= max(0.02, chance + 0.1)
+    return found + ["other answers"] * (sum(others) / 5 > max(0.02, chance + 0.1))
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", BY_NAME)
 def test_only_the_right_reply_passes(name, seed):
-    judge(drawn(name, seed).to_list(), BY_NAME[name].chance)
+    assert solved_otherwise(drawn(name, seed).to_list(), BY_NAME[name].chance) == []
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -206,8 +209,8 @@ def test_a_family_whose_answer_is_wrong_is_seen():
     """The judge of this file can fail: an answer that isn't the one asked for."""
     honest = BY_NAME["last_word"]
     wrong = replace(honest, make=lambda rng, given: replace(honest.make(rng, given), answer="it"))
-    with pytest.raises(AssertionError):
-        judge(made.records_from(world(), [wrong], 60, 0, "train").to_list(), 0.0)
+    rows = made.records_from(world(), [wrong], 60, 0, "train").to_list()
+    assert "an answer fails" in solved_otherwise(rows, 0.0)
 
 
 @pytest.mark.parametrize(("text", "found"), [
@@ -219,8 +222,8 @@ def test_a_family_whose_answer_is_wrong_is_seen():
     ("The dog (a spaniel barked at the moon all night.", 0),
     ("The rate increased and so did the volume.", 1),
 ])
-def test_only_whole_sentences_are_used(text, found):
-    assert len([one for one in whole_sentences(text) if one]) == found
+def test_only_plain_sentences_are_used(text, found):
+    assert len([one for one in plain_sentences(text) if one]) == found
 
 
 def test_runs_stay_within_a_paragraph_and_a_length():
@@ -237,7 +240,8 @@ def test_telling_words_stand_alone():
 @pytest.mark.parametrize("part", PARTS)
 def test_real_items_are_solved_only_by_their_answers(part):
     for seed, family in enumerate(FAMILIES):
-        judge(task_records([family.name], 60, seed % 3, part).to_list(), family.chance)
+        rows = task_records([family.name], 60, seed % 3, part).to_list()
+        assert solved_otherwise(rows, family.chance) == [], family.name
 
 
 @pytest.mark.data

@@ -24,14 +24,14 @@ from datasets import Dataset
 from fmcourse import sources
 from fmcourse.data.corpus import general
 from fmcourse.data.domain import body, domain
+from fmcourse.data.sentences import trailing
 from fmcourse.data.tasks.sentences import (
     NUMBER,
     YEAR,
-    ending,
+    plain_sentences,
     runs,
     short_forms,
     telling_words,
-    whole_sentences,
 )
 from fmcourse.errors import DataError
 
@@ -198,7 +198,7 @@ def made_of(prose: Dataset, manuals: Dataset, abstracts: Dataset, asked: Dataset
         if row["source"] in ORIGINS:
             origin, place = ORIGINS[row["source"]], (row["document"], row["source"])
             text = body(row["text"]) if origin == "manual" else row["text"]
-            found = list(whole_sentences(text))
+            found = list(plain_sentences(text))
             texts[origin] += [Text(run, *place) for run in runs(found)]
             sentences[origin] |= {one: Text((one,), *place) for one in found if one}
             for names, sentence in short_forms(text):
@@ -225,7 +225,7 @@ def _some(dataset: Dataset) -> list[dict[str, Any]]:
 def _pages(rows: Iterable[Mapping[str, Any]]) -> Iterator[Page]:
     for row in rows:
         _, _, about = row["text"].partition("\n\n")
-        first = next(whole_sentences(about.split("\n")[0]), None)
+        first = next(plain_sentences(about.split("\n")[0]), None)
         if row["kind"] == "operation" and first and row["name"] not in first:
             yield Page(row["name"], row["service"], first, row["document"], row["source"])
 
@@ -241,7 +241,7 @@ def _questions(asked: Dataset, here: set[str]) -> Iterator[Question]:
 
 def _abstracts(rows: Dataset) -> Iterator[Question]:
     for row in rows.to_list():
-        results = ending(row["text"], _RESULTS)
+        results = trailing(row["text"], _RESULTS)
         if row["answered_by"] == "people" and len(results) > _RESULTS / 3:
             question = row["question"].rstrip(" ?")
             yield Question(f"{question[:1].upper()}{question[1:]}?", results, row["answer"],

@@ -40,10 +40,10 @@ def telling_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in dict.fromkeys(_WORD.findall(text)) if word not in _ORDINARY)
 
 
-def whole_sentences(text: str) -> Iterator[str | None]:
+def plain_sentences(text: str) -> Iterator[str | None]:
     """The short, complete sentences of a text in order; None where anything else stands.
 
-    >>> list(whole_sentences("The ship was found by Lt. George Conner. It had sunk in winter."))
+    >>> list(plain_sentences("The ship was found by Lt. George Conner. It had sunk in winter."))
     [None, None, 'It had sunk in winter.', None]
     """
     for paragraph in text.split("\n"):
@@ -73,20 +73,6 @@ def runs(sentences: Iterable[str | None], longest: int = 300) -> Iterator[tuple[
             run = []
         if sentence:
             run.append(sentence)
-
-
-def ending(text: str, longest: int) -> str:
-    """The last sentences of a text that are not too long together; empty if the last one is.
-
-    >>> ending("We asked. We counted. Half of them slept.", 30)
-    'Half of them slept.'
-    """
-    kept = ""
-    for piece in reversed(_BREAK.split(text.strip().replace("\n", " "))):
-        if len(piece) + 1 + len(kept) > longest:
-            break
-        kept = f"{piece} {kept}".strip()
-    return kept
 
 
 def short_forms(text: str) -> Iterator[tuple[tuple[str, str], str]]:
