@@ -7,6 +7,7 @@ from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.chat import conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
 from fmcourse.data.commands import commands, few_shot
+from fmcourse.data.constrained import constrained_records
 from fmcourse.data.conversations import Conversations, conversations, split_conversations
 from fmcourse.data.corpus import (
     combine,
@@ -38,9 +39,9 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 __all__ = [
     "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases", "Retriever",
     "TokenFile", "card", "case_summaries", "check_no_leak", "combine", "commands",
-    "conversation", "conversations", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
-    "few_shot", "general", "graded", "graded_share", "held_out", "house_style",
-    "medical_questions", "near_duplicates", "normalise", "normalise_text", "only",
+    "constrained_records", "conversation", "conversations", "deduplicate", "domain",
+    "drop_near_duplicates", "excerpt", "few_shot", "general", "graded", "graded_share", "held_out",
+    "house_style", "medical_questions", "near_duplicates", "normalise", "normalise_text", "only",
     "operation_pairs", "own", "packed_rows", "releases", "sample", "service_paragraphs",
     "shuffle_words", "sized", "split_by_document", "split_conversations", "task_records",
     "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "with_card", "with_passages",

@@ -3,9 +3,9 @@
 After IFEval (Zhou et al. 2023, "Instruction-Following Evaluation for Large Language Models",
 arXiv:2311.07911): a simple request about a short text and one constraint on form, or two, that a
 program can verify. Texts and requests are the course's own (`probes/constraints.toml`), the checks
-are in `fmcourse.evaluate.constraint_checks`. Instruction tuning on the course's tasks teaches some
-of these forms and not others; the column `trained` tells which, because following a form never
-seen in tuning says more (claim M2).
+are in `fmcourse.evaluate.constraint_checks`. The course's training data (`data.task_records`,
+`data.constrained_records`) teach some of these forms and not others; `trained` tells which, because
+following a form never seen in tuning says more (claim M2).
 
 Trade-off: the form is judged and the content is not, so that a model of 12 million weights has a
 chance. A habit may pass for obedience (short replies keep to "at most 12 words"): compare models
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from datasets import Dataset, DatasetInfo
 
+from fmcourse.data.constrained import FORMS
 from fmcourse.errors import DataError
 from fmcourse.evaluate.constraint_checks import words
 from fmcourse.evaluate.instructions import follows, instruction_rate
@@ -44,15 +45,15 @@ def constraint_items(limit: int | None = None, seed: int = 0) -> Dataset:
         seed: which of a kind a limit leaves; all items need none.
 
     Returns:
-        The columns of `instructions()`, for `instruction_rate`, and `trained` (bool): whether a
-        training family of `fmcourse.data.tasks` teaches this very form.
+        The columns of `instructions()`, for `instruction_rate`, and `trained` (bool): whether
+        the course's training data teach this very form.
 
     Raises:
         DataError: a limit below one a kind.
 
     >>> items = constraint_items()
     >>> print(items[0]["instruction"].splitlines()[0], items[0]["trained"])
-    Say what happens here. Use no more than 12 words. False
+    Say what happens here. Use no more than 12 words. True
     """
     source = resources.files("fmcourse.evaluate") / "probes" / "constraints.toml"
     probe = tomllib.loads(source.read_text(encoding="utf-8"))
@@ -139,7 +140,7 @@ def _item(kind: str, entry: Mapping, place: int, probe: Mapping) -> dict:
     wanted = {"checks": checks, "text": text, "about": _telling(name, said, probe)}
     return {"instruction": f"{said}\n\n{text}" if first else f"{text}\n\n{said}", "kind": kind,
             "checker": "constraint", "parameters": json.dumps(wanted, ensure_ascii=False),
-            "trained": "family" in entry}
+            "trained": "family" in entry or kind in FORMS}
 
 
 def _telling(name: str, said: str, probe: Mapping) -> list[str]:

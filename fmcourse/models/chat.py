@@ -64,13 +64,52 @@ def reply(
     Raises:
         ModelError: the model has no chat template, or the conversation is too long for it.
     """
-    said = [{"role": "user", "content": messages}] if isinstance(messages, str) else [
-        dict(message) for message in messages]
+    return replies(model, [messages], tokens, temperature, seed)[0]
+
+
+def replies(
+    model: LanguageModel,
+    conversations: Sequence[str | Sequence[Mapping[str, str]]],
+    tokens: int = 64,
+    temperature: float = 0.0,
+    seed: int = 0,
+    batch: int = 24,
+) -> list[str]:
+    """What the model answers to each of several conversations.
+
+    Args:
+        conversations: questions, or conversations so far.
+        tokens, temperature, seed: as in `LanguageModel.generate`; by default the likeliest replies.
+        batch: conversations of similar length answered together; by default changes the speed only.
+
+    Returns:
+        A reply to each, in their order.
+
+    Raises:
+        ModelError: the model has no chat template, or a conversation is too long for it.
+    """
     if not model.tokenizer.chat_template:
         raise ModelError("This model has no chat template.", where=model.name,
                          fix="models.with_chat(model) gives it one; tuning teaches its use.")
-    prompt = model.tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
-    return model.generate(prompt, tokens=tokens, temperature=temperature, seed=seed).strip()
+    prompts = [model.tokenizer.apply_chat_template(_messages(said), tokenize=False,
+                                                   add_generation_prompt=True)
+               for said in conversations]
+    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
+    answers = [""] * len(prompts)
+    for begin in range(0, len(order), batch):
+        places = order[begin:begin + batch]
+        texts = model.generate([prompts[place] for place in places], tokens=tokens,
+                               temperature=temperature, seed=seed)
+        for place, text in zip(places, texts, strict=True):
+            answers[place] = text.strip()
+    return answers
+
+
+def _messages(said: str | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """A question, or a conversation, as messages."""
+    if isinstance(said, str):
+        return [{"role": "user", "content": said}]
+    return [dict(message) for message in said]
 
 
 @dataclass

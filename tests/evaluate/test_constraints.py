@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmcourse.data.constrained import FORMS
 from fmcourse.data.tasks import TRAINED
 from fmcourse.errors import DataError
 from fmcourse.evaluate.constraint_checks import (
@@ -123,14 +124,16 @@ def test_instructions_show_text_and_parameters(items):
             assert all(value in item["instruction"] for value in told), item["instruction"]
 
 
-def test_trained_forms_are_those_of_training_families(items):
+def test_trained_forms_are_those_of_the_training_data(items):
     place = resources.files("fmcourse.evaluate") / "probes" / "constraints.toml"
     kinds = tomllib.loads(place.read_text(encoding="utf-8"))["kinds"]
     families = {kind: entry["family"] for kind, entry in kinds.items() if "family" in entry}
     assert set(families.values()) <= set(TRAINED)
+    trained = {*families, *FORMS}
+    assert set(FORMS) <= set(CONSTRAINTS)
     assert {"begin_word", "in_quotes", "bullets", "commas", "capitals"} <= set(families)
-    assert not {"in_brackets", "end_phrase", "numbered", "json_key", "two"} & set(families)
-    assert all(item["trained"] == (item["kind"] in families) for item in items)
+    assert not {"in_brackets", "numbered", "without_word", "min_words", "two"} & trained
+    assert all(item["trained"] == (item["kind"] in trained) for item in items)
 
 
 DEGENERATE = {

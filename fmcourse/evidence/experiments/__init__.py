@@ -8,6 +8,7 @@ from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.formats import formats
+from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.published import published
@@ -17,8 +18,8 @@ from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
-               "formats": formats, "objectives": objectives, "pretraining": pretraining,
-               "published": published, "refreshed": refreshed, "scaling": scaling,
-               "transfer": transfer}
+               "formats": formats, "formats_kept": formats_kept, "objectives": objectives,
+               "pretraining": pretraining, "published": published, "refreshed": refreshed,
+               "scaling": scaling, "transfer": transfer, "unseen_families": unseen_families}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

@@ -1,0 +1,274 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   fmcourse:
+#     title: Instruction tuning
+#     claims: [K3, M1, M2]
+#     minutes_cpu: 5
+#     minutes_gpu: 2
+# ---
+
+# %% [markdown]
+# # 04 · Instruction tuning
+# **Question:** how does a model that only continues texts learn to do as it is told, even what it was never shown?
+#
+# Claims K3, M1, M2 · about 5 minutes on two CPU cores, 2 on a GPU · after lesson 01
+
+# %% [markdown]
+# > **Exam words.** *Instruction tuning* is fine-tuning on **labelled** pairs of an instruction and its response, from many
+# > tasks. It improves how *helpful* a model is and how well it keeps to a *format*, also on tasks it has not seen.
+
+# %%
+import torch
+from datasets import concatenate_datasets
+
+import fmcourse as fm
+from fmcourse import data, evaluate, models, show, train
+from fmcourse.data import tasks
+
+course = fm.start("04", claims=["K3", "M1", "M2"])
+base = models.load("base")
+
+# %% [markdown]
+# ## A base model is no assistant
+# It knows English. That there is somebody who wants something, nobody ever told it.
+
+# %% [markdown]
+# **Predict.** The answer stands in the question. Will the model find it?
+
+# %%
+record = "article: Otter; start: Otters; end: rivers; words: 9"
+questions = [f'What is the value of "end" in this record?\n\n{record}',
+             "Put these words in double quotes: a cold morning",
+             "Which item comes first in this list? lamp, river, bread"]
+show.chat(base, opening=questions[:1], tokens=24)
+
+# %% [markdown]
+# It goes on in the only way it has learnt: with more text. Below this cell's output is a box; in a running notebook
+# you can talk to the model yourself.
+
+# %% [markdown]
+# ## A conversation is a text
+# A *chat template* turns messages into one text. Two special tokens mark where a turn begins and ends.
+
+# %%
+able = models.with_chat(base)
+talk = data.conversation(questions[0], "rivers")
+print(data.written(talk, able.tokenizer))
+
+# %% [markdown]
+# The template teaches nothing. It only makes sure that training and talking look the same: many a disappointing
+# fine-tuned model was asked in another template than it was trained in.
+
+# %% [markdown]
+# **Predict.** Which of these tokens should count in the loss?
+
+# %%
+marked = data.graded({"messages": talk}, able.tokenizer)
+show.mask_figure(marked["token"], marked["graded"], title="only the reply is graded")
+
+# %% [markdown]
+# Only what the assistant says, and the end of its turn. The question is read and never predicted: the model shall
+# learn to answer people, not to imitate them.
+
+# %% [markdown]
+# ## The raw idea
+# Pre-training's loop, with a mask. Tokens whose label is −100 are left out of the loss; that is all the difference.
+
+# %%
+rows = data.task_records(["first_item"], 64)
+student = able.copy()
+optimizer = torch.optim.AdamW(student.network.parameters(), lr=1e-3)
+for step, messages in enumerate(rows["messages"][:48]):
+    coded = data.chat_tokens(messages, student.tokenizer)
+    ids, labels = torch.tensor([coded["input_ids"]]), torch.tensor([coded["labels"]])
+    loss = student(input_ids=ids, labels=labels).loss  # of graded tokens alone
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    if step % 12 == 0:
+        print(f"step {step}: loss {loss.item():.2f}")
+
+# %% [markdown]
+# One example a step is a noisy way to learn. Real runs put several conversations into each row (*packing*), so that no
+# time is lost on padding.
+
+# %% [markdown]
+# ## Many tasks, real texts
+# A *task family* is one task in several wordings, made from real text: an encyclopaedia, scripture, AWS documentation. A
+# program knows the right reply, so nobody has to judge.
+
+# %%
+collection = tasks.families()
+show.table(collection[["name", "kind", "phrasings", "held_out"]].sample(8, random_state=1))
+
+# %%
+example = data.task_records(["value_or_refusal"], 4, seed=1)[0]
+print(example["instruction"], "\n→", example["answer"])
+
+# %% [markdown]
+# Fourteen families are *held out as a whole*: no example of them is ever trained on. Doing those would be more than
+# memory.
+
+# %% [markdown]
+# Sixteen of the others are our training tasks. And so that form is learnt too: requests with a *constraint*, in
+# fourteen forms.
+
+# %%
+chosen = list(tasks.ladder(seed=0)[16])
+many = data.task_records(chosen, 12_000)
+forms = data.constrained_records(8_000)
+print(forms[0]["instruction"], "\n→", forms[0]["answer"])
+
+# %% [markdown]
+# ## The same, through the library
+# `instruct` runs TRL's `SFTTrainer`: template, mask, packing. What is too long is left out and counted, never cut
+# in the middle of a reply.
+
+# %%
+recipe = train.InstructRecipe.at_scale(learning_rate=2e-3, batch_tokens=1024)
+both = concatenate_datasets([rows.select_columns("messages") for rows in (many, forms)])
+tuned = train.instruct(base, both.shuffle(seed=0), recipe, name="many tasks",
+                       show_progress=False)
+tuned
+
+# %% [markdown]
+# ## The control
+# Is it the *many tasks*, or would any tuning do? One family only, as many tokens:
+
+# %%
+single = chosen[:1]
+one = data.task_records(single, 1_200)
+narrow = train.instruct(base, one, recipe, name="one task", show_progress=False)
+print("the one task:", *single)
+
+# %% [markdown]
+# ## Before and after
+# The same three questions to the base, to the specialist and to the model of many tasks. Texts and wordings are new.
+
+# %%
+trio = {"base": able, "one task": narrow.model, "many tasks": tuned.model}
+said = {name: models.replies(model, questions, tokens=24) for name, model in trio.items()}
+show.table([{"asked": asked.splitlines()[0], **{name: said[name][i] for name in trio}}
+            for i, asked in enumerate(questions)])
+
+# %%
+held = data.task_records(chosen, 16 * (course.scale.probes // 24), seed=1, part="test")
+done = {name: evaluate.overall(evaluate.instruction_rate(model, held, max_tokens=64))
+        for name, model in trio.items()}
+course.claim("K3", metric="tasks done", treatment=done["many tasks"], control=done["base"])
+
+# %% [markdown]
+# The knowledge was there before: grammar, words, the sense of a text (lesson 01 measured it). What was missing is that a
+# question is to be *answered*.
+
+# %% [markdown]
+# ## Tasks nobody trained
+# **Predict.** Now the fourteen families held out. Will sixteen tasks help with the seventeenth? Will one?
+
+# %%
+unseen = data.task_records(list(tasks.HELD_OUT), 14 * (course.scale.probes // 24), seed=1,
+                           part="test")
+show.table(unseen.to_pandas().groupby("kind").head(1)[["instruction", "answer"]].head(4))
+
+# %%
+answers = {name: evaluate.instruction_rate(model, unseen, max_tokens=64, details=True)[1]
+           for name, model in trio.items()}
+overlap = {name: evaluate.rouge_l_scores(said["reply"], unseen["answer"][:])["f1"].mean()
+           for name, said in answers.items()}
+course.claim("M1", treatment=overlap["many tasks"], control=overlap["one task"])
+
+# %% [markdown]
+# The score is ROUGE-L: how much of the right reply is in the model's, in order. It counts what is half right, as the makers
+# of *Super-NaturalInstructions* did with their unseen tasks.
+
+# %%
+exact = {name: said["followed"].mean() for name, said in answers.items()}
+show.table([{"model": name, "ROUGE-L": f"{overlap[name]:.2f}", "exactly right": f"{exact[name]:.1%}"}
+            for name in trio])
+
+# %% [markdown]
+# Read the last column too. Twelve million weights take up the *manner* of answering and hardly ever get a new
+# task quite right; models a thousand times larger do (FLAN, 2022). What grows with size is not shown by a small model.
+
+# %%
+show.table(answers["many tasks"][["kind", "instruction", "reply"]].sample(5, random_state=2))
+
+# %% [markdown]
+# ### More tasks, more of it
+# The ledger tuned on 1, 2, 4, 8 and 16 families, each with the same number of tokens, over several seeds.
+
+# %%
+arms, unit = course.ledger("M1")["arms"], "unseen families: ROUGE-L of replies"
+show.seeds({name: arms[name][unit] for name in arms}, control="1 family", unit=unit)
+
+# %% [markdown]
+# ## Keeping to a form
+# "At most 12 words", "as JSON", "end with these words": a program can verify it. The texts and wordings of
+# this test are in no training set, and eight of its forms neither.
+
+# %% [markdown]
+# **Predict.** *Strict* reads the reply as it is, *loose* forgives a polite first or last line. Will they differ?
+
+# %%
+kept = {name: evaluate.constraint_rate(model) for name, model in trio.items()}
+show.table([{"model": name, "strict": f"{table['strict'].iloc[-1]:.0%}",
+             "loose": f"{table['loose'].iloc[-1]:.0%}"} for name, table in kept.items()])
+
+# %%
+course.claim("M2", treatment=kept["many tasks"]["strict"].iloc[-1],
+             control=kept["base"]["strict"].iloc[-1])
+
+# %% [markdown]
+# Beware of habits. A reply that is always one short sentence keeps "on one line" and "no more than 12 words" without
+# having read them. The ledger's control learnt the same sentences *without* constraints:
+
+# %%
+arms = course.ledger("M2")["arms"]
+show.seeds({name: arms[name]["constraints kept, strictly"] for name in arms},
+           control="without constraints", unit="constraints kept, strictly")
+
+# %% [markdown]
+# ## Talk to it
+# It does small tasks with texts you give it. Ask about the world, and you will learn what twelve million weights don't
+# know.
+
+# %%
+show.chat(tuned.model, opening=questions, tokens=32)
+
+# %% [markdown]
+# In a terminal: `fmcourse train instruct --data my.jsonl` tunes on records of your own, `fmcourse chat` talks to the result.
+
+# %% [markdown]
+# ## What it costs
+# Tuning reads a small part of what pre-training read, and the labels were made by a program. People's labels are what
+# costs most in practice.
+
+# %%
+show.cost_bars({"pre-training the base": train.Cost(**base.card["cost"]),
+                "instruction tuning": tuned.cost})
+
+# %% [markdown]
+# ## The ledger
+
+# %%
+show.table(course.ledgers())
+
+# %% [markdown]
+# ## What the exam asks
+# - *A base model continues a question with more questions. What does it need?* Instruction tuning.
+# - *What kind of data is that?* Labelled: instructions with their responses, from **many** tasks.
+# - *What does it improve?* Helpfulness and format-following, also on tasks that were not in the data.
+# - *What does it not add?* Knowledge. For new facts: continued pre-training (lesson 02) or retrieval.
+
+# %% [markdown]
+# ## Yours to try
+# Take the tasks away: give `many` only the family in `single`, and M1's claim must fail. Or take `forms` out of `both`:
+# what happens to M2? Then on to lesson 05: one domain, one voice.
