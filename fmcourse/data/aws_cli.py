@@ -85,6 +85,20 @@ def read(command: str) -> Call:
         return Call(service, " ".join(path[1:]), tuple(sorted(options + own)), problem)
 
 
+def operations() -> Iterator[tuple[str, str, str]]:
+    """Every command that calls one operation of an API: service, operation, documentation (HTML).
+
+    The CLI's own commands, such as `s3 cp`, are not among them.
+    """
+    with _ONE_AT_A_TIME:
+        tools = _tools()
+        for service, command in sorted(tools.commands.items()):
+            if isinstance(command, tools.Service):
+                for name, below in sorted(command._get_command_table().items()):
+                    if isinstance(below, tools.Operation):
+                        yield service, name, below._operation_model.documentation or ""
+
+
 def _follow(tools: SimpleNamespace, command: Any, path: list[str], rest: list[str], top: Any
             ) -> tuple[list[str], list[tuple[str, str]], str]:
     """Down the tables of commands to the one that would run: its path, options and problem."""

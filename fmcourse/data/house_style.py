@@ -128,6 +128,16 @@ def in_style(documentation: DatasetDict, seed: int = 0, sizes: dict[str, int] = 
     return parts
 
 
+def plain_style(pairs: Dataset) -> Dataset:
+    """The same questions, answered with the manual's sentence and nothing else: a control.
+
+    Args:
+        pairs: a part of `house_style()`.
+    """
+    rows = [_answered(row, row["fact"]) for row in pairs]
+    return with_card(Dataset.from_list(rows), card(pairs).step("in plain style", len(rows), 0))
+
+
 def _facts(documentation: Dataset, log: Card, part: str) -> tuple[list[Row], Card]:
     """What a part says of operations in one sentence that the style of the house allows."""
     rules = guide()
@@ -146,4 +156,10 @@ def _row(row: Row, draw: random.Random) -> Row:
     names = {key: row[key] for key in ("product", "operation", "fact")}
     asked = draw.choice(guide().questions).format(operation=row["operation"])
     prompt = f"From the manual of {row['product']}: {row['fact']}\n\n{asked}"
-    return task_row(prompt, guide().reply(**names), row["document"], **names)
+    return _answered({**names, "prompt": prompt, "document": row["document"]},
+                     guide().reply(**names))
+
+
+def _answered(row: Row, reply: str) -> Row:
+    names = {key: row[key] for key in ("product", "operation", "fact")}
+    return task_row(row["prompt"], reply, row["document"], **names)

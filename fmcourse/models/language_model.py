@@ -83,6 +83,25 @@ class LanguageModel:
         return LanguageModel(copy.deepcopy(self.network), self.tokenizer, self.name,
                              self.objective, copy.deepcopy(self.card))
 
+    def in_dtype(self, dtype: str) -> LanguageModel:
+        """A copy with weights of another type, to answer with and not to train.
+
+        In bfloat16 SmolLM2 writes twice as fast on a CPU that has it; some words may differ.
+
+        Args:
+            dtype: of torch, such as 'bfloat16'; `hardware.detect().dtype` is the fast one here.
+
+        Raises:
+            ModelError: torch has no such floating-point type.
+        """
+        kind = getattr(torch, dtype, None)
+        if not isinstance(kind, torch.dtype) or not kind.is_floating_point:
+            raise ModelError(f"There are no weights of type {dtype!r}.", where=self.name,
+                             fix="Use 'float32', 'bfloat16' or 'float16'.")
+        made = self.copy()
+        made.network.to(kind)
+        return made
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The network's forward pass; token ids of shape (batch, time) in, logits out."""
         return self.network(*args, **kwargs)

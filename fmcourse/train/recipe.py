@@ -146,6 +146,9 @@ class ContinuedRecipe(PretrainRecipe):
 class InstructRecipe(Recipe):
     """How to tune on conversations.
 
+    Small batches, since there are few records, and AdamW, since Muon takes as long for a step of a
+    thousand tokens as the network does and learns no more from it (`benchmarks/tuning.py`).
+
     Attributes, besides those of `Recipe`:
         epochs: passes over the conversations, unless `tokens` says how far to go; more, if that
             would be fewer than `least_steps`.
@@ -167,7 +170,8 @@ class InstructRecipe(Recipe):
     tokens: int | None = None
     least_steps: int = 30
     max_length: int = 256
-    batch_tokens: int = 4096
+    optimizer: str = "adamw"
+    batch_tokens: int = 1024
     micro_rows: int = 2
     lora_rank: int = 0
     looks: int = 5

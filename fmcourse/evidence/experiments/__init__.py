@@ -15,11 +15,13 @@ from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
                "formats": formats, "formats_kept": formats_kept, "objectives": objectives,
                "pretraining": pretraining, "published": published, "refreshed": refreshed,
-               "scaling": scaling, "transfer": transfer, "unseen_families": unseen_families}
+               "scaling": scaling, "specialist": specialist, "task_specific": task_specific,
+               "transfer": transfer, "unseen_families": unseen_families}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

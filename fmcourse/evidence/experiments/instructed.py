@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 from datasets import Dataset
 
-from fmcourse import data, evaluate, models, store, train
+from fmcourse import data, evaluate, models, train
 from fmcourse.data import tasks
-from fmcourse.evidence.experiments.shared import Outcome, code
+from fmcourse.evidence.experiments.shared import Outcome, fine_tuned
 from fmcourse.models import LanguageModel
 
 OVERLAP, EXACT = "unseen families: ROUGE-L of replies", "unseen families: exactly right"
@@ -17,7 +17,7 @@ SURPRISE, SEEN = "unseen families: bits per byte of right replies", "families of
 STRICT, LOOSE = "constraints kept, strictly", "constraints kept, loosely"
 UNTAUGHT = "constraints kept, forms never taught"
 ROWS = 1_200  # different records of each family
-TOKENS = 400_000
+TOKENS = 300_000
 
 
 def unseen_families(
@@ -86,13 +86,9 @@ def tuned(seed: int, rung: int, tokens: int = TOKENS) -> train.Run:
 
 
 def instructed(records: Dataset, tokens: int, seed: int, name: str) -> train.Run:
-    """The base tuned on these, or the same run if it was done before."""
-    recipe = train.InstructRecipe(tokens=tokens, learning_rate=2e-3, batch_tokens=1024, seed=seed)
-    base = models.load("base")
-    key = store.sha256_json([base.sha256(), data.card(records).sha256, recipe.as_dict(), code()])
-    run = train.instruct(base, records, recipe, name=name, folder=store.folder("runs") / key[:16])
-    run.name = run.model.name = name
-    return run
+    """The base tuned on these."""
+    recipe = train.InstructRecipe(tokens=tokens, learning_rate=2e-3, seed=seed)
+    return fine_tuned(models.load("base"), records, recipe, name)
 
 
 def right(model: LanguageModel, items: Dataset) -> pd.DataFrame:

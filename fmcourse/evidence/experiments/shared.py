@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from datasets import Dataset
 
 from fmcourse import data, models, store, train
 from fmcourse.models import LanguageModel
@@ -80,6 +81,16 @@ def read_on(
     key = store.sha256_json([model.sha256(), origins, recipe.as_dict(), code()])[:16]
     run = train.continued(model, parts, recipe, general=general, name=name,
                           folder=store.folder("runs") / key)
+    run.name = run.model.name = name
+    return run
+
+
+def fine_tuned(
+    model: LanguageModel, records: Dataset, recipe: train.InstructRecipe, name: str
+) -> train.Run:
+    """Tune on conversations, or open the same run if it was done before."""
+    key = store.sha256_json([model.sha256(), data.card(records).sha256, recipe.as_dict(), code()])
+    run = train.instruct(model, records, recipe, name=name, folder=store.folder("runs") / key[:16])
     run.name = run.model.name = name
     return run
 
