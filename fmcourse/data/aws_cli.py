@@ -85,10 +85,13 @@ def read(command: str) -> Call:
         return Call(service, " ".join(path[1:]), tuple(sorted(options + own)), problem)
 
 
-def operations() -> Iterator[tuple[str, str, str]]:
-    """Every command that calls one operation of an API: service, operation, documentation (HTML).
+def operations() -> Iterator[tuple[str, str, list[str], str]]:
+    """Every command that calls one operation of an API.
 
     The CLI's own commands, such as `s3 cp`, are not among them.
+
+    Yields:
+        Service, operation, the options it can't do without, and its documentation (HTML).
     """
     with _ONE_AT_A_TIME:
         tools = _tools()
@@ -96,7 +99,11 @@ def operations() -> Iterator[tuple[str, str, str]]:
             if isinstance(command, tools.Service):
                 for name, below in sorted(command._get_command_table().items()):
                     if isinstance(below, tools.Operation):
-                        yield service, name, below._operation_model.documentation or ""
+                        model = below._operation_model
+                        shape = model.input_shape
+                        needed = shape.required_members if shape else []
+                        options = [f"--{tools.option_name(member, '-')}" for member in needed]
+                        yield service, name, options, model.documentation or ""
 
 
 def _follow(tools: SimpleNamespace, command: Any, path: list[str], rest: list[str], top: Any
@@ -257,6 +264,7 @@ def _tools() -> SimpleNamespace:
     from awscli.customizations.ec2.decryptpassword import LaunchKeyArgument
     from awscli.customizations.globalargs import resolve_types
     from awscli.plugin import load_plugins
+    from botocore import xform_name
     from botocore.validate import ParamValidator
 
     os.environ.pop("AWS_DATA_PATH", None)  # importing awscli sets it, for child processes as well
@@ -270,9 +278,10 @@ def _tools() -> SimpleNamespace:
     return SimpleNamespace(
         session=session, forgetting=emitter.forgetting, commands=commands,
         parser=driver._create_parser(commands), check_globals=resolve_types,
-        validator=ParamValidator(), Service=ServiceCommand, Operation=ServiceOperation,
-        Custom=BasicCommand, Argument=CLIArgument, Parser=ArgTableArgParser,
-        ServiceParser=ServiceArgParser, local=(StatefulArgument, LaunchKeyArgument))
+        validator=ParamValidator(), option_name=xform_name, Service=ServiceCommand,
+        Operation=ServiceOperation, Custom=BasicCommand, Argument=CLIArgument,
+        Parser=ArgTableArgParser, ServiceParser=ServiceArgParser,
+        local=(StatefulArgument, LaunchKeyArgument))
 
 
 def _emitter() -> Any:

@@ -1,8 +1,10 @@
 """Does a reply do in AWS what was asked? Judged by the AWS CLI's own parser, never run.
 
-A verifiable reward: no judge with opinions, no reference that has to be matched word for word. Four
-questions, from easy to hard: would the CLI take the reply at all, is it the right operation, do the
-parameters fit the API's model, is it the expected command in all but order, quoting and spacing.
+A verifiable reward: no judge with opinions, no reference that has to be matched word for word. Five
+questions: does the reply name the right service, and the right operation of it; would the CLI take
+it; do its parameters fit the API's model; is it the expected command in all but order, quoting and
+spacing. The first two look at the names alone, so that a right command with a wrong option is not
+worth as little as a poem; a shell must take the reply as one command for any of them.
 How a reply is read, and why nothing of it can run, is in `fmcourse.data.aws_cli`.
 
 Trade-off: `exact` asks for the example's own values and options, so a good answer in other words
@@ -19,10 +21,11 @@ from functools import lru_cache
 import pandas as pd
 
 from fmcourse.data.aws_cli import Call, read
+from fmcourse.data.shell import unwrapped, words
 from fmcourse.errors import DataError
 from fmcourse.evaluate.intervals import share_table
 
-MEASURES = ("parsed", "operation", "valid", "exact")
+MEASURES = ("service", "operation", "parsed", "valid", "exact")
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,17 @@ class Grade:
     """What holds of a reply.
 
     Attributes:
+        service: it names the expected service.
+        operation: it names the expected operation of that service, whatever the options.
         parsed: the AWS CLI's parser takes it as one call, with known options.
-        operation: parsed, and it calls the expected operation of the expected service.
         valid: parsed, and its parameters fit the API model of what it calls, right or wrong.
         exact: the expected command, whatever the order of options, the quoting and the spacing.
         reason: why the first of these that fails does so; '' when none does.
     """
 
-    parsed: bool = False
+    service: bool = False
     operation: bool = False
+    parsed: bool = False
     valid: bool = False
     exact: bool = False
     reason: str = ""
@@ -54,7 +59,8 @@ def grade_command(reply: str, expected: str) -> Grade:
         DataError: the expected command is none.
 
     >>> grade_command("`aws s3api list-buckets --max-items 5`", "aws s3api list-buckets")
-    Grade(parsed=True, operation=True, valid=True, exact=False, reason='Other options or values.')
+    Grade(service=True, operation=True, parsed=True, valid=True, exact=False, \
+reason='Other options or values.')
     >>> grade_command("aws s3 ls; rm -rf /", "aws s3 ls").reason
     'It has a shell operator (;).'
     """
@@ -62,19 +68,30 @@ def grade_command(reply: str, expected: str) -> Grade:
     try:
         call = read(reply)
     except DataError as error:
-        return Grade(reason=error.what)
-    operation = (call.service, call.operation) == (wanted.service, wanted.operation)
+        return Grade(*_named(reply, wanted), reason=error.what)
+    service, operation = call.service == wanted.service, call.operation == wanted.operation
+    operation = operation and service
     exact = operation and call.options == wanted.options
     reason = "" if exact else "Other options or values."
     if call.problem:
         reason = call.problem
     if not operation:
         reason = f"It calls {call.service} {call.operation}."
-    return Grade(True, operation, not call.problem, exact, reason)
+    return Grade(service, operation, True, not call.problem, exact, reason)
+
+
+def _named(reply: str, wanted: Call) -> tuple[bool, bool]:
+    """Whether a reply that is no call names the service, and the operation too."""
+    try:
+        found = words(unwrapped(reply))
+    except DataError:
+        return False, False
+    names = ["aws", wanted.service, *wanted.operation.split()]
+    return found[:2] == names[:2], found[:len(names)] == names
 
 
 def grade_commands(replies: Sequence[str], expected: Sequence[str]) -> pd.DataFrame:
-    """The shares of replies that are parsed, call the right operation, are valid and exact.
+    """The shares of replies that name the right service and operation, are parsed, valid and exact.
 
     Args:
         replies, expected: as many of one as of the other.
@@ -87,7 +104,7 @@ def grade_commands(replies: Sequence[str], expected: Sequence[str]) -> pd.DataFr
         DataError: no replies, another number of expected commands, or one that is none.
 
     >>> grade_commands(["aws s3 ls", "no"], ["aws s3 ls", "aws s3 ls"])["rate"].tolist()
-    [0.5, 0.5, 0.5, 0.5]
+    [0.5, 0.5, 0.5, 0.5, 0.5]
     """
     if len(replies) != len(expected) or not len(replies):
         raise DataError(f"There are {len(replies)} replies for {len(expected)} commands.",

@@ -12,15 +12,20 @@ STOP = "aws ec2 stop-instances --instance-ids i-1 --hibernate"
 
 
 @pytest.mark.parametrize(("reply", "grade"), [
-    (STOP, Grade(True, True, True, True)),
+    (STOP, Grade(True, True, True, True, True)),
     ("```bash\naws ec2 stop-instances --hibernate \\\n  --instance-ids 'i-1'\n```\n",
-     Grade(True, True, True, True)),
+     Grade(True, True, True, True, True)),
     ("aws ec2 stop-instances --instance-ids i-2",
-     Grade(True, True, True, False, "Other options or values.")),
+     Grade(True, True, True, True, False, "Other options or values.")),
     ("aws ec2 start-instances --instance-ids i-1",
-     Grade(True, False, True, False, "It calls ec2 start-instances.")),
+     Grade(True, False, True, True, False, "It calls ec2 start-instances.")),
     ("aws ec2 stop-instances",
-     Grade(reason="the following arguments are required: --instance-ids")),
+     Grade(True, True, reason="the following arguments are required: --instance-ids")),
+    ("aws ec2 stop-instances --instance-id i-1 --soon",
+     Grade(True, True, reason="Unknown options: --soon")),
+    ("aws ec2 stop-instance", Grade(True, reason="argument operation: Invalid choice")),
+    ("aws ec2 stop-instances --instance-ids 'i-1", Grade(
+        reason="It has a quotation mark without its pair.")),
     (f"{STOP} && rm -rf /", Grade(reason="It has a shell operator (&).")),
     (f"Sure: {STOP}", Grade(reason="It does not begin with aws.")),
     (f"{STOP}\n{STOP}", Grade(reason="It has several lines.")),
@@ -41,10 +46,10 @@ def test_invalid_parameters_are_parsed_and_say_why():
 
 def test_rates_and_intervals():
     table = grade_commands([STOP, "no", "aws s3 ls", f"{STOP} --force"], [STOP] * 4)
-    assert table["measure"].tolist() == ["parsed", "operation", "valid", "exact"]
-    assert table["rate"].tolist() == [0.75, 0.5, 0.75, 0.25]
-    assert (table["low"][0], table["high"][0]) == wilson(3, 4)
-    assert table["n"].tolist() == [4] * 4
+    assert table["measure"].tolist() == ["service", "operation", "parsed", "valid", "exact"]
+    assert table["rate"].tolist() == [0.5, 0.5, 0.75, 0.75, 0.25]
+    assert (table["low"][2], table["high"][2]) == wilson(3, 4)
+    assert table["n"].tolist() == [4] * 5
 
 
 def test_mistakes_of_the_caller_are_errors():

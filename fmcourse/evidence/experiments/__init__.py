@@ -7,6 +7,7 @@ where the spread over seeds says something.
 from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
+from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.objectives import objectives
@@ -19,9 +20,10 @@ from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
-               "formats": formats, "formats_kept": formats_kept, "objectives": objectives,
-               "pretraining": pretraining, "published": published, "refreshed": refreshed,
-               "scaling": scaling, "specialist": specialist, "task_specific": task_specific,
-               "transfer": transfer, "unseen_families": unseen_families}
+               "expert": expert, "formats": formats, "formats_kept": formats_kept,
+               "objectives": objectives, "pretraining": pretraining, "published": published,
+               "refreshed": refreshed, "scaling": scaling, "specialist": specialist,
+               "task_specific": task_specific, "transfer": transfer,
+               "unseen_families": unseen_families}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
