@@ -4,7 +4,7 @@ Everything takes and returns `datasets.Dataset`; provenance rides along as a car
 """
 
 from fmcourse.data.card import Card, card, with_card
-from fmcourse.data.chat import conversation, written
+from fmcourse.data.chat import chat_tokens, conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
 from fmcourse.data.commands import commands, few_shot
 from fmcourse.data.constrained import constrained_records
@@ -39,7 +39,7 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
     "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases", "Retriever",
-    "TokenFile", "card", "case_summaries", "check_no_leak", "combine", "commands",
+    "TokenFile", "card", "case_summaries", "chat_tokens", "check_no_leak", "combine", "commands",
     "constrained_records", "conversation", "conversations", "deduplicate", "domain",
     "drop_near_duplicates", "excerpt", "few_shot", "general", "graded", "graded_share", "held_out",
     "house_style", "manual", "medical_questions", "near_duplicates", "normalise", "normalise_text",

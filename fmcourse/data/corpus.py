@@ -27,10 +27,12 @@ RECIPE = "general-1"  # raise it when a step below changes, so that caches are m
 def combine(name: str, parts: list[Dataset]) -> Dataset:
     """Join datasets into one, with their cards' sources, licences and attributions united.
 
-    Document names get their source in front: a play and the article about it are two documents.
+    It has the columns that all of them have; `text`, `document` and `source` are needed. Document
+    names get their source in front: a play and the article about it are two documents.
     """
     cards = [card(part) for part in parts]
-    columns = ["text", "document", "source"]
+    columns = [name for name in parts[0].column_names
+               if all(name in part.column_names for part in parts)]
     joined = concatenate_datasets([part.select_columns(columns) for part in parts])
     names = [f"{source}: {document}" for source, document
              in zip(joined["source"][:], joined["document"][:], strict=True)]

@@ -46,7 +46,10 @@ class Measure:
         first, second = np.asarray(treatment, float), np.asarray(control, float)
         if self.better == "lower":
             first, second = second, first
-        return first / second if self.effect == "ratio" else first - second
+        if self.effect == "difference":
+            return first - second
+        with np.errstate(divide="ignore", invalid="ignore"):  # judged later, as not finite
+            return first / second
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,9 @@ class Course:
         claim = evidence.get(name)
         measure = self._measure(name, metric)
         effect = float(measure.effects([treatment], [control])[0])
-        judged = evidence.judge([effect], measure.live)
-        verdict = judged.verdict if self.scale.enforce else NOT_JUDGED
+        verdict = NOT_JUDGED  # where runs are too short, an effect need not even be a number
+        if self.scale.enforce:
+            verdict = evidence.judge([effect], measure.live).verdict
         finding = Finding(name, claim.statement, measure, treatment, control, effect, verdict,
                           self._ledger_line(name, measure))
         _record({"claim": name, "metric": measure.metric, "verdict": verdict,

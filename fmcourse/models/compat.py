@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -53,6 +54,8 @@ def quiet() -> None:
     """No progress bars and no advice from the libraries below; errors still show."""
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    warnings.filterwarnings(  # PEFT asks transformers by an old name
+        "ignore", ".*is_gradient_checkpointing", FutureWarning)
     import datasets
 
     datasets.disable_progress_bars()

@@ -27,7 +27,6 @@
 
 # %%
 import torch
-from datasets import concatenate_datasets
 
 import fmcourse as fm
 from fmcourse import data, evaluate, models, show, train
@@ -133,10 +132,9 @@ print(forms[0]["instruction"], "\n→", forms[0]["answer"])
 # in the middle of a reply.
 
 # %%
-recipe = train.InstructRecipe.at_scale(learning_rate=2e-3, batch_tokens=1024)
-both = concatenate_datasets([rows.select_columns("messages") for rows in (many, forms)])
-tuned = train.instruct(base, both.shuffle(seed=0), recipe, name="many tasks",
-                       show_progress=False)
+recipe = train.InstructRecipe.at_scale(learning_rate=2e-3)
+both = data.combine("tasks and forms", [many, forms])
+tuned = train.instruct(base, both, recipe, name="many tasks", show_progress=False)
 tuned
 
 # %% [markdown]

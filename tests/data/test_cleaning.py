@@ -102,6 +102,7 @@ def test_joining_keeps_sources_and_licences_and_tells_namesakes_apart():
         data.Card("articles", {"articles": "2"}, licence=("CC-BY-SA-3.0", "CC0-1.0")))
     both = data.combine("both", [first, second])
     assert both["document"][:] == ["plays: Hamlet", "articles: Hamlet"]
+    assert set(both.column_names) == {"text", "document", "source"}  # x is in one alone
     card = data.card(both)
     assert card.sources == {"plays": "1", "articles": "2"}
     assert card.licence == ("CC0-1.0", "CC-BY-SA-3.0")

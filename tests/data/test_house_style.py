@@ -74,3 +74,15 @@ def test_a_part_without_facts_is_an_error():
         "text": row["text"].replace("at once", "at once for the best of reasons")})
     with pytest.raises(DataError, match="test part has no usable"):
         in_style(parts, sizes=SIZES)
+
+
+def test_the_plain_control_has_the_same_questions_and_the_bare_facts():
+    styled = in_style(documentation(), sizes=SIZES)["train"]
+    plain = data.plain_style(styled)
+    assert plain["prompt"][:] == styled["prompt"][:]
+    assert plain["completion"][:] == styled["fact"][:]
+    assert [turns[1]["content"] for turns in plain["messages"]] == styled["fact"][:]
+    assert data.card(plain).sha256 != data.card(styled).sha256
+    rates = evaluate.style_rates(plain["completion"][:], plain).set_index("measure")["rate"]
+    assert rates["content kept"] == 1
+    assert rates["opening"] == rates["closing"] == 0

@@ -15,9 +15,14 @@ from fmcourse.train import ClassifyRecipe
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 SMALL = {
+    "K6": {"tokens": 600, "asked": 2},
+    "K7": {"tokens": 600, "before": 600, "asked": 2},
     "K9": {"tokens": 2048, "shares": (0.0, 0.25)},
     "K10": {"labels": 20, "asked": 10, "tokens": 2048},
     "K11": {"records": 20},
+    "M1": {"tokens": 600, "rungs": (1, 16), "each": 1},
+    "M2": {"tokens": 600, "rows": 28},
+    "M3": {"tokens": 1100, "asked": 2, "instructions": 13},
     "M4": {"sizes": (24, 48, 512), "questions": (16,), "test": 48,
            "recipe": ClassifyRecipe(least=16, most=16, tokens=16)},
     "M5": {"old_tokens": 2048, "new_tokens": 2048},
@@ -26,9 +31,12 @@ SMALL = {
 
 @pytest.fixture(autouse=True)
 def small_base(monkeypatch):
-    """In place of the base, a network of a hundredth of its size with the same tokenizer."""
-    small = models.build("tiny", models.load("base").tokenizer)
-    monkeypatch.setattr(models, "load", lambda name: small)
+    """In place of every model, a network of a hundredth of the base's size with its tokenizer."""
+    base = models.load("base")
+    small = models.build("tiny", base.tokenizer, context=2048)
+    small.card = base.card
+    monkeypatch.setattr(models, "load", lambda name: models.with_chat(small) if name == "smollm2"
+                        else small)
     monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
 
 

@@ -240,3 +240,18 @@ def test_a_failed_save_leaves_the_old_model(model, tmp_path, monkeypatch):
         model.save(tmp_path / "m")
     assert {p.name: p.read_bytes() for p in (tmp_path / "m").iterdir()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_copy_in_another_type_answers_and_leaves_the_model_as_it_was(model):
+    before = model.sha256()
+    quick = model.in_dtype("bfloat16")
+    assert {p.dtype for p in quick.network.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in model.network.parameters()} == {torch.float32}
+    assert model.sha256() == before
+    assert quick.generate("The fox", tokens=3, temperature=0)
+
+
+@pytest.mark.parametrize("dtype", ["bf17", "int8", "nn"])
+def test_weights_have_floating_point_types(model, dtype):
+    with pytest.raises(ModelError, match="no weights of type"):
+        model.in_dtype(dtype)
