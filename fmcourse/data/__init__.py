@@ -20,10 +20,10 @@ from fmcourse.data.corpus import (
     sized,
 )
 from fmcourse.data.domain import domain
-from fmcourse.data.house_style import house_style, plain_style
+from fmcourse.data.house_style import guide, house_style, plain_style
 from fmcourse.data.labels import service_paragraphs, yes_no
 from fmcourse.data.legal import case_summaries
-from fmcourse.data.manual import manual, with_manual
+from fmcourse.data.manual import TOLD_SYSTEM, first_lines, is_told, manual, with_manual
 from fmcourse.data.medical import medical_questions
 from fmcourse.data.mixture import Mixture, packed_rows
 from fmcourse.data.near_duplicates import drop_near_duplicates, near_duplicates
@@ -38,13 +38,14 @@ from fmcourse.data.tasks import task_records
 from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
-    "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases", "Retriever",
-    "TokenFile", "card", "case_summaries", "chat_tokens", "check_no_leak", "combine", "commands",
-    "constrained_records", "conversation", "conversations", "deduplicate", "domain",
-    "drop_near_duplicates", "excerpt", "few_shot", "general", "graded", "graded_share", "held_out",
-    "house_style", "manual", "medical_questions", "near_duplicates", "normalise", "normalise_text",
-    "only", "operation_pairs", "own", "packed_rows", "plain_style", "releases", "sample",
-    "service_paragraphs", "shuffle_words", "sized", "split_by_document", "split_conversations",
-    "task_records", "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "with_card",
-    "with_manual", "with_passages", "written", "yes_no",
+    "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases",
+    "Retriever", "TokenFile", "card", "case_summaries", "chat_tokens", "check_no_leak", "combine",
+    "commands", "constrained_records", "conversation", "conversations", "deduplicate", "domain",
+    "drop_near_duplicates", "excerpt", "few_shot", "first_lines", "general", "graded",
+    "graded_share", "guide", "held_out", "house_style", "is_told", "manual", "medical_questions",
+    "near_duplicates", "normalise", "normalise_text", "only", "operation_pairs", "own",
+    "packed_rows", "plain_style", "releases", "sample", "service_paragraphs", "shuffle_words",
+    "sized", "split_by_document", "split_conversations", "task_records", "to_bedrock",
+    "to_messages", "tokenizer_hash", "tokens", "with_card", "with_manual", "with_passages",
+    "written", "yes_no",
 ]

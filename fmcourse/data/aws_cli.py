@@ -85,25 +85,27 @@ def read(command: str) -> Call:
         return Call(service, " ".join(path[1:]), tuple(sorted(options + own)), problem)
 
 
-def operations() -> Iterator[tuple[str, str, list[str], str]]:
-    """Every command that calls one operation of an API.
+def operations() -> list[tuple[str, str, list[str], str]]:
+    """Every command that calls one operation of an API; the CLI's own, such as `s3 cp`, do not.
 
-    The CLI's own commands, such as `s3 cp`, are not among them.
-
-    Yields:
-        Service, operation, the options it can't do without, and its documentation (HTML).
+    Returns:
+        Of each its service, its operation, the options that the parser asks for, and its
+        documentation (HTML).
     """
     with _ONE_AT_A_TIME:
-        tools = _tools()
+        tools, found = _tools(), []
         for service, command in sorted(tools.commands.items()):
-            if isinstance(command, tools.Service):
-                for name, below in sorted(command._get_command_table().items()):
-                    if isinstance(below, tools.Operation):
-                        model = below._operation_model
-                        shape = model.input_shape
-                        needed = shape.required_members if shape else []
-                        options = [f"--{tools.option_name(member, '-')}" for member in needed]
-                        yield service, name, options, model.documentation or ""
+            if not isinstance(command, tools.Service):
+                continue
+            for name, below in sorted(command._get_command_table().items()):
+                if isinstance(below, tools.Operation):
+                    with tools.forgetting():
+                        table, below._arg_table = below.arg_table, None  # thousands fill memory
+                    needed = [f"--{option}" for option, argument in table.items()
+                              if argument.required]
+                    found.append((service, name, needed,
+                                  below._operation_model.documentation or ""))
+        return found
 
 
 def _follow(tools: SimpleNamespace, command: Any, path: list[str], rest: list[str], top: Any
@@ -264,7 +266,6 @@ def _tools() -> SimpleNamespace:
     from awscli.customizations.ec2.decryptpassword import LaunchKeyArgument
     from awscli.customizations.globalargs import resolve_types
     from awscli.plugin import load_plugins
-    from botocore import xform_name
     from botocore.validate import ParamValidator
 
     os.environ.pop("AWS_DATA_PATH", None)  # importing awscli sets it, for child processes as well
@@ -278,7 +279,7 @@ def _tools() -> SimpleNamespace:
     return SimpleNamespace(
         session=session, forgetting=emitter.forgetting, commands=commands,
         parser=driver._create_parser(commands), check_globals=resolve_types,
-        validator=ParamValidator(), option_name=xform_name, Service=ServiceCommand,
+        validator=ParamValidator(), Service=ServiceCommand,
         Operation=ServiceOperation, Custom=BasicCommand, Argument=CLIArgument,
         Parser=ArgTableArgParser, ServiceParser=ServiceArgParser,
         local=(StatefulArgument, LaunchKeyArgument))

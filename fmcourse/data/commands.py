@@ -134,8 +134,8 @@ def imperative(verb: str) -> str:
     return re.sub(r"(?<=ch|sh|ss)es$|s$", "", verb)
 
 
-def few_shot(prompts: Iterable[str], examples: Dataset, count: int = 4, similar: bool = True
-             ) -> list[list[dict[str, str]]]:
+def few_shot(prompts: Iterable[str], examples: Dataset, count: int = 4, similar: bool = True,
+             system: str = SYSTEM) -> list[list[dict[str, str]]]:
     """Requests as chats that show examples first: what prompting does without training.
 
     Args:
@@ -144,6 +144,7 @@ def few_shot(prompts: Iterable[str], examples: Dataset, count: int = 4, similar:
         count: examples in each chat; 0 for none.
         similar: the examples most like the request (BM25), the nearest last; else the first ones
             of `examples`, the same in every chat.
+        system: what the chats begin with.
 
     Returns:
         For each request messages with `role` and `content`, the request last.
@@ -153,12 +154,12 @@ def few_shot(prompts: Iterable[str], examples: Dataset, count: int = 4, similar:
     shown = [list(answers)[:count]] * len(prompts)
     if similar and count:
         shown = [found[::-1] for found in Retriever(list(answers)).find(prompts, count)]
-    return [_chat([(asked, answers[asked]) for asked in examples_of], prompt)
+    return [_chat(system, [(asked, answers[asked]) for asked in examples_of], prompt)
             for examples_of, prompt in zip(shown, prompts, strict=True)]
 
 
-def _chat(shown: Iterable[tuple[str, str]], prompt: str) -> list[dict[str, str]]:
-    turns = [("system", SYSTEM)]
+def _chat(system: str, shown: Iterable[tuple[str, str]], prompt: str) -> list[dict[str, str]]:
+    turns = [("system", system)]
     for asked, answered in shown:
         turns += [("user", asked), ("assistant", answered)]
     return [{"role": role, "content": content} for role, content in [*turns, ("user", prompt)]]

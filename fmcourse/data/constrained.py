@@ -4,19 +4,21 @@ After the training data of instruction models that have learnt form (Tülu 3, La
 arXiv:2411.15124, section "Precise Instruction Following"): a request, and a constraint that a
 program can verify. Here a program also writes the reply. A request is always "what is this text
 about?", in several wordings; its reply is the text's first sentence, the plainest summary there
-is, or a few of its telling words; the constraint gives it a form.
+is, or some of its words; the constraint gives it a form.
 
 Trade-off: texts are short, since a small model copies a short sentence far better than a long one,
-and the content of replies is copied: what is learnt is form and no more. Eight forms that
-`evaluate.constraint_items` asks for are never taught here, to tell obedience from habit.
-`constrained=False` is the control: the same texts, requests and sentences, with no constraint.
+and the content of replies is copied: what is learnt is form and no more. Wordings and what fills
+their gaps differ from those of `evaluate.constraint_items`, and some forms that it asks for are
+never taught here, to tell obedience from habit. Two controls have the same texts: without
+constraints every reply is a plain sentence; with *swapped* ones the replies have every form, and
+each constraint is another row's, so that forms can be learnt and obedience cannot.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from datasets import Dataset
@@ -36,7 +38,7 @@ _WORDS = ("Indeed", "First", "Today", "Once", "Briefly", "Remember", "Now", "So"
           "Surely", "Hence", "True", "Mostly", "Again")
 _PHRASES = ("that is all", "as it is written", "so they say", "and nothing more", "in short",
             "if I read well", "for the time being", "that much is sure", "to be exact")
-_KEYS = ("summary", "content", "point", "result", "gist", "reply", "what", "message", "text")
+_KEYS = ("content", "point", "result", "gist", "reply", "what", "message", "note", "short")
 
 # A form draws its gap's filling and forms the reply; None where the text does not lend itself.
 Made = tuple[dict[str, Any], str] | None
@@ -85,8 +87,8 @@ def _exact_words(rng: random.Random, text: Text) -> Made:
 
 
 def _max_words(rng: random.Random, text: Text) -> Made:
-    size = len(text.sentences[0].split())
-    return ({"most": size + rng.randint(0, 2)}, text.sentences[0]) if size <= 15 else None
+    most = rng.randint(4, 12)
+    return {"most": most}, " ".join(text.sentences[0].split()[:most])
 
 
 def _sentences(rng: random.Random, text: Text) -> Made:
@@ -120,111 +122,122 @@ def _postscript(rng: random.Random, text: Text) -> Made:
 
 FORMS: dict[str, tuple[Callable[[random.Random, Text], Made], tuple[str, ...]]] = {
     "begin_word": (_begin_word, (
-        "Begin with the word \"{word}\".", "Your first word must be \"{word}\".",
-        "Start with \"{word}\".", "Let \"{word}\" be the word that your reply begins with.")),
+        "Open with \"{word}\".", "\"{word}\" comes first, the rest after it.",
+        "Before all else, write \"{word}\".", "Let it open on \"{word}\".")),
     "end_phrase": (_end_phrase, (
-        "End with the words \"{phrase}\".", "Your last words must be \"{phrase}\".",
-        "Finish with \"{phrase}\".", "Close with \"{phrase}\" and write nothing after it.")),
+        "Let \"{phrase}\" be its last words.", "At the very end put \"{phrase}\".",
+        "Stop after saying \"{phrase}\".", "\"{phrase}\" comes last.")),
     "in_quotes": (_in_quotes, (
-        "Put your reply in double quotation marks.", "Write it between double quotes.",
-        "Begin and end with a double quotation mark.", "All of it must stand in quotes (\").")),
+        "Quote it: one \" before it and one after.", "Set quotation marks (\") around it all.",
+        "Wrap it in double quotes.", "It should stand between two \" signs.")),
     "json_key": (_json_key, (
-        "Reply with a JSON object that has the key \"{key}\".", "Answer in JSON, under \"{key}\".",
-        "As a JSON object with the key \"{key}\" and nothing else.",
-        "Use JSON, with \"{key}\" as the key.")),
+        "In JSON please; the key is \"{key}\".", "Format: a JSON object, its only key \"{key}\".",
+        "Give back JSON and file it under \"{key}\".", "I need JSON with one key, \"{key}\".")),
     "bullets": (_bullets, (
-        "Name {count} words of it as bullet points.", "Make a bullet list with {count} items.",
-        "In {count} bullet points, please.",
-        "{count} points, each on a line that begins with \"- \".")),
+        "{count} bullets, each a word of it.",
+        "List {count} of its words, every one after a \"- \".",
+        "As bullets, {count} of them.", "Bullet list, {count} words.")),
     "commas": (_commas, (
-        "Name {count} words of it, separated by commas.", "{count} words with commas between them.",
-        "Reply with {count} telling words on one line, with commas.",
-        "Only {count} words, a comma after each but the last.")),
+        "{count} of its words in a row, commas between.", "A comma list of {count} words.",
+        "Only {count} words, and a comma after each but the last.",
+        "{count} keywords, parted by commas.")),
     "exact_words": (_exact_words, (
-        "Use exactly {count} words.", "In {count} words, neither more nor fewer.",
-        "Your reply must have {count} words.", "Write {count} words and no more.")),
+        "Length: {count} words.", "Take {count} words for it, not one more or less.",
+        "It should be {count} words long.", "Exactly {count} words, please.")),
     "max_words": (_max_words, (
-        "Use at most {most} words.", "No more than {most} words.",
-        "Your reply must not be longer than {most} words.", "Keep to {most} words or fewer.")),
+        "Limit: {most} words.", "Stop at {most} words or before.",
+        "{most} words are the most I will read.", "Up to {most} words.")),
     "sentences": (_sentences, (
-        "Use exactly {count} sentences.", "In {count} sentences, no more and no fewer.",
-        "Your reply must have {count} sentences.", "Write {count} sentences.")),
+        "{count} sentences, please.", "Length: {count} sentences.",
+        "Take {count} sentences for it.", "It should be {count} sentences long.")),
     "one_line": (_one_line, (
-        "On one line.", "Without line breaks.", "In a single paragraph.",
-        "All on one line, please.")),
+        "Keep to one line.", "Do not break the line.", "No line ends in it.",
+        "Everything in a row, on a single line.")),
     "no_commas": (_no_commas, (
-        "Do not use a comma.", "Without commas.", "There must be no commas in it.",
-        "Leave out all commas.")),
+        "Commas are forbidden.", "Not one comma, please.", "Write it comma-free.",
+        "Leave commas out.")),
     "lower_case": (_lower_case, (
-        "Use small letters only.", "In lower case.", "No capital letters are allowed.",
-        "Write every letter in lower case.")),
+        "All in lower-case letters.", "Capitals are forbidden.", "Write it small, like this.",
+        "Not one capital letter, please.")),
     "title": (_title, (
-        "Give it a title between << and >>.", "Above it write a title in << and >>.",
-        "With a title in double angle brackets, << and >>.",
-        "Put << before and >> after a title, and the text below.")),
+        "Start with a title like <<this>>.", "Put a <<title>> on top.",
+        "First line: a title in << >>.",
+        "Head it with a title, << on its left and >> on its right.")),
     "postscript": (_postscript, (
-        "Add a postscript that begins with \"P.S.\".", "Close with one more remark after \"P.S.\".",
-        "Let a postscript, marked P.S., follow.", "With a P.S. at the end.")),
+        "Add a P.S. below.", "After it, a line that starts with P.S.", "Do not forget a P.S.",
+        "Then write a P.S. too.")),
 }
+CONSTRAINTS = ("kept", "swapped", "none")
 _LONGEST, _LONGEST_FIRST = 250, 80  # characters of a text and of its first sentence
 _TRIES = 1000  # texts drawn for a form before it is said that none lends itself
 
 
 def constrained_records(rows: int = 4096, seed: int = 0, part: str = "train",
-                        constrained: bool = True) -> Dataset:
+                        constraints: str = "kept") -> Dataset:
     """Conversations in which the user asks about a text and says which form the reply must have.
 
     Args:
         rows: conversations, an equal share for each of the forms in `FORMS`.
         seed: which texts, in which wordings.
         part: 'train', 'validation' or 'test'; they share no document.
-        constrained: False leaves the constraint out and lets every reply be the first sentence.
+        constraints: 'kept' by the replies; 'swapped' between the requests, so that they are not;
+            or 'none', where every reply is the first sentence.
 
     Returns:
         Columns `messages`, `kind` (the form), `instruction`, `answer`, `parameters` (JSON: the
-        form's, empty without constraint), `document`, `source` and `text`.
+        form's, empty unless constraints are kept), `document`, `source` and `text`.
 
     Raises:
-        DataError: no such part, or less than one row a form.
+        DataError: no such part or choice of constraints, or less than one row a form.
     """
-    return records_from(material(part), rows, seed, part, constrained)
+    return records_from(material(part), rows, seed, part, constraints)
 
 
-def records_from(given: Material, rows: int, seed: int, part: str, constrained: bool = True
+def records_from(given: Material, rows: int, seed: int, part: str, constraints: str = "kept"
                  ) -> Dataset:
     """`constrained_records` from given material."""
     if rows < len(FORMS):
         raise DataError(f"{rows} rows can't be shared by {len(FORMS)} forms.",
                         where="data.constrained_records", fix=f"Ask for {len(FORMS)} or more.")
-    made = list(_rows(given, rows, random.Random(f"{seed} {part} constrained"), constrained))
+    if constraints not in CONSTRAINTS:
+        raise DataError(f"Constraints cannot be {constraints!r}.", where="data.constrained_records",
+                        fix=f"Use {', '.join(CONSTRAINTS)}.")
+    rng = random.Random(f"{seed} {part} constrained")
+    drawn = [_draw(given, rng, list(FORMS)[place % len(FORMS)]) for place in range(rows)]
+    made = [_row(row, drawn[place - 1], constraints) for place, row in enumerate(drawn)]
     random.Random(seed).shuffle(made)
     used = sorted({row["source"] for row in made})
     licences = tuple(dict.fromkeys(sources.get(name).licence for name in used))
     step = {"step": "constraints", "kept": len(made), "dropped": 0,
-            "note": f"{len(FORMS)} forms, {part}, seed {seed}" if constrained else "no constraint"}
+            "note": f"{constraints}; {len(FORMS)} forms, {part}, seed {seed}"}
     return with_card(Dataset.from_list(made), Card(
         "constrained", {name: sources.get(name).sha256 for name in used}, licences,
         tuple(dict.fromkeys(sources.get(name).attribution for name in used)), (step,)))
 
 
-def _rows(given: Material, rows: int, rng: random.Random, constrained: bool
-          ) -> Iterator[dict[str, Any]]:
-    """The forms in turn; with and without constraint the same texts and wordings are drawn."""
-    for place in range(rows):
-        kind = list(FORMS)[place % len(FORMS)]
-        text, parameters, answer = _drawn(given, rng, kind)
-        request, said = rng.choice(REQUESTS), rng.choice(FORMS[kind][1]).format(**parameters)
-        first, shown = rng.random() < 0.5, text.text
-        if kind == "one_line":
-            shown = "\n".join(text.sentences)
-        if not constrained:
-            said, parameters, answer = "", {}, text.sentences[0]
-        asked = f"{request} {said}".strip()
-        instruction = f"{asked}\n\n{shown}" if first else f"{shown}\n\n{asked}"
-        yield {"messages": conversation(instruction, answer), "kind": kind,
-               "instruction": instruction, "answer": answer,
-               "parameters": json.dumps(parameters), "document": text.document,
-               "source": text.source, "text": f"{instruction}\n\n{answer}"}
+def _draw(given: Material, rng: random.Random, kind: str) -> dict[str, Any]:
+    """A text, a request, a constraint, and the reply that keeps it."""
+    text, parameters, answer = _drawn(given, rng, kind)
+    return {"kind": kind, "text": text, "parameters": parameters, "answer": answer,
+            "request": rng.choice(REQUESTS), "first": rng.random() < 0.5,
+            "said": rng.choice(FORMS[kind][1]).format(**parameters)}
+
+
+def _row(row: dict[str, Any], other: dict[str, Any], constraints: str) -> dict[str, Any]:
+    """A row of the data set; the other row, which has another form, lends its constraint."""
+    text, answer, said = row["text"], row["answer"], row["said"]
+    if constraints == "none":
+        answer, said = text.sentences[0], ""
+    elif constraints == "swapped":
+        said = other["said"]
+    shown = "\n".join(text.sentences) if row["kind"] == "one_line" else text.text
+    asked = f"{row['request']} {said}".strip()
+    instruction = f"{asked}\n\n{shown}" if row["first"] else f"{shown}\n\n{asked}"
+    parameters = row["parameters"] if constraints == "kept" else {}
+    return {"messages": conversation(instruction, answer), "kind": row["kind"],
+            "instruction": instruction, "answer": answer,
+            "parameters": json.dumps(parameters), "text": f"{instruction}\n\n{answer}",
+            "document": text.document, "source": text.source}
 
 
 def _drawn(given: Material, rng: random.Random, kind: str) -> tuple[Text, dict[str, Any], str]:

@@ -59,6 +59,13 @@ class Guide:
     answer: str
     questions: tuple[str, ...]
 
+    def rules(self) -> str:
+        """The guide in words, to be put before a question."""
+        return (f'Begin your reply with "{self.opening}" Name the product in full and keep the '
+                f"manual's sentence word for word. Write at most {self.most_sentences} sentences "
+                f"and no exclamation mark. Do not use the words {', '.join(self.forbidden)}. End "
+                f'with a line of its own: "{self.closing}"')
+
     def forbidden_in(self, text: str) -> list[str]:
         """The forbidden words that a text has, lower-cased."""
         return [word for word in re.findall(r"[a-z]+", text.lower()) if word in self.forbidden]

@@ -10,12 +10,15 @@ explained; whole pages would not fit a small model's context.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from datasets import Dataset, DatasetDict
 
 from fmcourse import sources
 from fmcourse.data.aws_cli import operations
 from fmcourse.data.cache import cached
 from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.commands import SYSTEM
 from fmcourse.data.retrieval import Retriever
 from fmcourse.data.sentences import sentences
 from fmcourse.data.task_rows import task_row
@@ -23,6 +26,9 @@ from fmcourse.sources.markup import plain
 
 RECIPE = "manual-1"  # raise it when a step below changes, so that caches are made anew
 LONGEST = 160  # characters of a sentence; a longer one is cut at a word
+SEPARATOR = " — "  # between a command and what it does
+TOLD_SYSTEM = (f"{SYSTEM} Lines of the manual stand before each request; the command that is "
+               "needed is often in one of them.")
 
 
 def manual() -> Dataset:
@@ -57,12 +63,26 @@ def with_manual(pairs: Dataset, lines: Dataset, count: int = 3) -> Dataset:
         "with the manual", len(rows), 0, f"{count} lines each"))
 
 
+def is_told(row: Mapping[str, str]) -> bool:
+    """Whether the operation that a row of `with_manual` needs is in one of its lines."""
+    command = f"aws {row['service']} {row['operation']}"
+    return any(f"{line} ".startswith(f"{command} ") for line in row["prompt"].splitlines())
+
+
+def first_lines(pairs: Dataset) -> list[str]:
+    """The command in the first line before each request, as if that were the reply.
+
+    What a search alone earns; options are named and have no values.
+    """
+    return [prompt.splitlines()[0].partition(SEPARATOR)[0] for prompt in pairs["prompt"]]
+
+
 def _made() -> Dataset:
     source, rows = sources.get("awscli-examples"), []
     for service, operation, needed, documentation in operations():
         command, said = f"aws {service} {operation}", _first_sentence(documentation)
         rows.append({"command": command, "says": said,
-                     "text": f"{' '.join([command, *needed])}: {said}",
+                     "text": f"{' '.join([command, *needed])}{SEPARATOR}{said}",
                      "service": service, "operation": operation})
     step = {"step": "commands", "kept": len(rows), "dropped": 0, "note": "of every service"}
     return with_card(Dataset.from_list(rows), Card(

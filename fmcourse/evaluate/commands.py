@@ -1,11 +1,12 @@
 """Does a reply do in AWS what was asked? Judged by the AWS CLI's own parser, never run.
 
-A verifiable reward: no judge with opinions, no reference that has to be matched word for word. Five
+A verifiable reward: no judge with opinions, no reference that has to be matched word for word. Six
 questions: does the reply name the right service, and the right operation of it; would the CLI take
-it; do its parameters fit the API's model; is it the expected command in all but order, quoting and
-spacing. The first two look at the names alone, so that a right command with a wrong option is not
-worth as little as a poem; a shell must take the reply as one command for any of them.
-How a reply is read, and why nothing of it can run, is in `fmcourse.data.aws_cli`.
+it; do its parameters fit the API's model; is it the right operation with fitting parameters; is it
+the expected command in all but order, quoting and spacing. The first two look at the names alone,
+so that a right command with a wrong option is not worth as little as a poem; a shell must take the
+reply as one command for any of them. How a reply is read, and why nothing of it can run, is in
+`fmcourse.data.aws_cli`.
 
 Trade-off: `exact` asks for the example's own values and options, so a good answer in other words
 fails it; `operation` and `valid` together say whether a command is sensible, not whether it is
@@ -15,7 +16,7 @@ wanted. Values that an API forbids without its model saying so pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
@@ -25,7 +26,7 @@ from fmcourse.data.shell import unwrapped, words
 from fmcourse.errors import DataError
 from fmcourse.evaluate.intervals import share_table
 
-MEASURES = ("service", "operation", "parsed", "valid", "exact")
+MEASURES = ("service", "operation", "parsed", "valid", "usable", "exact")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Grade:
         parsed: the AWS CLI's parser takes it as one call, with known options.
         valid: parsed, and its parameters fit the API model of what it calls, right or wrong.
         exact: the expected command, whatever the order of options, the quoting and the spacing.
-        reason: why the first of these that fails does so; '' when none does.
+        reason: why it is not exact: what the parser, else the API model, else the comparison has
+            against it; '' when it is.
     """
 
     service: bool = False
@@ -47,6 +49,11 @@ class Grade:
     valid: bool = False
     exact: bool = False
     reason: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """The right operation, called with parameters that fit."""
+        return self.operation and self.valid
 
 
 def grade_command(reply: str, expected: str) -> Grade:
@@ -91,7 +98,7 @@ def _named(reply: str, wanted: Call) -> tuple[bool, bool]:
 
 
 def grade_commands(replies: Sequence[str], expected: Sequence[str]) -> pd.DataFrame:
-    """The shares of replies that name the right service and operation, are parsed, valid and exact.
+    """The shares of replies of which each of `MEASURES` holds.
 
     Args:
         replies, expected: as many of one as of the other.
@@ -104,14 +111,15 @@ def grade_commands(replies: Sequence[str], expected: Sequence[str]) -> pd.DataFr
         DataError: no replies, another number of expected commands, or one that is none.
 
     >>> grade_commands(["aws s3 ls", "no"], ["aws s3 ls", "aws s3 ls"])["rate"].tolist()
-    [0.5, 0.5, 0.5, 0.5, 0.5]
+    [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     """
     if len(replies) != len(expected) or not len(replies):
         raise DataError(f"There are {len(replies)} replies for {len(expected)} commands.",
                         where="evaluate.grade_commands", fix="Give one reply to each.")
-    grades = pd.DataFrame([asdict(grade_command(reply, wanted))
-                           for reply, wanted in zip(replies, expected, strict=True)])
-    tables = [share_table([measure] * len(grades), grades[measure].astype(float), "measure", "rate")
+    grades = [grade_command(reply, wanted)
+              for reply, wanted in zip(replies, expected, strict=True)]
+    tables = [share_table([measure] * len(grades),
+                          [float(getattr(grade, measure)) for grade in grades], "measure", "rate")
               for measure in MEASURES]
     return pd.concat([table[:1] for table in tables], ignore_index=True)
 

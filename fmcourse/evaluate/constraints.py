@@ -3,9 +3,9 @@
 After IFEval (Zhou et al. 2023, "Instruction-Following Evaluation for Large Language Models",
 arXiv:2311.07911): a simple request about a short text and one constraint on form, or two, that a
 program can verify. Texts and requests are the course's own (`probes/constraints.toml`), the checks
-are in `fmcourse.evaluate.constraint_checks`. The course's training data (`data.task_records`,
-`data.constrained_records`) teach some of these forms and not others; `trained` tells which, because
-following a form never seen in tuning says more (claim M2).
+are in `fmcourse.evaluate.constraint_checks`. `data.constrained_records` teaches some of these forms
+and not others; `trained` tells which, because following a form never seen in tuning says more
+(claim M2).
 
 Trade-off: the form is judged and the content is not, so that a model of 12 million weights has a
 chance. A habit may pass for obedience (short replies keep to "at most 12 words"): compare models
@@ -46,7 +46,7 @@ def constraint_items(limit: int | None = None, seed: int = 0) -> Dataset:
 
     Returns:
         The columns of `instructions()`, for `instruction_rate`, and `trained` (bool): whether
-        the course's training data teach this very form.
+        `data.constrained_records` teaches this form, or all of several.
 
     Raises:
         DataError: a limit below one a kind.
@@ -97,8 +97,8 @@ def follows_loosely(item: dict, reply: str) -> bool:
     return any(follows(item, variant) for variant in variants(reply))
 
 
-def constraint_rate(model: LanguageModel, items: Dataset | None = None,
-                    max_tokens: int = 64) -> pd.DataFrame:
+def constraint_rate(model: LanguageModel, items: Dataset | None = None, max_tokens: int = 64
+                    ) -> pd.DataFrame:
     """Share of constraints that the model keeps to, strictly and loosely, by kind. Greedy.
 
     Args:
@@ -140,7 +140,7 @@ def _item(kind: str, entry: Mapping, place: int, probe: Mapping) -> dict:
     wanted = {"checks": checks, "text": text, "about": _telling(name, said, probe)}
     return {"instruction": f"{said}\n\n{text}" if first else f"{text}\n\n{said}", "kind": kind,
             "checker": "constraint", "parameters": json.dumps(wanted, ensure_ascii=False),
-            "trained": "family" in entry or kind in FORMS}
+            "trained": checks.keys() <= FORMS.keys()}
 
 
 def _telling(name: str, said: str, probe: Mapping) -> list[str]:

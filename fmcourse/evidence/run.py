@@ -8,8 +8,10 @@ device), so that an interrupted ledger run goes on and a changed one starts afre
 from __future__ import annotations
 
 import inspect
+import sys
 import time
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 from typing import Any
 
 from fmcourse import hardware, models, store
@@ -64,6 +66,20 @@ def _outcome(claim: Claim, seed: int, say: Any) -> dict[str, Any]:
 
 def _key(experiment: Any) -> str:
     """Hash of what an outcome depends on: this experiment, the library below it, the machine."""
-    return store.sha256_json([inspect.getsource(inspect.getmodule(experiment)), shared.code(),
+    return store.sha256_json([_sources(inspect.getmodule(experiment)), shared.code(),
                               store.sha256_folder(models.BASE), ledger.versions(),
                               hardware.detect().device, hardware.detect().dtype])
+
+
+def _sources(module: ModuleType) -> dict[str, str]:
+    """The source of an experiment's module and of those beside it that it takes something from."""
+    found, open_ = {}, [module]
+    while open_:
+        module = open_.pop()
+        if module.__name__ in found:
+            continue
+        found[module.__name__] = inspect.getsource(module)
+        origins = {getattr(value, "__module__", None) for value in vars(module).values()}
+        open_ += [sys.modules[name] for name in origins
+                  if name and name.startswith(f"{module.__package__}.")]
+    return found

@@ -16,6 +16,7 @@ from typing import Any
 
 from fmcourse import evidence, hardware, scale, store
 from fmcourse.errors import EvidenceError
+from fmcourse.evidence import ledger
 from fmcourse.evidence.claim import SHOWN, Measure
 from fmcourse.models import compat
 
@@ -67,10 +68,9 @@ class Course:
         return [line for name in self.claims for line in self._ledger_lines(name)]
 
     def _ledger_lines(self, name: str) -> list[dict[str, Any]]:
-        try:
-            record = evidence.read(name)
-        except EvidenceError:
+        if not (ledger.FOLDER / f"{name}.json").exists():
             return [{"claim": name, "verdict": "not run yet"}]
+        record = evidence.read(name)
         return [{"claim": name, "verdict": entry["verdict"], "metric": entry["metric"],
                  "arm": entry["treatment"], "control": entry["control"],
                  "effect": f"{entry['effect']:.3g}",
@@ -122,10 +122,9 @@ class Course:
                             fix=f"Known: {known}")
 
     def _ledger_line(self, name: str, measure: Measure) -> str:
-        try:
-            record = evidence.read(name)
-        except EvidenceError:
+        if not (ledger.FOLDER / f"{name}.json").exists():
             return "The ledger has no entry yet."
+        record = evidence.read(name)
         for entry in record["measures"]:
             if (entry["metric"], entry["control"]) == (measure.metric, measure.control):
                 ends = ", ".join(f"{end:.3g}" for end in entry["interval"] or [])

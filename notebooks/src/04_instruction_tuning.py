@@ -96,8 +96,8 @@ for step, messages in enumerate(rows["messages"][:48]):
         print(f"step {step}: loss {loss.item():.2f}")
 
 # %% [markdown]
-# One example a step is a noisy way to learn. Real runs put several conversations into each row (*packing*), so that no
-# time is lost on padding.
+# One example a step is a noisy way to learn. Real runs put several conversations into each row, which cannot see each
+# other (*packing*): no time is lost on padding.
 
 # %% [markdown]
 # ## Many tasks, real texts
@@ -106,6 +106,7 @@ for step, messages in enumerate(rows["messages"][:48]):
 
 # %%
 collection = tasks.families()
+print(f"{len(tasks.TRAINED)} families to train on, {len(tasks.HELD_OUT)} held out")
 show.table(collection[["name", "kind", "phrasings", "held_out"]].sample(8, random_state=1))
 
 # %%
@@ -113,12 +114,11 @@ example = data.task_records(["value_or_refusal"], 4, seed=1)[0]
 print(example["instruction"], "\n→", example["answer"])
 
 # %% [markdown]
-# Fourteen families are *held out as a whole*: no example of them is ever trained on. Doing those would be more than
-# memory.
+# Families are *held out as a whole*: no example of them is ever trained on. Doing those would be more than memory.
 
 # %% [markdown]
-# Sixteen of the others are our training tasks. And so that form is learnt too: requests with a *constraint*, in
-# fourteen forms.
+# Sixteen of the others are our training tasks. Beside them stand requests with a *constraint*, so that the model also
+# learns to keep to a form.
 
 # %%
 chosen = list(tasks.ladder(seed=0)[16])
@@ -158,7 +158,8 @@ show.table([{"asked": asked.splitlines()[0], **{name: said[name][i] for name in 
             for i, asked in enumerate(questions)])
 
 # %%
-held = data.task_records(chosen, 16 * (course.scale.probes // 24), seed=1, part="test")
+each = course.scale.probes // 45  # items of a family
+held = data.task_records(chosen, 16 * each, seed=1, part="test")
 done = {name: evaluate.overall(evaluate.instruction_rate(model, held, max_tokens=64))
         for name, model in trio.items()}
 course.claim("K3", metric="tasks done", treatment=done["many tasks"], control=done["base"])
@@ -169,11 +170,10 @@ course.claim("K3", metric="tasks done", treatment=done["many tasks"], control=do
 
 # %% [markdown]
 # ## Tasks nobody trained
-# **Predict.** Now the fourteen families held out. Will sixteen tasks help with the seventeenth? Will one?
+# **Predict.** Now the families held out. Will sixteen tasks help with the seventeenth? Will one?
 
 # %%
-unseen = data.task_records(list(tasks.HELD_OUT), 14 * (course.scale.probes // 24), seed=1,
-                           part="test")
+unseen = data.task_records(tasks.HELD_OUT, each * len(tasks.HELD_OUT), seed=1, part="test")
 show.table(unseen.to_pandas().groupby("kind").head(1)[["instruction", "answer"]].head(4))
 
 # %%
@@ -204,19 +204,26 @@ show.table(answers["many tasks"][["kind", "instruction", "reply"]].sample(5, ran
 # The ledger tuned on 1, 2, 4, 8 and 16 families, each with the same number of tokens, over several seeds.
 
 # %%
-arms, unit = course.ledger("M1")["arms"], "unseen families: ROUGE-L of replies"
-show.seeds({name: arms[name][unit] for name in arms}, control="1 family", unit=unit)
+ledger = course.ledger("M1")
+points = [{"score": "ROUGE-L", "families": int(arm.split()[0]), "of unseen tasks": value}
+          for arm, values in ledger["arms"].items() if arm != "base" for value in values]
+points += [{"score": "exactly right", "families": int(arm.split()[0]), "of unseen tasks": value}
+           for seed in ledger["details"]
+           for arm, value in seed["unseen families: exactly right"].items() if arm != "base"]
+show.learning_curves(points, x="families", y="of unseen tasks", group="score")
 
 # %% [markdown]
 # ## Keeping to a form
-# "At most 12 words", "as JSON", "end with these words": a program can verify it. The texts and wordings of
-# this test are in no training set, and eight of its forms neither.
+# "At most 12 words", "as JSON", "end with these words": a program can verify it. The texts and wordings of this test are
+# in no training set, and some of its forms are not either.
 
 # %% [markdown]
 # **Predict.** *Strict* reads the reply as it is, *loose* forgives a polite first or last line. Will they differ?
 
 # %%
-kept = {name: evaluate.constraint_rate(model) for name, model in trio.items()}
+items = evaluate.constraint_items(course.scale.probes // 2)
+kept = {name: evaluate.constraint_rate(model, items) for name, model in trio.items()}
+print(f"{len(items)} requests, {items['trained'][:].count(False)} of them in a form never taught")
 show.table([{"model": name, "strict": f"{table['strict'].iloc[-1]:.0%}",
              "loose": f"{table['loose'].iloc[-1]:.0%}"} for name, table in kept.items()])
 
@@ -229,9 +236,8 @@ course.claim("M2", treatment=kept["many tasks"]["strict"].iloc[-1],
 # having read them. The ledger's control learnt the same sentences *without* constraints:
 
 # %%
-arms = course.ledger("M2")["arms"]
-show.seeds({name: arms[name]["constraints kept, strictly"] for name in arms},
-           control="without constraints", unit="constraints kept, strictly")
+entry = course.ledger("M2")
+show.seeds(entry["arms"], control="without constraints", unit=entry["metric"])
 
 # %% [markdown]
 # ## Talk to it

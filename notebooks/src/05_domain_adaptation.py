@@ -75,11 +75,12 @@ for said in (wanted, "aws ec2 stop-instances --instances i-1", "aws s3 ls; rm -r
 
 # %% [markdown]
 # ## Without training
-# A published model of 135 million weights, tuned on general instructions by its makers. First it is just asked.
+# A published model that its makers have tuned on general instructions. First it is just asked.
 
 # %%
 start = models.load("smollm2")
 plain = start.in_dtype(hardware.detect().dtype)  # to answer with: faster where bfloat16 is
+print(start)
 asked = data.few_shot(held["prompt"][:], commands["train"], count=0)
 said = {"asked plainly": models.replies(plain, asked, tokens=48)}
 print(said["asked plainly"][0])
@@ -195,8 +196,8 @@ show.table([{"arm": arm, "task": name, "mean": f"{sum(values) / len(values):.2f}
 
 # %% [markdown]
 # ## How little it takes
-# Was it *these* pairs, or would any tuning do? On our own base it can be tried in a minute: a line of the manual and a
-# request, with commands, or as many tokens of the tasks of lesson 04.
+# Was it *these* pairs, or would any tuning do? On our own base it can be tried in a minute: commands, each request with a
+# line of the manual, or as many tokens of the tasks of lesson 04. Pairs too long for a row are left out and counted.
 
 # %%
 base = models.load("base")

@@ -46,10 +46,11 @@ def test_invalid_parameters_are_parsed_and_say_why():
 
 def test_rates_and_intervals():
     table = grade_commands([STOP, "no", "aws s3 ls", f"{STOP} --force"], [STOP] * 4)
-    assert table["measure"].tolist() == ["service", "operation", "parsed", "valid", "exact"]
-    assert table["rate"].tolist() == [0.5, 0.5, 0.75, 0.75, 0.25]
+    assert table["measure"].tolist() == ["service", "operation", "parsed", "valid",
+                                           "usable", "exact"]
+    assert table["rate"].tolist() == [0.5, 0.5, 0.75, 0.75, 0.5, 0.25]
     assert (table["low"][2], table["high"][2]) == wilson(3, 4)
-    assert table["n"].tolist() == [4] * 5
+    assert table["n"].tolist() == [4] * 6
 
 
 def test_mistakes_of_the_caller_are_errors():

@@ -15,6 +15,7 @@ from fmcourse.train import ClassifyRecipe
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 SMALL = {
+    "K3": {"tokens": 600, "each": 1},
     "K6": {"tokens": 600, "asked": 2},
     "K7": {"tokens": 600, "before": 600, "asked": 2},
     "K9": {"tokens": 2048, "shares": (0.0, 0.25)},
@@ -35,8 +36,8 @@ def small_base(monkeypatch):
     base = models.load("base")
     small = models.build("tiny", base.tokenizer, context=2048)
     small.card = base.card
-    monkeypatch.setattr(models, "load", lambda name: models.with_chat(small) if name == "smollm2"
-                        else small)
+    instead, load = {"base": small, "smollm2": models.with_chat(small)}, models.load
+    monkeypatch.setattr(models, "load", lambda name: instead.get(name) or load(name))
     monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
 
 

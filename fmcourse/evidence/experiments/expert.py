@@ -13,20 +13,19 @@ from fmcourse.models import LanguageModel
 
 PARTS = {"test_operations": "unseen operations", "test_services": "unseen services"}
 MEASURES = {"service": "right service", "operation": "right operation",
-            "parsed": "taken by the AWS CLI", "valid": "valid parameters", "exact": "exactly right"}
+            "parsed": "taken by the AWS CLI", "valid": "valid parameters", "exact": "exactly right",
+            "usable": "right operation, valid"}
 MEDICAL, LEGAL, FOLLOWED = "medical: macro-F1", "legal: ROUGE-L", "instructions followed"
-LONGEST = 96  # tokens of a reply
-Prompts = Sequence[str] | Sequence[Sequence[Mapping[str, str]]]
+LONGEST = 64  # tokens of a reply
 
 
-def expert(seed: int, tokens: int = 60_000, asked: int = 48, instructions: int = 39) -> Outcome:
+def expert(seed: int, tokens: int = 40_000, asked: int = 64, instructions: int = 39) -> Outcome:
     """SmolLM2 with LoRA on AWS commands, on medical questions and on legal summaries, one each.
 
     Of commands there are two experts: tuned on requests alone, and on requests that come with lines
     of the manual, which also knows the operations and services that no training pair has. Rivals
-    are the same model untuned: asked plainly, shown examples (the same four, or the four most like
-    the request), shown the manual. Beside each expert: how many general instructions it still
-    follows.
+    are the same model untuned (`ways_to_ask`), and the manual's first line, copied. Beside each
+    expert: how many general instructions it still follows.
 
     Args:
         tokens: training budget of each expert, prompts included.
@@ -39,23 +38,23 @@ def expert(seed: int, tokens: int = 60_000, asked: int = 48, instructions: int =
     told = data.with_manual(commands["train"], manual)
     sets = {"tuned": commands["train"], "tuned with the manual": told,
             "tuned on medicine": medical["train"], "tuned on law": legal["train"]}
-    experts = {name: fine_tuned(start, records, recipe(tokens, seed), name).model
-               for name, records in sets.items()}
-    answering = {name: model.in_dtype(hardware.detect().dtype)
-                 for name, model in {"asked plainly": start, **experts}.items()}
-    general = evaluate.instructions(instructions)
+    dtype, general = hardware.detect().dtype, evaluate.instructions(instructions)
+    answering = {"asked plainly": start.in_dtype(dtype)}
+    for name, records in sets.items():
+        answering[name] = fine_tuned(start, records, recipe(tokens, seed), name
+                                     ).model.in_dtype(dtype)
     arms = {name: {FOLLOWED: evaluate.overall(evaluate.instruction_rate(model, general))}
             for name, model in answering.items()}
     for part, kind in PARTS.items():
         held = data.sample(commands[part], asked, seed)
-        scores = command_scores(answering, held, commands["train"], manual, told)
-        for arm, found in scores.items():
+        for arm, said in command_replies(answering, held, manual, told, commands["train"]).items():
+            found = graded(said, held)
             arms.setdefault(arm, {}).update(
                 {f"{kind}: {MEASURES[name]}": value for name, value in found.items()})
     _read(arms, answering, data.sample(medical["test"], asked, seed),
           data.sample(legal["test"], asked, seed))
     return Outcome(arms, {"start": start.sha256(), **{
-        name: data.card(records).sha256 for name, records in sets.items()}})
+        name: data.card(records).sha256 for name, records in sets.items()}}, {"arms": arms})
 
 
 def recipe(tokens: int, seed: int) -> train.InstructRecipe:
@@ -63,24 +62,39 @@ def recipe(tokens: int, seed: int) -> train.InstructRecipe:
     return train.InstructRecipe(tokens=tokens, max_length=512, lora_rank=16, seed=seed)
 
 
-def command_scores(answering: Mapping[str, LanguageModel], held: Dataset, train_: Dataset,
-                   manual: Dataset, told: Dataset) -> dict[str, dict[str, float]]:
-    """Each way to get a command: what share of the replies has what is asked of them."""
-    plain, shown = answering["asked plainly"], data.with_manual(held, manual)
-    requests, told_requests = held["prompt"][:], shown["prompt"][:]
-    ways: dict[str, tuple[LanguageModel, Prompts]] = {
-        "asked plainly": (plain, data.few_shot(requests, train_, 0)),
-        "four examples": (plain, data.few_shot(requests, train_, 4, similar=False)),
-        "similar examples": (plain, data.few_shot(requests, train_, 4)),
-        "manual and two examples": (plain, data.few_shot(told_requests, told, 2, similar=False)),
-        "tuned": (answering["tuned"], requests),
-        "tuned with the manual": (answering["tuned with the manual"], told_requests)}
-    scores = {}
-    for name, (model, prompts) in ways.items():
-        said = models.replies(model, prompts, tokens=LONGEST)
-        table = evaluate.grade_commands(said, held["completion"][:])
-        scores[name] = dict(zip(table["measure"], table["rate"].astype(float), strict=True))
-    return scores
+def command_replies(answering: Mapping[str, LanguageModel], held: Dataset, manual: Dataset,
+                    told: Dataset, pairs: Dataset) -> dict[str, list[str]]:
+    """What each way to get a command gives for requests."""
+    shown, start = data.with_manual(held, manual), answering["asked plainly"]
+    prompts = ways_to_ask(held["prompt"][:], shown["prompt"][:], told, pairs)
+    said = {name: models.replies(start, chats, tokens=LONGEST) for name, chats in prompts.items()}
+    said["the manual's first line"] = data.first_lines(shown)
+    for name, asked in (("tuned", held), ("tuned with the manual", shown)):
+        said[name] = models.replies(answering[name], asked["prompt"][:], tokens=LONGEST)
+    return said
+
+
+def ways_to_ask(requests: Sequence[str], shown: Sequence[str], told: Dataset, pairs: Dataset
+                ) -> dict[str, list[list[dict[str, str]]]]:
+    """Prompts for an untuned model, from none to the best that we know of.
+
+    Args:
+        requests, shown: the requests, bare and after lines of the manual.
+        told, pairs: training pairs, with and without such lines, to take examples from. With
+            lines, only pairs whose command is in them: an example is to show how they help.
+    """
+    helped = told.filter(data.is_told)
+    return {"asked plainly": data.few_shot(requests, pairs, 0),
+            "four examples": data.few_shot(requests, pairs, 4, similar=False),
+            "similar examples": data.few_shot(requests, pairs, 4),
+            "manual and similar examples": data.few_shot(shown, helped, 2,
+                                                         system=data.TOLD_SYSTEM)}
+
+
+def graded(said: Sequence[str], held: Dataset) -> dict[str, float]:
+    """The share of replies for each of `MEASURES`."""
+    table = evaluate.grade_commands(said, held["completion"][:])
+    return dict(zip(table["measure"], table["rate"].astype(float), strict=True))
 
 
 def _read(arms: dict[str, dict[str, float]], answering: Mapping[str, LanguageModel],
@@ -90,14 +104,14 @@ def _read(arms: dict[str, dict[str, float]], answering: Mapping[str, LanguageMod
         said = models.replies(answering[arm], medical["prompt"][:], tokens=8)
         arms[arm][MEDICAL] = macro_f1(said, medical)
     for arm in ("asked plainly", "tuned on law"):
-        said = models.replies(answering[arm], legal["prompt"][:], tokens=LONGEST)
+        said = models.replies(answering[arm], legal["prompt"][:], tokens=96)
         arms[arm][LEGAL] = rouge(said, legal)
     arms["no model"] = {MEDICAL: macro_f1(["yes"] * len(medical), medical),
                         LEGAL: rouge(legal["lead"][:], legal)}
 
 
 def macro_f1(said: Sequence[str], items: Dataset) -> float:
-    """Macro-F1 of yes, no and maybe."""
+    """Macro-F1 of yes, no and maybe; a reply in other words counts as none."""
     table = evaluate.label_rates(said, items["completion"][:]).set_index("measure")
     return float(table["value"]["macro_f1"])
 
