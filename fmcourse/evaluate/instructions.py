@@ -23,12 +23,12 @@ from datasets import Dataset, DatasetInfo
 from fmcourse.errors import DataError, ModelError
 from fmcourse.evaluate.checkers import check
 from fmcourse.evaluate.intervals import share_table
+from fmcourse.models.chat import continuations
 
 if TYPE_CHECKING:
     from fmcourse.models import LanguageModel
 
 PLAIN = "Instruction: {instruction}\nResponse:"
-_BATCH = 24  # prompts generated together
 _COLUMNS = {"instruction", "kind", "checker", "parameters"}
 
 
@@ -136,10 +136,7 @@ def instruction_rate(model, items=None, style="auto", seed=0, max_tokens=48, det
     """
     items = instructions() if items is None else items
     prompts = instruction_prompts(model, items, style)
-    replies = []
-    for begin in range(0, len(prompts), _BATCH):
-        replies += model.generate(prompts[begin:begin + _BATCH], tokens=max_tokens, temperature=0,
-                                  seed=seed)
+    replies = continuations(model, prompts, max_tokens, seed=seed)
     judged = pd.DataFrame({
         "kind": list(items["kind"]), "instruction": list(items["instruction"]), "reply": replies,
         "followed": [follows(item, reply) for item, reply in zip(items, replies, strict=True)]})

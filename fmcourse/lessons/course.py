@@ -59,9 +59,23 @@ class Course:
         self.lesson, self.claims = lesson, tuple(claims)
         self.hardware, self.scale = hardware.detect(), scale.current()
 
-    def ledger(self, claim: str) -> dict[str, Any]:
-        """The committed result of the full-size experiment; see `evidence.read`."""
-        return evidence.read(claim)
+    def ledger(self, claim: str, metric: str | None = None) -> dict[str, Any]:
+        """The committed result of the full-size experiment; see `evidence.read`.
+
+        Args:
+            metric: only the claim's measure of it: its arms, effect and interval.
+
+        Raises:
+            EvidenceError: the claim was not run yet, or has no such measure.
+        """
+        record = evidence.read(claim)
+        if metric is None:
+            return record
+        for entry in record["measures"]:
+            if entry["metric"] == metric:
+                return entry
+        raise EvidenceError(f"{claim} has no measure {metric!r}.", where="course.ledger",
+                            fix=f"Known: {', '.join(e['metric'] for e in record['measures'])}")
 
     def ledgers(self) -> list[dict[str, Any]]:
         """A line for each of the lesson's claims: verdict, metric, effect, interval, bound."""

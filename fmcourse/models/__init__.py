@@ -5,7 +5,7 @@ Everything is an ordinary transformers model; `LanguageModel` only keeps it with
 
 from fmcourse.models.adapters import merged, with_lora
 from fmcourse.models.build import SIZES, Shape, build, untrained
-from fmcourse.models.chat import Chat, replies, reply, with_chat
+from fmcourse.models.chat import Chat, continuations, replies, reply, with_chat
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
@@ -19,6 +19,7 @@ __all__ = [
     "LanguageModel",
     "Shape",
     "build",
+    "continuations",
     "load",
     "merged",
     "replies",

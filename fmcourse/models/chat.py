@@ -80,7 +80,7 @@ def replies(
     Args:
         conversations: questions, or conversations so far.
         tokens, temperature, seed: as in `LanguageModel.generate`; by default the likeliest replies.
-        batch: conversations of similar length answered together; by default changes the speed only.
+        batch: conversations of similar length answered together.
 
     Returns:
         A reply to each, in their order.
@@ -94,15 +94,32 @@ def replies(
     prompts = [model.tokenizer.apply_chat_template(_messages(said), tokenize=False,
                                                    add_generation_prompt=True)
                for said in conversations]
+    return [text.strip()
+            for text in continuations(model, prompts, tokens, temperature, seed, batch)]
+
+
+def continuations(
+    model: LanguageModel, prompts: Sequence[str], tokens: int = 64, temperature: float = 0.0,
+    seed: int = 0, batch: int = 24,
+) -> list[str]:
+    """What a model writes after each of many prompts; those of similar length go together.
+
+    Args:
+        tokens, temperature, seed: as in `LanguageModel.generate`.
+        batch: prompts a forward pass.
+
+    Returns:
+        A text to each, in their order.
+    """
     order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
-    answers = [""] * len(prompts)
+    written = [""] * len(prompts)
     for begin in range(0, len(order), batch):
         places = order[begin:begin + batch]
         texts = model.generate([prompts[place] for place in places], tokens=tokens,
                                temperature=temperature, seed=seed)
         for place, text in zip(places, texts, strict=True):
-            answers[place] = text.strip()
-    return answers
+            written[place] = text
+    return written
 
 
 def _messages(said: str | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

@@ -44,9 +44,9 @@ base = models.load("base")
 
 # %%
 record = "article: Otter; start: Otters; end: rivers; words: 9"
-questions = [f'What is the value of "end" in this record?\n\n{record}',
-             "Put these words in double quotes: a cold morning",
-             "Which item comes first in this list? lamp, river, bread"]
+questions = [f'{record}\n\nWhat stands after "end"?',
+             "lamp, river, bread\n\nWith which item does the list end?",
+             "a cold morning\n\nTwice, please."]
 show.chat(base, opening=questions[:1], tokens=24)
 
 # %% [markdown]
@@ -117,14 +117,12 @@ print(example["instruction"], "\n→", example["answer"])
 # Families are *held out as a whole*: no example of them is ever trained on. Doing those would be more than memory.
 
 # %% [markdown]
-# Sixteen of the others are our training tasks. Beside them stand requests with a *constraint*, so that the model also
-# learns to keep to a form.
+# Sixteen of the others are our training tasks. Of each family the last wording is kept out of training, too.
 
 # %%
 chosen = list(tasks.ladder(seed=0)[16])
 many = data.task_records(chosen, 12_000)
-forms = data.constrained_records(8_000)
-print(forms[0]["instruction"], "\n→", forms[0]["answer"])
+print(*chosen)
 
 # %% [markdown]
 # ## The same, through the library
@@ -133,8 +131,7 @@ print(forms[0]["instruction"], "\n→", forms[0]["answer"])
 
 # %%
 recipe = train.InstructRecipe.at_scale(learning_rate=2e-3)
-both = data.combine("tasks and forms", [many, forms])
-tuned = train.instruct(base, both, recipe, name="many tasks", show_progress=False)
+tuned = train.instruct(base, many, recipe, name="many tasks", show_progress=False)
 tuned
 
 # %% [markdown]
@@ -149,12 +146,13 @@ print("the one task:", *single)
 
 # %% [markdown]
 # ## Before and after
-# The same three questions to the base, to the specialist and to the model of many tasks. Texts and wordings are new.
+# Three questions to the base, to the specialist and to the model of many tasks: of families it was trained on, in
+# wordings and with texts that it was not.
 
 # %%
 trio = {"base": able, "one task": narrow.model, "many tasks": tuned.model}
 said = {name: models.replies(model, questions, tokens=24) for name, model in trio.items()}
-show.table([{"asked": asked.splitlines()[0], **{name: said[name][i] for name in trio}}
+show.table([{"asked": asked.splitlines()[-1], **{name: said[name][i] for name in trio}}
             for i, asked in enumerate(questions)])
 
 # %%
@@ -165,8 +163,8 @@ done = {name: evaluate.overall(evaluate.instruction_rate(model, held, max_tokens
 course.claim("K3", metric="tasks done", treatment=done["many tasks"], control=done["base"])
 
 # %% [markdown]
-# The knowledge was there before: grammar, words, the sense of a text (lesson 01 measured it). What was missing is that a
-# question is to be *answered*.
+# Grammar and facts were there before; lesson 01 measured them. What the base lacks is that a question is to be
+# *answered*. It was asked in the chat template here; the ledger asks it in plain text, too, and takes the better score.
 
 # %% [markdown]
 # ## Tasks nobody trained
@@ -193,15 +191,16 @@ show.table([{"model": name, "ROUGE-L": f"{overlap[name]:.2f}", "exactly right": 
             for name in trio])
 
 # %% [markdown]
-# Read the last column too. Twelve million weights take up the *manner* of answering and hardly ever get a new
-# task quite right; models a thousand times larger do (FLAN, 2022). What grows with size is not shown by a small model.
+# Read the last column too. Twelve million weights take up the *manner* of answering and hardly ever get a new task quite
+# right. Models a thousand times larger do (T0, Sanh et al. 2022): what grows with size is not shown by a small model.
 
 # %%
 show.table(answers["many tasks"][["kind", "instruction", "reply"]].sample(5, random_state=2))
 
 # %% [markdown]
 # ### More tasks, more of it
-# The ledger tuned on 1, 2, 4, 8 and 16 families, each with the same number of tokens, over several seeds.
+# The ledger tuned on 1, 2, 4, 8 and 16 families, each with the same number of tokens, over several seeds. Bars run from the
+# lowest seed to the highest.
 
 # %%
 ledger = course.ledger("M1")
@@ -217,27 +216,46 @@ show.learning_curves(points, x="families", y="of unseen tasks", group="score")
 # "At most 12 words", "as JSON", "end with these words": a program can verify it. The texts and wordings of this test are
 # in no training set, and some of its forms are not either.
 
+# %%
+forms = data.constrained_records(8_000)
+print(forms[0]["instruction"], "\n→", forms[0]["answer"])
+recipe = train.InstructRecipe.at_scale(tokens=course.scale.instruct_tokens // 2)
+formed = train.instruct(tuned.model, forms, recipe, name="and forms", show_progress=False)
+
 # %% [markdown]
 # **Predict.** *Strict* reads the reply as it is, *loose* forgives a polite first or last line. Will they differ?
 
 # %%
 items = evaluate.constraint_items(course.scale.probes // 2)
-kept = {name: evaluate.constraint_rate(model, items) for name, model in trio.items()}
+stages = {"base": able, "many tasks": tuned.model, "and forms": formed.model}
+kept = {name: evaluate.constraint_rate(model, items) for name, model in stages.items()}
 print(f"{len(items)} requests, {items['trained'][:].count(False)} of them in a form never taught")
 show.table([{"model": name, "strict": f"{table['strict'].iloc[-1]:.0%}",
              "loose": f"{table['loose'].iloc[-1]:.0%}"} for name, table in kept.items()])
 
 # %%
-course.claim("M2", treatment=kept["many tasks"]["strict"].iloc[-1],
+course.claim("M2", treatment=kept["and forms"]["strict"].iloc[-1],
              control=kept["base"]["strict"].iloc[-1])
 
 # %% [markdown]
-# Beware of habits. A reply that is always one short sentence keeps "on one line" and "no more than 12 words" without
-# having read them. The ledger's control learnt the same sentences *without* constraints:
+# Beware of habits. A reply that is always one short sentence keeps "on one line" and "no more than 12 words" without having
+# read them. So the ledger has two controls: *without* constraints, and with constraints *swapped* between requests,
+# where every form can be learnt and obedience cannot.
 
 # %%
 entry = course.ledger("M2")
-show.seeds(entry["arms"], control="without constraints", unit=entry["metric"])
+show.seeds(entry["arms"], control="constraints swapped", unit=entry["metric"])
+
+# %% [markdown]
+# And forms that were never taught? The same rate for those alone, a value a seed:
+
+# %%
+never = "constraints kept, forms never taught"
+show.table([{"arm": arm, **{f"seed {i}": f"{seed[never][arm]:.0%}"
+                            for i, seed in enumerate(entry["details"])}} for arm in entry["arms"]])
+
+# %% [markdown]
+# A small model keeps to the forms it was shown, in new words and on new texts. A form that it never saw stays beyond it.
 
 # %% [markdown]
 # ## Talk to it
@@ -245,7 +263,7 @@ show.seeds(entry["arms"], control="without constraints", unit=entry["metric"])
 # know.
 
 # %%
-show.chat(tuned.model, opening=questions, tokens=32)
+show.chat(formed.model, opening=questions, tokens=32)
 
 # %% [markdown]
 # In a terminal: `fmcourse train instruct --data my.jsonl` tunes on records of your own, `fmcourse chat` talks to the result.
@@ -274,5 +292,5 @@ show.table(course.ledgers())
 
 # %% [markdown]
 # ## Yours to try
-# Take the tasks away: give `many` only the family in `single`, and M1's claim must fail. Or take `forms` out of `both`:
-# what happens to M2? Then on to lesson 05: one domain, one voice.
+# Take the tasks away: give `many` only the family in `single`, and M1's claim must fail. Or give `forms`
+# `constraints="swapped"`: what happens to M2? Then on to lesson 05: one domain, one voice.

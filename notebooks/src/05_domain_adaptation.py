@@ -61,14 +61,14 @@ print(held[0]["prompt"], "\n→", held[0]["completion"])
 
 # %% [markdown]
 # ### A grader with no opinions
-# The CLI's own parser judges. Nothing is run. Five questions: the right *service*, the right *operation*, would the CLI take
-# it (*parsed*), do the parameters fit (*valid*), is it *exact*?
+# The CLI's own parser judges. Nothing is run. Is the *service* right, the *operation*, would the CLI take it (*parsed*), are
+# its parameters *valid*? **Usable** is the right operation with valid parameters.
 
 # %%
 wanted = "aws ec2 stop-instances --instance-ids i-1"
 for said in (wanted, "aws ec2 stop-instances --instances i-1", "aws s3 ls; rm -rf /", "Sure!"):
     grade = evaluate.grade_command(said, wanted)
-    print(f"{said:42} operation {grade.operation!s:5} parsed {grade.parsed!s:5} {grade.reason}")
+    print(f"{said:42} operation {grade.operation!s:5} usable {grade.usable!s:5} {grade.reason}")
 
 # %% [markdown]
 # A reward that a program can verify is precious. It cannot be flattered, and lesson 11 will train on it.
@@ -96,7 +96,7 @@ show.table([{"wanted": row["completion"], "said": reply}
             for row, reply in zip(held.select(range(3)), said["similar examples"][:3], strict=True)])
 
 # %% [markdown]
-# Now it speaks the language, and copies the wrong operation: the right one is in no example.
+# Now it speaks the language. But the operation that is needed is in no example.
 
 # %% [markdown]
 # The manual has every command there is. A search finds the three lines that are most like the request; that is
@@ -105,20 +105,31 @@ show.table([{"wanted": row["completion"], "said": reply}
 # %%
 manual = data.manual()
 shown = data.with_manual(held, manual)
-print(f"{len(manual):,} lines\n\n{shown[0]['prompt']}")
+found = sum(map(data.is_told, shown))
+print(f"{len(manual):,} lines; the right one is found for {found} of {len(held)} requests")
+print(shown[0]["prompt"])
 
 # %% [markdown]
-# **Predict.** The answer is often there, word for word. With the manual before it and two examples of how to use it:
-# will the model find the right operation more often?
+# The simplest baseline needs no model: take the first line's command as it stands. Whatever we train has to beat that.
+
+# %%
+said["the manual's first line"] = data.first_lines(shown)
+
+# %% [markdown]
+# The best prompt we know has both: lines of the manual, and two similar examples of how they are used.
+
+# %% [markdown]
+# **Predict.** How many of its commands will be usable?
 
 # %%
 told = data.with_manual(commands["train"].select(range(2_000)), manual)
-prompts = data.few_shot(shown["prompt"][:], told, count=2, similar=False)
-said["manual and two examples"] = models.replies(plain, prompts, tokens=48)
+prompts = data.few_shot(shown["prompt"][:], told.filter(data.is_told), count=2,
+                        system=data.TOLD_SYSTEM)
+said["manual and similar examples"] = models.replies(plain, prompts, tokens=48)
 
 
 def rates(replies):
-    """Share of replies for each question of the grader."""
+    """The share of replies for each question of the grader."""
     table = evaluate.grade_commands(replies, held["completion"][:])
     return dict(zip(table["measure"], table["rate"], strict=True))
 
@@ -127,22 +138,19 @@ show.table([{"way": way, **{name: f"{rate:.0%}" for name, rate in rates(replies)
             for way, replies in said.items()])
 
 # %% [markdown]
-# It is the best prompt a person could give, and this model cannot use it: it was never taught *how*. To learn a way of
-# working, a model must be trained.
-
-# %% [markdown]
 # ## Fine-tuning
-# The same requests with the same lines of the manual, and now the right command as the reply. Only small added
-# matrices are trained (LoRA, lesson 06), so that a laptop can do it.
+# The same requests with the same lines of the manual, and the right command as the reply. Only small added matrices
+# are trained (LoRA, lesson 06), so that a laptop can do it.
 
 # %%
 recipe = train.InstructRecipe.at_scale(
     tokens=course.scale.adapter_tokens, max_length=512, lora_rank=16)
 expert = train.instruct(start, told, recipe, name="expert", show_progress=False)
-expert
+read = round(expert.metrics["epochs"] * expert.metrics["conversations"])
+print(f"{read} pairs were read; {expert.cost}")
 
 # %% [markdown]
-# **Predict.** That was a few hundred pairs, most of them read once, and none of a test operation. What is the rate now?
+# **Predict.** No pair of a test operation was among them. What is the rate now?
 
 # %%
 after = expert.model.in_dtype(hardware.detect().dtype)
@@ -151,48 +159,53 @@ show.table([{"way": way, **{name: f"{rate:.0%}" for name, rate in rates(replies)
             for way, replies in said.items()])
 
 # %%
-metric, use = "unseen operations: right operation", "manual and two examples"
-course.claim("M3", metric=metric, treatment=rates(said["tuned with the manual"])["operation"],
-             control=rates(said[use])["operation"])
+metric, rival = "unseen operations: right operation, valid", "manual and similar examples"
+course.claim("M3", metric=metric, treatment=rates(said["tuned with the manual"])["usable"],
+             control=rates(said[rival])["usable"])
 
 # %% [markdown]
-# The *control* saw the same lines and two examples. What tuning added is no fact about AWS but a behaviour: read the
-# manual, take the line that fits, answer with one command.
+# The *control* reads the same lines, and two examples besides. What tuning adds is no fact about AWS but a behaviour: read
+# the manual, take the line that fits, fill in the options, write one command and stop.
 
 # %% [markdown]
-# ### What the tuning did not teach
-# The ledger also has an expert that was tuned **without** the manual, on as many tokens. Look at it before you read on.
+# ### The whole of it
+# The ledger gave it more tokens and three times the seeds, and has one more expert: tuned **without** the manual.
 
 # %%
-arms = course.ledger("M3")["measures"][0]["arms"]
-show.seeds(arms, control="manual and two examples", unit=metric)
+show.seeds(course.ledger("M3", metric)["arms"], control=rival, unit="usable, unseen operations")
 
 # %% [markdown]
-# Names of operations are facts. Thousands of them do not go into a model by a few hundred examples; a search hands them
-# over at once. **Fine-tuning teaches behaviour; retrieval brings facts**, and the best of these ways uses both.
+# **Predict.** Now whole services that no example ever showed. Which arm will lose most?
 
 # %%
-services = course.ledger("M3")["measures"][1]
-show.seeds(services["arms"], control="manual and two examples", unit=services["metric"])
+services = course.ledger("M3", "unseen services: right operation, valid")
+show.seeds(services["arms"], control=rival, unit="usable, unseen services")
 
 # %% [markdown]
-# Services that no example ever showed: the expert loses some of its lead and stays far ahead.
+# Look at *tuned* without the manual. Names of operations are facts, and thousands of them do not go into a model by a few
+# hundred examples; a search hands them over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
 
 # %% [markdown]
 # ### Two more domains
 # The same recipe on medical questions (yes, no or maybe, from a research abstract) and on legal cases (a summary in one or
-# two sentences), from the ledger. *No model* always says yes, and copies a case's first sentence.
+# two sentences). *No model* always says yes, and copies a case's first sentence.
 
 # %%
-ledger = course.ledger("M3")
-read = {entry["metric"]: entry for entry in ledger["measures"]}
-show.table([{"arm": arm, "task": name, "mean": f"{sum(values) / len(values):.2f}",
+show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2f}",
              "seeds": ", ".join(f"{value:.2f}" for value in values)}
-            for name in ("legal: ROUGE-L", "medical: macro-F1")
-            for arm, values in read[name]["arms"].items()])
+            for metric in ("legal: ROUGE-L", "medical: macro-F1")
+            for arm, values in course.ledger("M3", metric)["arms"].items()])
 
 # %% [markdown]
-# Look at *no model* before you praise the tuned one. A score without the simplest baseline beside it says little.
+# Look at *no model* before you praise a tuned one. A score without the simplest baseline beside it says little.
+
+# %% [markdown]
+# ### The price
+# Does an expert still do what it could before? General instructions, a value for each seed:
+
+# %%
+show.seeds(course.ledger("M3", "instructions followed")["arms"], control="asked plainly",
+           unit="general instructions followed")
 
 # %% [markdown]
 # ## How little it takes
@@ -209,16 +222,21 @@ runs = {name: train.instruct(base, pairs, recipe, name=name, show_progress=False
 
 # %%
 brief = data.with_manual(data.sample(commands["test_operations"], 2 * few), manual, count=1)
+tried = {name: models.replies(run.model, brief["prompt"][:], tokens=48)
+         for name, run in runs.items()}
+tried["the manual's first line"] = data.first_lines(brief)
+tables = {name: evaluate.grade_commands(replies, brief["completion"][:]).set_index("measure")["rate"]
+          for name, replies in tried.items()}
+show.table([{"arm": name, **{key: f"{rate:.0%}" for key, rate in table.items()}}
+            for name, table in tables.items()])
 
+# %%
+course.claim("K6", treatment=tables["tuned on commands"]["service"],
+             control=tables["tuned on other pairs"]["service"])
 
-def right_service(model):
-    """Share of replies that name the right service."""
-    replies = models.replies(model, brief["prompt"][:], tokens=48)
-    return evaluate.grade_commands(replies, brief["completion"][:])["rate"][0]
-
-
-course.claim("K6", treatment=right_service(runs["tuned on commands"].model),
-             control=right_service(runs["tuned on other pairs"].model))
+# %% [markdown]
+# Tuning on the task adapts the base to it, and tuning on something else does not. Twelve million weights are still worse at
+# it than copying the first line: a small base has its limits, and the same pairs do more for a larger one.
 
 # %% [markdown]
 # **Predict.** How many times more tokens did pre-training read?
@@ -240,7 +258,8 @@ style = data.house_style()
 print(style["train"][0]["prompt"], "\n→", style["train"][0]["completion"])
 
 # %% [markdown]
-# The generalist of a moment ago learns it; the control learns the same facts in plain words.
+# A larger model can be given the style guide as a prompt. The generalist of a moment ago is tuned on it instead; a
+# control learns the same facts in plain words.
 
 # %%
 generalist = runs["tuned on other pairs"].model
@@ -250,27 +269,33 @@ spoken = {name: train.instruct(generalist, pairs, recipe, name=name, show_progre
           for name, pairs in voices.items()}
 
 # %%
-customers = data.sample(style["test"], 2 * few)
-kept = {}
-for name, model in {"before": generalist, **spoken}.items():
-    table = evaluate.style_rates(models.replies(model, customers["prompt"][:], tokens=96), customers)
-    kept[name] = dict(zip(table["measure"], table["rate"], strict=True))
-show.table([{"model": name, **{rule: f"{rate:.0%}" for rule, rate in found.items()}}
-            for name, found in kept.items()])
+customers = data.sample(style["test"], few)
+asked = customers["prompt"][:]
+answers = {name: models.replies(model, asked, tokens=96)
+           for name, model in {"before": generalist, **spoken}.items()}
+answers["larger, with the guide"] = models.replies(
+    plain, [f"{data.guide().rules()}\n\n{question}" for question in asked], tokens=96)
+print(answers["larger, with the guide"][0], "\n\n", answers["in house style"][0], sep="")
+
+# %%
+kept = {name: evaluate.style_rates(replies, customers).set_index("measure")["rate"]
+        for name, replies in answers.items()}
+show.table([{"model": name, **{rule: f"{rate:.0%}" for rule, rate in table.items()}}
+            for name, table in kept.items()])
 
 # %%
 both = "all rules, content kept"
-course.claim("K7", treatment=kept["in house style"][both], control=kept["in plain words"][both])
+course.claim("K7", treatment=kept["in house style"][both], control=kept["before"][both])
 
 # %% [markdown]
-# ### The price
+# ### The price, again
 # **Predict.** The generalist could do some of sixteen small tasks. Nobody reminded the specialist of them.
 
 # %%
-asked = data.task_records(list(tasks.ladder()[16]), 16 * (few // 4), seed=1, part="test")
-done = {name: evaluate.overall(evaluate.instruction_rate(model, asked))
+chores = data.task_records(list(tasks.ladder()[16]), 16 * (few // 4), seed=1, part="test")
+done = {name: {"other tasks done": evaluate.overall(evaluate.instruction_rate(model, chores))}
         for name, model in {"before": generalist, **spoken}.items()}
-show.before_after({"other tasks done": done["before"]}, {"other tasks done": done["in house style"]},
+show.before_after(done["before"], done["in house style"], control=done["in plain words"],
                   unit="share of tasks done", better="higher")
 
 # %% [markdown]
@@ -279,11 +304,11 @@ show.before_after({"other tasks done": done["before"]}, {"other tasks done": don
 
 # %% [markdown]
 # ## How far to go
-# Few examples are soon learnt by heart. Then training loss still falls, and held-out examples get worse: *overfitting*.
+# Few examples are soon learnt by heart. Then the training loss still falls, and held-out examples get worse: *overfitting*.
 
 # %% [markdown]
 # ### The raw idea: early stopping
-# Look at held-out examples now and then, remember the best weights, and go back to them.
+# Look at held-out examples after each pass, remember the best weights, and go back to them.
 
 # %%
 student = models.with_chat(base.copy())
@@ -291,23 +316,28 @@ optimizer = torch.optim.AdamW(student.network.parameters(), lr=2e-3)
 pairs = [data.chat_tokens(messages, student.tokenizer)
          for messages in style["train"]["messages"][:24]]
 unread, best, looks = style["validation"].select(range(24)), None, []
-for epoch in range(course.scale.epochs + 3):
-    surprise = evaluate.reply_bits_per_byte(student, unread)
-    if best is None or surprise < best[0]:
-        best = surprise, copy.deepcopy(student.network.state_dict())
+for epoch in range(1, course.scale.epochs + 4):
+    losses = []
     for coded in pairs:
         ids, labels = torch.tensor([coded["input_ids"]]), torch.tensor([coded["labels"]])
         loss = student(input_ids=ids, labels=labels).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    looks.append({"epoch": epoch, "held out (bits per byte)": surprise, "last loss": loss.item()})
+        losses.append(loss.item())
+    surprise = evaluate.reply_bits_per_byte(student, unread)
+    if best is None or surprise < best[0]:
+        best = surprise, copy.deepcopy(student.network.state_dict())
+    looks.append({"epoch": epoch, "training loss": sum(losses) / len(losses), "held out": surprise})
 student.network.load_state_dict(best[1])
-show.table(looks)
+show.table(looks, caption="held out: bits per byte of unread replies")
+
+# %% [markdown]
+# In the library `patience=2` does that: training stops when two looks in a row brought nothing better.
 
 # %% [markdown]
 # ### The learning rate
-# The other dial. The library looks by itself, if it is given held-out conversations; `patience` would stop it.
+# The other dial. The library looks by itself, if it is given held-out conversations.
 
 # %%
 curves = {}
@@ -341,5 +371,5 @@ show.table(course.ledgers())
 
 # %% [markdown]
 # ## Yours to try
-# Give `told` no lines (`commands["train"]` itself) and ask with `held["prompt"]`: what happens to M3's claim? Or tune
-# your own records: `fmcourse train instruct --data my.jsonl --base smollm2 --patience 2`. Then on to lesson 06.
+# Tune on `commands["train"]` in place of `told` and ask with `held["prompt"]`: what happens to M3's claim? Or tune your
+# own records: `fmcourse train instruct --data my.jsonl --base smollm2 --patience 2`. Then on to lesson 06.

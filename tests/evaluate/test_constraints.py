@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections import Counter
-from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fmcourse.data.constrained import FORMS
-from fmcourse.data.tasks import TRAINED
 from fmcourse.errors import DataError
 from fmcourse.evaluate.constraint_checks import (
     CONSTRAINTS,
@@ -27,23 +24,24 @@ from fmcourse.evaluate.constraints import (
     follows_loosely,
     variants,
 )
-from fmcourse.evaluate.instructions import follows, instruction_rate
+from fmcourse.evaluate.instructions import PLAIN, follows, instruction_rate
 
 WORDS = st.lists(st.from_regex(r"[A-Za-z]{1,8}(-[a-z]{1,3})?", fullmatch=True), max_size=12)
 
 
 class Puppet:
-    """A 'model' that gives a list of replies, in the order of the items."""
+    """A 'model' that has a reply to each item."""
 
     name = "puppet"
     tokenizer = None
 
-    def __init__(self, replies):
-        self.replies = iter(replies)
+    def __init__(self, items, replies):
+        self.replies = {PLAIN.format(instruction=said): reply
+                        for said, reply in zip(items["instruction"], replies, strict=True)}
 
     def generate(self, prompts, tokens, temperature, seed):
         assert temperature == 0
-        return [next(self.replies) for _ in prompts]
+        return [self.replies[prompt] for prompt in prompts]
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +105,9 @@ def test_every_item_can_be_obeyed_and_not_by_chance(items):
     replies = [_obey(item) for item in items]
     for item, reply in zip(items, replies, strict=True):
         assert follows(item, reply), (item["instruction"], reply)
-    assert constraint_rate(Puppet(replies), items)["strict"].eq(1).all()
+    assert constraint_rate(Puppet(items, replies), items)["strict"].eq(1).all()
     others = [*replies[60:], *replies[:60]]  # answers to other requests, some about the same text
-    assert constraint_rate(Puppet(others), items)["strict"].iloc[-1] < 0.02
+    assert constraint_rate(Puppet(items, others), items)["strict"].iloc[-1] < 0.02
 
 
 def test_instructions_show_text_and_parameters(items):
@@ -124,16 +122,15 @@ def test_instructions_show_text_and_parameters(items):
             assert all(value in item["instruction"] for value in told), item["instruction"]
 
 
-def test_trained_forms_are_those_of_the_training_data(items):
-    place = resources.files("fmcourse.evaluate") / "probes" / "constraints.toml"
-    kinds = tomllib.loads(place.read_text(encoding="utf-8"))["kinds"]
-    families = {kind: entry["family"] for kind, entry in kinds.items() if "family" in entry}
-    assert set(families.values()) <= set(TRAINED)
-    trained = {*families, *FORMS}
-    assert set(FORMS) <= set(CONSTRAINTS)
-    assert {"begin_word", "in_quotes", "bullets", "commas", "capitals"} <= set(families)
-    assert not {"in_brackets", "numbered", "without_word", "min_words", "two"} & trained
-    assert all(item["trained"] == (item["kind"] in trained) for item in items)
+def test_a_form_is_trained_if_all_its_checks_are_taught(items):
+    assert set(FORMS) < set(CONSTRAINTS)
+    for item in items:
+        checks = set(json.loads(item["parameters"])["checks"])
+        assert item["trained"] == (checks <= set(FORMS))
+        if item["kind"] != "two":
+            assert checks == {item["kind"]}
+    untrained = {item["kind"] for item in items if not item["trained"]}
+    assert {"in_brackets", "numbered", "without_word", "min_words", "capitals"} <= untrained
 
 
 DEGENERATE = {
@@ -160,7 +157,7 @@ DEGENERATE = {
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_degenerate_replies_earn_nothing(items, name):
     replies = [DEGENERATE[name](item) for item in items]
-    table = constraint_rate(Puppet(replies), items).set_index("kind")
+    table = constraint_rate(Puppet(items, replies), items).set_index("kind")
     assert table.loc["all", "strict"] == 0, table[table["strict"] > 0]
     assert table.loc["all", "loose"] <= 0.02, table[table["loose"] > 0]
 
@@ -289,12 +286,13 @@ def test_lists_have_the_number_asked_for(written, asked):
 def test_rates_are_those_of_strict_and_loose(items):
     replies = [_obey(item) if place % 2 else f"Sure!\n{_obey(item)}"
                for place, item in enumerate(items)]
-    table = constraint_rate(Puppet(replies), items)
+    table = constraint_rate(Puppet(items, replies), items)
     assert list(table) == ["kind", "n", "strict", "strict_low", "strict_high", "loose",
                            "loose_low", "loose_high"]
     assert table["kind"].iloc[-1] == "all"
     assert table["n"].iloc[-1] == len(items)
-    assert table["strict"].tolist() == instruction_rate(Puppet(replies), items)["rate"].tolist()
+    again = instruction_rate(Puppet(items, replies), items)
+    assert table["strict"].tolist() == again["rate"].tolist()
     assert table["loose"].eq(1).all()
     assert 0.5 <= table["strict"].iloc[-1] < 0.8
     assert (table["strict_low"] <= table["strict"]).all()

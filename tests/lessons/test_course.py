@@ -147,3 +147,37 @@ def test_every_committed_entry_can_stand_beside_a_live_result(name, monkeypatch)
         assert f"{entry['effect']:.3g}" in line.split("Ledger, ")[1]
         assert (" [" in line) == (entry["interval"] is not None)
     assert len(course.ledgers()) == len(record["measures"])
+
+
+@pytest.fixture
+def stored(monkeypatch):
+    """K1's committed entry, in a folder of its own."""
+    entry = store.read_json(COMMITTED / "K1.json")
+    store.write_json(ledger.FOLDER / "K1.json", entry)
+    return entry
+
+
+def test_a_measure_of_the_ledger_can_be_had_by_its_metric(stored):
+    course = start("01", ["K1"])
+    assert course.ledger("K1") == stored
+    assert course.ledger("K1", "grammar pairs right") == stored["measures"][1]
+    with pytest.raises(EvidenceError, match="no measure 'spelling'"):
+        course.ledger("K1", "spelling")
+
+
+def test_an_entry_that_does_not_hold_is_not_called_missing(stored):
+    store.write_json(ledger.FOLDER / "K1.json", {**stored, "effect": 99.0})
+    course = start("01", ["K1"])
+    with pytest.raises(EvidenceError, match="does not follow"):
+        course.ledgers()
+    with pytest.raises(EvidenceError, match="does not follow"):
+        course.claim("K1", treatment=1.0, control=2.0)
+
+
+def test_an_effect_without_a_number_is_noted_where_nothing_is_judged(monkeypatch):
+    monkeypatch.setenv("FMCOURSE_SCALE", "smoke")
+    finding = start("04", ["M1"]).claim("M1", treatment=0.1, control=0.0)
+    assert finding.verdict == NOT_JUDGED
+    monkeypatch.setenv("FMCOURSE_SCALE", "cpu")
+    with pytest.raises(EvidenceError, match="not a number"):
+        start("04", ["M1"]).claim("M1", treatment=0.1, control=0.0)

@@ -4,7 +4,7 @@ import pytest
 import tiny
 
 from fmcourse.errors import ModelError
-from fmcourse.models import Chat, build, reply, with_chat
+from fmcourse.models import Chat, build, continuations, replies, reply, with_chat
 
 
 @pytest.fixture
@@ -75,3 +75,27 @@ def test_a_run_is_opened_as_its_model(model, tmp_path):
     able.save(tmp_path / "run" / "model")
     (tmp_path / "run" / "run.json").write_text("{}")
     assert load(tmp_path / "run").sha256() == able.sha256()
+
+
+def test_many_are_answered_in_their_order_as_each_alone(model):
+    able = with_chat(model)
+    asked = ["Owl?", "What does the fox look at every morning before it goes home?", "Why?",
+             [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."},
+              {"role": "user", "content": "Who lives here?"}]]
+    assert replies(able, asked, tokens=6, batch=2) == [reply(able, said, tokens=6)
+                                                       for said in asked]
+
+
+def test_nobody_asks_nobody_answers(model):
+    assert replies(with_chat(model), []) == []
+
+
+def test_continuations_keep_their_prompts_order():
+    class Echo:
+        def generate(self, prompts, **settings):
+            assert settings["temperature"] == 0
+            return [prompt.upper() for prompt in prompts]
+
+    prompts = ["ccc", "a", "bb", "dddd", "e"]
+    for batch in (1, 2, 5, 9):
+        assert continuations(Echo(), prompts, batch=batch) == [p.upper() for p in prompts]
