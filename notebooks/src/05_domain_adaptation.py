@@ -345,7 +345,7 @@ for rate in (1e-4, 1e-3, 1e-2):
     recipe = train.InstructRecipe.at_scale(
         tokens=course.scale.instruct_tokens // 12, learning_rate=rate, looks=4)
     run = train.instruct(base, style["train"], recipe, validation=unread, show_progress=False)
-    curves[f"{rate:g}"] = run.observations
+    curves[f"rate {rate:g}"] = run.observations
 show.loss_curve(curves, y="validation bits per byte", title="three learning rates")
 
 # %% [markdown]

@@ -55,7 +55,7 @@ def unseen_families(
                     EXACT: {name: scores[EXACT] for name, scores in arms.items()}})
 
 
-def formats_kept(seed: int, tokens: int = TOKENS // 2, rows: int = 6_000) -> Outcome:
+def formats_kept(seed: int, tokens: int = TOKENS, rows: int = 6_000) -> Outcome:
     """Verifiable constraints: the base, tuned on requests that have them, and on two controls.
 
     Both controls read the same texts and requests. One has no constraints and learns to reply with
