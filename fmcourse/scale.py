@@ -61,7 +61,7 @@ SCALES = {
         probes=360, eval_characters=60_000, published_characters=8_000, instructions=26,
         epochs=3, continued_tokens=200_000, services=8, questions=80,
         labels=(8, 64, 512), examples=640, instruct_tokens=200_000,
-        adapter_tokens=16_000),
+        adapter_tokens=24_000),
     "gpu": Scale(
         name="gpu", enforce=True, documents=40_000, live_size="40m", live_tokens=30_000_000,
         small_size="7m", small_tokens=4_000_000,
