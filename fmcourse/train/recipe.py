@@ -146,8 +146,8 @@ class ContinuedRecipe(PretrainRecipe):
 class InstructRecipe(Recipe):
     """How to tune on conversations.
 
-    Small batches, since there are few records, and AdamW, since Muon takes as long for a step of a
-    thousand tokens as the network does and learns no more from it (`benchmarks/tuning.py`).
+    Small batches, since there are few records; and AdamW, since Muon's own work on so small a batch
+    takes about as long as the network's (`benchmarks/tuning.py` compares them).
 
     Attributes, besides those of `Recipe`:
         epochs: passes over the conversations, unless `tokens` says how far to go; more, if that
