@@ -54,13 +54,14 @@ def learning_curves(
         look = Series(GREY, (0, (4, 3)), "")
         ax.axhline(chance, color=look.colour, lw=1.2, ls=look.dash, zorder=1)
         ends.append(End(f"chance {_written(chance, y)}", look, high, chance))
-    ax.set_xlabel("labelled examples" if x == "labels" else units.label(x))
+    across = "labelled examples" if x == "labels" else units.label(x)
+    ax.set_xlabel(across)
     ax.set_ylabel(units.label(y))
     linear_axis(ax.yaxis)
     if y == "accuracy":
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: units.tick_for(y)(value)))
     label_ends(ax, ends)
-    figure.alt = f"{units.label(y)} against labelled examples. " + "; ".join(
+    figure.alt = f"{units.label(y)} against {across}. " + "; ".join(
         f"{end.text.removesuffix(f' at {units.count(end.x)}')} at {units.count(end.x)}"
         for end in ends if end.marker) + "."
     return figure

@@ -268,8 +268,8 @@ show.table([{"arm": arm, **{f"seed {i}": f"{seed[never][arm]:.0%}"
 
 # %% [markdown]
 # ## Talk to it
-# It does small tasks with texts you give it. Ask about the world, and you will learn what twelve million weights don't
-# know.
+# The last stage taught forms and replayed no tasks, so these have faded: compare with the table above, and ask for a form
+# instead. Lesson 05 measures that price.
 
 # %%
 show.chat(formed.model, opening=questions, tokens=32)

@@ -211,7 +211,8 @@ show.cost_bars({"pre-training": train.Cost(**base.card["cost"]),
                 "fine-tuning": runs["tuned on commands"].cost})
 
 # %% [markdown]
-# Real models make that gap far wider: trillions of tokens to pre-train, thousands of examples to tune.
+# Real models make that gap far wider: trillions of tokens to pre-train, thousands of examples to tune. (Peak memory is the
+# whole notebook's, the larger model included.)
 
 # %% [markdown]
 # ## A house style
