@@ -107,7 +107,8 @@ for step, messages in enumerate(rows["messages"][:48]):
 # %%
 collection = tasks.families()
 print(f"{len(tasks.TRAINED)} families to train on, {len(tasks.HELD_OUT)} held out")
-show.table(collection[["name", "kind", "phrasings", "held_out"]].sample(8, random_state=1))
+columns = ["name", "kind", "phrasings", "held_out"]
+show.table(collection[columns].sample(8, random_state=1))
 
 # %%
 example = data.task_records(["value_or_refusal"], 4, seed=1)[0]
@@ -151,7 +152,8 @@ print("the one task:", *single)
 
 # %%
 trio = {"base": able, "one task": narrow.model, "many tasks": tuned.model}
-said = {name: models.replies(model, questions, tokens=24) for name, model in trio.items()}
+said = {name: models.replies(model, questions, tokens=24)
+        for name, model in trio.items()}
 show.table([{"asked": asked.splitlines()[-1], **{name: said[name][i] for name in trio}}
             for i, asked in enumerate(questions)])
 
@@ -160,7 +162,8 @@ each = course.scale.probes // 45  # items of a family
 held = data.task_records(chosen, 16 * each, seed=1, part="test")
 done = {name: evaluate.overall(evaluate.instruction_rate(model, held, max_tokens=64))
         for name, model in trio.items()}
-course.claim("K3", metric="tasks done", treatment=done["many tasks"], control=done["base"])
+course.claim("K3", metric="tasks done", treatment=done["many tasks"],
+             control=done["base"])
 
 # %% [markdown]
 # Grammar and facts were there before; lesson 01 measured them. What the base lacks is that a question is to be
@@ -171,14 +174,18 @@ course.claim("K3", metric="tasks done", treatment=done["many tasks"], control=do
 # **Predict.** Now the families held out. Will sixteen tasks help with the seventeenth? Will one?
 
 # %%
-unseen = data.task_records(tasks.HELD_OUT, each * len(tasks.HELD_OUT), seed=1, part="test")
-show.table(unseen.to_pandas().groupby("kind").head(1)[["instruction", "answer"]].head(4))
+unseen = data.task_records(tasks.HELD_OUT, each * len(tasks.HELD_OUT), seed=1,
+                           part="test")
+first = unseen.to_pandas().groupby("kind").head(1)
+show.table(first[["instruction", "answer"]].head(4))
 
 # %%
-answers = {name: evaluate.instruction_rate(model, unseen, max_tokens=64, details=True)[1]
-           for name, model in trio.items()}
-overlap = {name: evaluate.rouge_l_scores(said["reply"], unseen["answer"][:])["f1"].mean()
-           for name, said in answers.items()}
+answers, overlap = {}, {}
+for name, model in trio.items():
+    _, answers[name] = evaluate.instruction_rate(model, unseen, max_tokens=64,
+                                                 details=True)
+    scores = evaluate.rouge_l_scores(answers[name]["reply"], unseen["answer"][:])
+    overlap[name] = scores["f1"].mean()
 course.claim("M1", treatment=overlap["many tasks"], control=overlap["one task"])
 
 # %% [markdown]
@@ -187,15 +194,16 @@ course.claim("M1", treatment=overlap["many tasks"], control=overlap["one task"])
 
 # %%
 exact = {name: said["followed"].mean() for name, said in answers.items()}
-show.table([{"model": name, "ROUGE-L": f"{overlap[name]:.2f}", "exactly right": f"{exact[name]:.1%}"}
-            for name in trio])
+show.table([{"model": name, "ROUGE-L": f"{overlap[name]:.2f}",
+             "exactly right": f"{exact[name]:.1%}"} for name in trio])
 
 # %% [markdown]
 # Read the last column too. Twelve million weights take up the *manner* of answering and hardly ever get a new task quite
 # right. Models a thousand times larger do (T0, Sanh et al. 2022): what grows with size is not shown by a small model.
 
 # %%
-show.table(answers["many tasks"][["kind", "instruction", "reply"]].sample(5, random_state=2))
+columns = ["kind", "instruction", "reply"]
+show.table(answers["many tasks"][columns].sample(5, random_state=2))
 
 # %% [markdown]
 # ### More tasks, more of it
@@ -204,11 +212,13 @@ show.table(answers["many tasks"][["kind", "instruction", "reply"]].sample(5, ran
 
 # %%
 ledger = course.ledger("M1")
-points = [{"score": "ROUGE-L", "families": int(arm.split()[0]), "of unseen tasks": value}
-          for arm, values in ledger["arms"].items() if arm != "base" for value in values]
-points += [{"score": "exactly right", "families": int(arm.split()[0]), "of unseen tasks": value}
-           for seed in ledger["details"]
-           for arm, value in seed["unseen families: exactly right"].items() if arm != "base"]
+points, exactly = [], "unseen families: exactly right"
+for arm in (name for name in ledger["arms"] if name != "base"):
+    scores = {"ROUGE-L": ledger["arms"][arm],
+              "exactly right": [seed[exactly][arm] for seed in ledger["details"]]}
+    count = int(arm.split()[0])
+    points += [{"score": score, "families": count, "of unseen tasks": value}
+               for score, values in scores.items() for value in values]
 show.learning_curves(points, x="families", y="of unseen tasks", group="score")
 
 # %% [markdown]
@@ -217,8 +227,9 @@ show.learning_curves(points, x="families", y="of unseen tasks", group="score")
 
 # %%
 print("M1:", ledger["verdict"])
-show.seeds(course.ledger("M1", "unseen families: bits per byte of right replies")["arms"],
-           control="1 family", unit="bits per byte of right replies", better="lower")
+surprise = course.ledger("M1", "unseen families: bits per byte of right replies")
+show.seeds(surprise["arms"], control="1 family", unit="bits per byte of right replies",
+           better="lower")
 
 # %% [markdown]
 # ## Keeping to a form
@@ -229,7 +240,8 @@ show.seeds(course.ledger("M1", "unseen families: bits per byte of right replies"
 forms = data.constrained_records(8_000)
 print(forms[0]["instruction"], "\n→", forms[0]["answer"])
 recipe = train.InstructRecipe.at_scale(tokens=course.scale.instruct_tokens // 2)
-formed = train.instruct(tuned.model, forms, recipe, name="and forms", show_progress=False)
+formed = train.instruct(tuned.model, forms, recipe, name="and forms",
+                        show_progress=False)
 
 # %% [markdown]
 # **Predict.** *Strict* reads the reply as it is, *loose* forgives a polite first or last line. Will they differ?
@@ -238,9 +250,11 @@ formed = train.instruct(tuned.model, forms, recipe, name="and forms", show_progr
 items = evaluate.constraint_items(course.scale.probes // 2)
 stages = {"base": able, "many tasks": tuned.model, "and forms": formed.model}
 kept = {name: evaluate.constraint_rate(model, items) for name, model in stages.items()}
-print(f"{len(items)} requests, {items['trained'][:].count(False)} of them in a form never taught")
-show.table([{"model": name, "strict": f"{table['strict'].iloc[-1]:.0%}",
-             "loose": f"{table['loose'].iloc[-1]:.0%}"} for name, table in kept.items()])
+never = items["trained"][:].count(False)
+print(f"{len(items)} requests, {never} of them in a form never taught")
+last = {name: table.iloc[-1] for name, table in kept.items()}
+show.table([{"model": name, "strict": f"{row['strict']:.0%}",
+             "loose": f"{row['loose']:.0%}"} for name, row in last.items()])
 
 # %%
 course.claim("M2", treatment=kept["and forms"]["strict"].iloc[-1],
@@ -260,8 +274,9 @@ show.seeds(entry["arms"], control="constraints swapped", unit=entry["metric"])
 
 # %%
 never = "constraints kept, forms never taught"
-show.table([{"arm": arm, **{f"seed {i}": f"{seed[never][arm]:.0%}"
-                            for i, seed in enumerate(entry["details"])}} for arm in entry["arms"]])
+show.table([{"arm": arm, **{f"seed {place}": f"{seed[never][arm]:.0%}"
+                            for place, seed in enumerate(entry["details"])}}
+            for arm in entry["arms"]])
 
 # %% [markdown]
 # A small model keeps to the forms it was shown, in new words and on new texts. A form that it never saw stays beyond it.

@@ -66,9 +66,11 @@ print(held[0]["prompt"], "\n→", held[0]["completion"])
 
 # %%
 wanted = "aws ec2 stop-instances --instance-ids i-1"
-for said in (wanted, "aws ec2 stop-instances --instances i-1", "aws s3 ls; rm -rf /", "Sure!"):
+near_miss = "aws ec2 stop-instances --instances i-1"
+for said in (wanted, near_miss, "aws s3 ls; rm -rf /", "Sure!"):
     grade = evaluate.grade_command(said, wanted)
-    print(f"{said:42} operation {grade.operation!s:5} usable {grade.usable!s:5} {grade.reason}")
+    print(f"{said:42} operation {grade.operation!s:5} usable {grade.usable!s:5}",
+          grade.reason)
 
 # %% [markdown]
 # A reward that a program can verify is precious. It cannot be flattered, and lesson 11 will train on it.
@@ -79,7 +81,7 @@ for said in (wanted, "aws ec2 stop-instances --instances i-1", "aws s3 ls; rm -r
 
 # %%
 start = models.load("smollm2")
-plain = start.in_dtype(hardware.detect().dtype)  # to answer with: faster where bfloat16 is
+plain = start.in_dtype(hardware.detect().dtype)  # bfloat16 answers faster
 print(start)
 asked = data.few_shot(held["prompt"][:], commands["train"], count=0)
 said = {"asked plainly": models.replies(plain, asked, tokens=48)}
@@ -93,7 +95,8 @@ print(said["asked plainly"][0])
 near = data.few_shot(held["prompt"][:], commands["train"], count=4)
 said["similar examples"] = models.replies(plain, near, tokens=48)
 show.table([{"wanted": row["completion"], "said": reply}
-            for row, reply in zip(held.select(range(3)), said["similar examples"][:3], strict=True)])
+            for row, reply in zip(held.select(range(3)), said["similar examples"][:3],
+                                  strict=True)])
 
 # %% [markdown]
 # Now it speaks the language. But the operation that is needed is in no example.
@@ -106,7 +109,7 @@ show.table([{"wanted": row["completion"], "said": reply}
 manual = data.manual()
 shown = data.with_manual(held, manual)
 found = sum(map(data.is_told, shown))
-print(f"{len(manual):,} lines; the right one is found for {found} of {len(held)} requests")
+print(f"{len(manual):,} lines; the right one found for {found} of {len(held)} requests")
 print(shown[0]["prompt"])
 
 # %% [markdown]
@@ -128,14 +131,14 @@ prompts = data.few_shot(shown["prompt"][:], told.filter(data.is_told), count=2,
 said["manual and similar examples"] = models.replies(plain, prompts, tokens=48)
 
 
-def rates(replies):
-    """The share of replies for each question of the grader."""
-    table = evaluate.grade_commands(replies, held["completion"][:])
-    return dict(zip(table["measure"], table["rate"], strict=True))
+def rates(way):
+    """Share of a way's replies for each question of the grader."""
+    table = evaluate.grade_commands(said[way], held["completion"][:])
+    return {name: f"{rate:.0%}"
+            for name, rate in zip(table["measure"], table["rate"], strict=True)}
 
 
-show.table([{"way": way, **{name: f"{rate:.0%}" for name, rate in rates(replies).items()}}
-            for way, replies in said.items()])
+show.table([{"way": way, **rates(way)} for way in said])
 
 # %% [markdown]
 # ## Fine-tuning
@@ -144,8 +147,8 @@ show.table([{"way": way, **{name: f"{rate:.0%}" for name, rate in rates(replies)
 
 # %%
 recipe = train.InstructRecipe.at_scale(
-    tokens=course.scale.adapter_tokens, learning_rate=2e-3, batch_tokens=512, micro_rows=1,
-    max_length=512, lora_rank=16)
+    tokens=course.scale.adapter_tokens, learning_rate=2e-3, batch_tokens=512,
+    micro_rows=1, max_length=512, lora_rank=16)
 expert = train.instruct(start, told, recipe, name="expert", show_progress=False)
 read = round(expert.metrics["epochs"] * expert.metrics["conversations"])
 print(f"{read} pairs were read; {expert.cost}")
@@ -156,8 +159,7 @@ print(f"{read} pairs were read; {expert.cost}")
 # %%
 after = expert.model.in_dtype(hardware.detect().dtype)
 said["tuned with the manual"] = models.replies(after, shown["prompt"][:], tokens=48)
-show.table([{"way": way, **{name: f"{rate:.0%}" for name, rate in rates(replies).items()}}
-            for way, replies in said.items()])
+show.table([{"way": way, **rates(way)} for way in said])
 
 # %% [markdown]
 # Compare with the best prompt, and with the first line. The prompt shows the same lines and two examples besides; tuning
@@ -165,8 +167,8 @@ show.table([{"way": way, **{name: f"{rate:.0%}" for name, rate in rates(replies)
 
 # %%
 show.table([{"request": row["prompt"], "wanted": row["completion"], "said": reply}
-            for row, reply in zip(held.select(range(4)), said["tuned with the manual"][:4],
-                                  strict=True)])
+            for row, reply in zip(held.select(range(4)),
+                                  said["tuned with the manual"][:4], strict=True)])
 
 # %% [markdown]
 # A couple of dozen requests say little about a few per cent: read the table as a picture, not as a proof. Names of
@@ -175,23 +177,27 @@ show.table([{"request": row["prompt"], "wanted": row["completion"], "said": repl
 # %% [markdown]
 # ## How little it takes
 # Was it *these* pairs, or would any tuning do? On our own base it can be tried in a minute: commands, each request with a
-# line of the manual, or as many tokens of the tasks of lesson 04. Pairs too long for a row are left out and counted.
+# line of the manual, or as many tokens of the tasks of lesson 04.
 
 # %%
 base = models.load("base")
 short = data.with_manual(commands["train"], manual, count=1)
 other = data.task_records(list(tasks.ladder()[16]), 4_000)
-recipe = train.InstructRecipe.at_scale(tokens=course.scale.instruct_tokens // 2)
+recipe = train.InstructRecipe.at_scale(tokens=course.scale.instruct_tokens // 2,
+                                       max_length=base.context)
+sets = {"tuned on commands": short, "tuned on other pairs": other}
 runs = {name: train.instruct(base, pairs, recipe, name=name, show_progress=False)
-        for name, pairs in (("tuned on commands", short), ("tuned on other pairs", other))}
+        for name, pairs in sets.items()}
 
 # %%
-brief = data.with_manual(data.sample(commands["test_operations"], 2 * few), manual, count=1)
+brief = data.sample(commands["test_operations"], 2 * few)
+brief = data.with_manual(brief, manual, count=1)
 tried = {name: models.replies(run.model, brief["prompt"][:], tokens=48)
          for name, run in runs.items()}
 tried["the manual's first line"] = data.first_lines(brief)
-tables = {name: evaluate.grade_commands(replies, brief["completion"][:]).set_index("measure")["rate"]
+grades = {name: evaluate.grade_commands(replies, brief["completion"][:])
           for name, replies in tried.items()}
+tables = {name: table.set_index("measure")["rate"] for name, table in grades.items()}
 show.table([{"arm": name, **{key: f"{rate:.0%}" for key, rate in table.items()}}
             for name, table in tables.items()])
 
@@ -230,9 +236,12 @@ print(style["train"][0]["prompt"], "\n→", style["train"][0]["completion"])
 # %%
 generalist = runs["tuned on other pairs"].model
 recipe = train.InstructRecipe.at_scale(tokens=course.scale.instruct_tokens // 4)
-voices = {"in plain words": data.plain_style(style["train"]), "in house style": style["train"]}
-spoken = {name: train.instruct(generalist, pairs, recipe, name=name, show_progress=False).model
-          for name, pairs in voices.items()}
+voices = {"in plain words": data.plain_style(style["train"]),
+          "in house style": style["train"]}
+spoken = {}
+for name, pairs in voices.items():
+    run = train.instruct(generalist, pairs, recipe, name=name, show_progress=False)
+    spoken[name] = run.model
 
 # %%
 customers = data.sample(style["test"], few)
@@ -241,7 +250,7 @@ answers = {name: models.replies(model, asked, tokens=96)
            for name, model in {"before": generalist, **spoken}.items()}
 answers["larger, with the guide"] = models.replies(
     plain, [f"{data.guide().rules()}\n\n{question}" for question in asked], tokens=96)
-print(answers["larger, with the guide"][0], "\n\n", answers["in house style"][0], sep="")
+print(answers["larger, with the guide"][0], answers["in house style"][0], sep="\n\n")
 
 # %%
 kept = {name: evaluate.style_rates(replies, customers).set_index("measure")["rate"]
@@ -258,11 +267,14 @@ course.claim("K7", treatment=kept["in house style"][both], control=kept["before"
 # **Predict.** The generalist could do some of sixteen small tasks. Nobody reminded the specialist of them.
 
 # %%
-chores = data.task_records(list(tasks.ladder()[16]), 16 * (few // 4), seed=1, part="test")
-done = {name: {"other tasks done": evaluate.overall(evaluate.instruction_rate(model, chores))}
-        for name, model in {"before": generalist, **spoken}.items()}
-show.before_after(done["before"], done["in house style"], control=done["in plain words"],
-                  unit="share of tasks done", better="higher")
+chores = data.task_records(list(tasks.ladder()[16]), 16 * (few // 4), 1, part="test")
+done = {}
+for name, model in {"before": generalist, **spoken}.items():
+    rate = evaluate.overall(evaluate.instruction_rate(model, chores))
+    done[name] = {"other tasks done": rate}
+show.before_after(done["before"], done["in house style"],
+                  control=done["in plain words"], unit="share of tasks done",
+                  better="higher")
 
 # %% [markdown]
 # *Specialist* is the right word, in both of its senses. Whoever needs both keeps the base and swaps adapters (lesson 06),
@@ -285,8 +297,8 @@ unread, best, looks = style["validation"].select(range(24)), None, []
 for epoch in range(1, course.scale.epochs + 4):
     losses = []
     for coded in pairs:
-        ids, labels = torch.tensor([coded["input_ids"]]), torch.tensor([coded["labels"]])
-        loss = student(input_ids=ids, labels=labels).loss
+        ids = torch.tensor([coded["input_ids"]])
+        loss = student(input_ids=ids, labels=torch.tensor([coded["labels"]])).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -294,7 +306,8 @@ for epoch in range(1, course.scale.epochs + 4):
     surprise = evaluate.reply_bits_per_byte(student, unread)
     if best is None or surprise < best[0]:
         best = surprise, copy.deepcopy(student.network.state_dict())
-    looks.append({"epoch": epoch, "training loss": sum(losses) / len(losses), "held out": surprise})
+    looks.append({"epoch": epoch, "training loss": sum(losses) / len(losses),
+                  "held out": surprise})
 student.network.load_state_dict(best[1])
 show.table(looks, caption="held out: bits per byte of unread replies")
 
@@ -310,7 +323,8 @@ curves = {}
 for rate in (1e-4, 1e-3, 1e-2):
     recipe = train.InstructRecipe.at_scale(
         tokens=course.scale.instruct_tokens // 12, learning_rate=rate, looks=4)
-    run = train.instruct(base, style["train"], recipe, validation=unread, show_progress=False)
+    run = train.instruct(base, style["train"], recipe, validation=unread,
+                         show_progress=False)
     curves[f"rate {rate:g}"] = run.observations
 show.loss_curve(curves, y="validation bits per byte", title="three learning rates")
 
