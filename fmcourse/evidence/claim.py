@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ class Measure:
         better: 'higher' or 'lower', the direction the claim predicts for the treatment.
         bound: least effect over seeds that counts as shown.
         live: least effect in one live run; None where a lesson judges it by the ledger only.
-        effect: 'difference' or 'ratio'; positive (or above 1) in the predicted direction.
+        effect: 'difference' or 'ratio'; positive (or above 1) in the predicted direction. Ratios
+            are averaged as logarithms: twice and half are equally far from 1.
         over: what the values repeat, and so what the interval speaks of: 'seeds' (training anew),
             or a kind of item, such as 'phenomena' (both arms are fixed models, compared on each),
             or 'nothing' for a quantity without chance, which gets no interval.
@@ -67,7 +69,7 @@ class Judgement:
     """What the numbers say about one measure.
 
     Attributes:
-        effect: mean over seeds.
+        effect: mean over seeds; of ratios, the geometric mean.
         interval: 95 % interval of the mean (Student's t); None for a single value.
         verdict: 'shown' if the whole interval is above the bound, 'not shown' if it is all below,
             otherwise 'inconclusive'. A single value is compared with the bound itself.
@@ -78,11 +80,15 @@ class Judgement:
     verdict: str
 
 
-def judge(effects: Sequence[float], bound: float) -> Judgement:
+def judge(effects: Sequence[float], bound: float, ratio: bool = False) -> Judgement:
     """Hold effects, one a seed, against a bound.
 
+    Args:
+        effects, bound: differences, or ratios.
+        ratio: judge the logarithms, since a ratio's spread is lopsided.
+
     Raises:
-        EvidenceError: no effects, or one is not a number.
+        EvidenceError: no effects, or one is not a number; a ratio that is not positive.
 
     >>> judge([0.30, 0.32, 0.31], bound=0.2).verdict
     'shown'
@@ -90,7 +96,14 @@ def judge(effects: Sequence[float], bound: float) -> Judgement:
     'inconclusive'
     >>> judge([0.1], bound=0.2).verdict
     'not shown'
+    >>> round(judge([2.0, 8.0, 4.0], bound=1, ratio=True).effect, 3)
+    4.0
     """
+    if ratio:
+        with np.errstate(divide="ignore", invalid="ignore"):  # not finite, as found out below
+            found = judge(np.log(effects), math.log(bound))
+        interval = None if found.interval is None else tuple(map(math.exp, found.interval))
+        return Judgement(math.exp(found.effect), interval, found.verdict)
     values = np.asarray(effects, float)
     if not len(values) or not np.isfinite(values).all():
         raise EvidenceError("An effect is missing or not a number.", where=list(effects),

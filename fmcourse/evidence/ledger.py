@@ -44,7 +44,8 @@ def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
         raise EvidenceError(f"The experiment did not measure {error}.", where=measure.metric,
                             fix="Make claims.toml and the experiment agree.") from error
     effects = list(measure.effects(treatment, control))
-    judgement = judge([fmean(effects)] if measure.over == "nothing" else effects, measure.bound)
+    judgement = judge([fmean(effects)] if measure.over == "nothing" else effects, measure.bound,
+                      ratio=measure.effect == "ratio")
     return {"metric": measure.metric, "treatment": measure.treatment, "control": measure.control,
             "better": measure.better, "over": measure.over, "arms": values,
             "effect": judgement.effect,

@@ -44,6 +44,20 @@ def test_verdicts_by_hand(effects, bound, verdict):
     assert judge(effects, bound).verdict == verdict
 
 
+def test_a_ratio_and_its_inverse_are_judged_alike():
+    ratios, bound = [2.9, 6.2, 2.5], 2.0
+    there = judge(ratios, bound, ratio=True)
+    back = judge([1 / ratio for ratio in ratios], 1 / bound, ratio=True)
+    assert there.effect == pytest.approx(stats.gmean(ratios))
+    assert back.interval == pytest.approx([1 / end for end in reversed(there.interval)])
+    assert there.verdict == back.verdict == INCONCLUSIVE
+
+
+def test_a_ratio_of_nothing_is_an_error():
+    with pytest.raises(EvidenceError, match="diverge"):
+        judge([0.0, 2.0], 1.0, ratio=True)
+
+
 def test_a_single_value_has_no_interval():
     assert judge([1], 0).interval is None
 
