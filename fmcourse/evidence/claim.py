@@ -27,8 +27,8 @@ class Measure:
         better: 'higher' or 'lower', the direction the claim predicts for the treatment.
         bound: least effect over seeds that counts as shown.
         live: least effect in one live run; None where a lesson judges it by the ledger only.
-        effect: 'difference' or 'ratio'; positive (or above 1) in the predicted direction. Ratios
-            are averaged as logarithms: twice and half are equally far from 1.
+        effect: 'difference' or 'ratio' (of means, over seeds); positive (or above 1) in the
+            predicted direction.
         over: what the values repeat, and so what the interval speaks of: 'seeds' (training anew),
             or a kind of item, such as 'phenomena' (both arms are fixed models, compared on each),
             or 'nothing' for a quantity without chance, which gets no interval.
@@ -43,15 +43,26 @@ class Measure:
     effect: str = "difference"
     over: str = "seeds"
 
-    def effects(self, treatment: Sequence[float], control: Sequence[float]) -> np.ndarray:
-        """The effect for each seed, positive in the direction the claim predicts. (seeds,)"""
+    def ordered(self, treatment: Sequence[float], control: Sequence[float]
+                ) -> tuple[np.ndarray, np.ndarray]:
+        """Both arms, the one first that the claim predicts to be higher. (seeds,), (seeds,)"""
         first, second = np.asarray(treatment, float), np.asarray(control, float)
-        if self.better == "lower":
-            first, second = second, first
-        if self.effect == "difference":
-            return first - second
-        with np.errstate(divide="ignore", invalid="ignore"):  # judged later, as not finite
-            return first / second
+        return (second, first) if self.better == "lower" else (first, second)
+
+    def judge(self, treatment: Sequence[float], control: Sequence[float]) -> Judgement:
+        """Hold two arms, a value a seed each, against the bound."""
+        first, second = self.ordered(treatment, control)
+        if self.over == "nothing":
+            first, second = first.mean(keepdims=True), second.mean(keepdims=True)
+        if self.effect == "ratio":
+            return judge_ratio(first, second, self.bound)
+        return judge(first - second, self.bound)
+
+    def once(self, treatment: float, control: float) -> float:
+        """The effect in a single run, positive (or above 1) as the claim predicts."""
+        first, second = self.ordered([treatment], [control])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float((first / second if self.effect == "ratio" else first - second)[0])
 
 
 @dataclass(frozen=True)
@@ -69,8 +80,9 @@ class Judgement:
     """What the numbers say about one measure.
 
     Attributes:
-        effect: mean over seeds; of ratios, the geometric mean.
-        interval: 95 % interval of the mean (Student's t); None for a single value.
+        effect: mean over seeds, or the ratio of two means.
+        interval: 95 % interval of it (Student's t; Fieller's for a ratio, whose upper end may be
+            infinite); None for a single value.
         verdict: 'shown' if the whole interval is above the bound, 'not shown' if it is all below,
             otherwise 'inconclusive'. A single value is compared with the bound itself.
     """
@@ -80,15 +92,11 @@ class Judgement:
     verdict: str
 
 
-def judge(effects: Sequence[float], bound: float, ratio: bool = False) -> Judgement:
+def judge(effects: Sequence[float], bound: float) -> Judgement:
     """Hold effects, one a seed, against a bound.
 
-    Args:
-        effects, bound: differences, or ratios.
-        ratio: judge the logarithms, since a ratio's spread is lopsided.
-
     Raises:
-        EvidenceError: no effects, or one is not a number; a ratio that is not positive.
+        EvidenceError: no effects, or one is not a number.
 
     >>> judge([0.30, 0.32, 0.31], bound=0.2).verdict
     'shown'
@@ -96,25 +104,56 @@ def judge(effects: Sequence[float], bound: float, ratio: bool = False) -> Judgem
     'inconclusive'
     >>> judge([0.1], bound=0.2).verdict
     'not shown'
-    >>> round(judge([2.0, 8.0, 4.0], bound=1, ratio=True).effect, 3)
-    4.0
     """
-    if ratio:
-        with np.errstate(divide="ignore", invalid="ignore"):  # not finite, as found out below
-            found = judge(np.log(effects), math.log(bound))
-        interval = None if found.interval is None else tuple(map(math.exp, found.interval))
-        return Judgement(math.exp(found.effect), interval, found.verdict)
-    values = np.asarray(effects, float)
-    if not len(values) or not np.isfinite(values).all():
-        raise EvidenceError("An effect is missing or not a number.", where=list(effects),
-                            fix="Look at the arms: did a run diverge?")
+    values = _numbers(effects)
     mean = float(values.mean())
     if len(values) == 1:
         return Judgement(mean, None, SHOWN if mean >= bound else NOT_SHOWN)
     half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    low, high = mean - half, mean + half
+    return _verdict(mean, mean - half, mean + half, bound)
+
+
+def judge_ratio(first: Sequence[float], second: Sequence[float], bound: float) -> Judgement:
+    """Hold the ratio of two means, of values paired by seed, against a bound.
+
+    The interval is Fieller's (1954, "Some problems in interval estimation"): all ratios r for which
+    the mean of first - r · second may be 0. It has no upper end where second may itself be 0; a
+    mean of ratios would then follow the one seed that happens to be nearest to 0.
+
+    Raises:
+        EvidenceError: no values, one is not a number, or a mean is not positive.
+
+    >>> judge_ratio([4, 5, 6], [2.0, 2.4, 3.1], bound=1.5).verdict
+    'shown'
+    """
+    x, y = _numbers(first), _numbers(second)
+    if not (x.mean() > 0 and y.mean() > 0):
+        raise EvidenceError("A ratio needs positive means.", where=[x.mean(), y.mean()],
+                            fix="Measure a difference, or look at the arms.")
+    ratio = float(x.mean() / y.mean())
+    if len(x) == 1:
+        return Judgement(ratio, None, SHOWN if ratio >= bound else NOT_SHOWN)
+    t2 = stats.t.ppf(0.975, len(x) - 1) ** 2
+    spread = np.cov(x, y) * t2 / len(x)
+    a, b, c = (y.mean() ** 2 - spread[1, 1], x.mean() * y.mean() - spread[0, 1],
+               x.mean() ** 2 - spread[0, 0])
+    root = math.sqrt(max(0.0, b * b - a * c))
+    if a > 0:
+        return _verdict(ratio, (b - root) / a, (b + root) / a, bound)
+    return _verdict(ratio, float((b - root) / a) if c > 0 else 0.0, math.inf, bound)
+
+
+def _numbers(values: Sequence[float]) -> np.ndarray:
+    found = np.asarray(values, float)
+    if not len(found) or not np.isfinite(found).all():
+        raise EvidenceError("An effect is missing or not a number.", where=list(values),
+                            fix="Look at the arms: did a run diverge?")
+    return found
+
+
+def _verdict(mean: float, low: float, high: float, bound: float) -> Judgement:
     verdict = SHOWN if low >= bound else NOT_SHOWN if high < bound else INCONCLUSIVE
-    return Judgement(mean, (low, high), verdict)
+    return Judgement(mean, (float(low), float(high)), verdict)
 
 
 def overall(verdicts: Sequence[str]) -> str:

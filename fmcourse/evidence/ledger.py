@@ -15,7 +15,7 @@ from typing import Any
 
 from fmcourse import hardware, store
 from fmcourse.errors import EvidenceError
-from fmcourse.evidence.claim import Claim, Measure, get, judge, overall
+from fmcourse.evidence.claim import Claim, Measure, get, overall
 
 FOLDER = Path(__file__).with_name("ledger")
 FIELDS = ("claim", "statement", "arms", "control", "metric", "effect", "interval", "seeds", "bound",
@@ -43,15 +43,20 @@ def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
     except KeyError as error:
         raise EvidenceError(f"The experiment did not measure {error}.", where=measure.metric,
                             fix="Make claims.toml and the experiment agree.") from error
-    effects = list(measure.effects(treatment, control))
-    judgement = judge([fmean(effects)] if measure.over == "nothing" else effects, measure.bound,
-                      ratio=measure.effect == "ratio")
+    judgement = measure.judge(treatment, control)
     return {"metric": measure.metric, "treatment": measure.treatment, "control": measure.control,
             "better": measure.better, "over": measure.over, "arms": values,
             "effect": judgement.effect,
             "effect_is": measure.effect,
-            "interval": list(judgement.interval) if judgement.interval else None,
+            "interval": _ends(judgement.interval),
             "bound": measure.bound, "verdict": judgement.verdict}
+
+
+def _ends(interval: tuple[float, float] | None) -> list[float | None] | None:
+    """An interval as JSON has it: no number where it has no end."""
+    if interval is None:
+        return None
+    return [end if math.isfinite(end) else None for end in interval]
 
 
 def _values(seeds: list[Any]) -> list[float]:

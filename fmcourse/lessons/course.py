@@ -89,7 +89,7 @@ class Course:
                  "arm": entry["treatment"], "control": entry["control"],
                  "effect": f"{entry['effect']:.3g}",
                  "over": _over(record, entry),
-                 "95 % interval": " to ".join(f"{end:.3g}" for end in entry["interval"] or []),
+                 "95 % interval": " to ".join(_ends(entry)),
                  "bound": f"{entry['bound']:g}"} for entry in record["measures"]]
 
     def claim(
@@ -107,7 +107,7 @@ class Course:
         """
         claim = evidence.get(name)
         measure = self._measure(name, metric)
-        effect = float(measure.effects([treatment], [control])[0])
+        effect = measure.once(treatment, control)
         verdict = NOT_JUDGED  # where runs are too short, an effect need not even be a number
         if self.scale.enforce:
             verdict = evidence.judge([effect], measure.live).verdict
@@ -141,7 +141,7 @@ class Course:
         record = evidence.read(name)
         for entry in record["measures"]:
             if (entry["metric"], entry["control"]) == (measure.metric, measure.control):
-                ends = ", ".join(f"{end:.3g}" for end in entry["interval"] or [])
+                ends = ", ".join(_ends(entry))
                 return (f"Ledger, {_over(record, entry)}: {entry['effect']:.3g}"
                         f"{f' [{ends}]' if ends else ''}, {entry['verdict']}.")
         return ""
@@ -153,6 +153,11 @@ def _over(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
         return "no chance in it"
     count = len(record["seeds"] if entry["over"] == "seeds" else entry["arms"][entry["control"]])
     return f"{count} {entry['over']}"
+
+
+def _ends(entry: Mapping[str, Any]) -> list[str]:
+    """The ends of a ledger's interval, for people; none where there is no interval."""
+    return ["no limit" if end is None else f"{end:.3g}" for end in entry["interval"] or []]
 
 
 def _record(result: Mapping[str, Any]) -> None:

@@ -3,29 +3,50 @@
 Everything is an ordinary transformers model; `LanguageModel` only keeps it with its tokenizer.
 """
 
-from fmcourse.models.adapters import merged, with_lora
+from fmcourse.models.adapters import METHODS, Adapter, adapt, adapted, bare, mergeable, merged
 from fmcourse.models.build import SIZES, Shape, build, untrained
 from fmcourse.models.chat import Chat, continuations, replies, reply, with_chat
+from fmcourse.models.four_bits import is_quantized, linear_layers, quantized
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
+from fmcourse.models.trained_adapter import (
+    TrainedAdapter,
+    attach,
+    attach_all,
+    blend,
+    using,
+)
 from fmcourse.models.vision import ConvNet
 
 __all__ = [
     "BASE",
+    "METHODS",
     "SIZES",
+    "Adapter",
     "Chat",
     "ConvNet",
     "LanguageModel",
     "Shape",
+    "TrainedAdapter",
+    "adapt",
+    "adapted",
+    "attach",
+    "attach_all",
+    "bare",
+    "blend",
     "build",
     "continuations",
+    "is_quantized",
+    "linear_layers",
     "load",
+    "mergeable",
     "merged",
+    "quantized",
     "replies",
     "reply",
     "train_tokenizer",
     "untrained",
+    "using",
     "with_chat",
-    "with_lora",
 ]

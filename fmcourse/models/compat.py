@@ -11,18 +11,31 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # forked workers would only warn
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import (
+    IA3Config,
+    LoraConfig,
+    PeftConfig,
+    PeftModel,
+    PrefixTuningConfig,
+    PromptTuningConfig,
+    get_peft_model,
+    get_peft_model_state_dict,
+    initialize_kv_prefix_from_text,
+    set_peft_model_state_dict,
+)
 from tokenizers import pre_tokenizers
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoTokenizer,
+    BitsAndBytesConfig,
     GenerationConfig,
     GgufConfig,
     LlamaConfig,
@@ -42,11 +55,12 @@ from trl import SFTConfig, SFTTrainer
 
 __all__ = [
     "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer",
-    "GenerationConfig", "LlamaConfig", "LlamaForCausalLM", "LoraConfig", "ModernBertConfig",
-    "ModernBertForMaskedLM", "PreTrainedModel", "PreTrainedTokenizerFast", "PrinterCallback",
-    "ProgressCallback", "SFTConfig", "SFTTrainer", "Trainer", "TrainerCallback",
-    "TrainingArguments", "attention", "generating", "get_peft_model", "load_gguf", "one_gpu",
-    "own_forward", "plain_network", "quiet",
+    "GenerationConfig", "IA3Config", "LlamaConfig", "LlamaForCausalLM", "LoraConfig",
+    "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel", "PreTrainedModel",
+    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "SFTConfig", "SFTTrainer",
+    "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "add_adapter", "attention",
+    "dequantized", "generating", "get_peft_model", "load_4bit", "load_gguf", "numbers", "one_gpu",
+    "own_forward", "plain_network", "prompted", "quiet", "rename_adapter", "set_adapter_state",
 ]
 
 
@@ -56,6 +70,9 @@ def quiet() -> None:
     logging.disable_progress_bar()
     warnings.filterwarnings(  # PEFT asks transformers by an old name
         "ignore", ".*is_gradient_checkpointing", FutureWarning)
+    for known in ("Could not find a config file in",  # of a folder that is gone
+                  "Position ids are not supported"):  # behind a prompt they follow from its length
+        warnings.filterwarnings("ignore", known)
     import datasets
 
     datasets.disable_progress_bars()
@@ -139,3 +156,106 @@ def load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
             folder, gguf_file=name, dtype=torch.float32,
             quantization_config=GgufConfig(dequantize=True))
     return network, tokenizer
+
+
+def numbers(weights: torch.nn.Parameter) -> int:
+    """How many there are in a parameter; in four bits, two share a byte."""
+    state = getattr(weights, "quant_state", None)
+    return weights.numel() if state is None else state.shape.numel()
+
+
+def load_4bit(folder: str, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
+    """A network whose linear layers are NF4, doubly quantised; the rest is of this type.
+
+    On CPUs with AVX512-BF16, bitsandbytes 0.50 repacks a layer's weights at its first forward pass
+    in evaluation mode, for a fast kernel without gradients; training after that is silently wrong.
+    So that kernel is switched off (measured; generation takes 1.7 times as long).
+    """
+    settings = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype)
+    network = AutoModelForCausalLM.from_pretrained(
+        folder, quantization_config=settings, dtype=dtype, device_map={"": device})
+    return _trainable_4bit(network)
+
+
+def _trainable_4bit(network: PreTrainedModel) -> PreTrainedModel:
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return network
+
+
+def dequantized(network: PreTrainedModel | PeftModel) -> PreTrainedModel | PeftModel:
+    """The network in float32 with the values of its four bits, an adapter put back on it."""
+    if not isinstance(network, PeftModel):
+        return network.dequantize(dtype=torch.float32).float()
+    settings, state = network.active_peft_config, get_peft_model_state_dict(network)
+    made = get_peft_model(dequantized(network.unload()), settings)
+    set_peft_model_state_dict(made, state)
+    return made
+
+
+def prompted(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, method: str,
+             tokens: int, start: str) -> PeftModel:
+    """The network with trainable virtual tokens in front of what it reads.
+
+    Prompt tuning adds embeddings, which start as those of `start`; prefix tuning adds keys and
+    values to every layer, which start as those that the network itself computes for `start`. (From
+    random numbers both begin far off, and a prefix disturbs every layer.)
+    """
+    words = start
+    while len(tokenizer(words, add_special_tokens=False)["input_ids"]) < tokens:
+        words += " " + start
+    if method == "prefix":
+        made = get_peft_model(network, PrefixTuningConfig(task_type="CAUSAL_LM",
+                                                          num_virtual_tokens=tokens))
+        initialize_kv_prefix_from_text(made, tokenizer, text=words, use_chat_template=False)
+        return made
+    made = get_peft_model(network, PromptTuningConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=tokens))
+    ids = tokenizer(words, add_special_tokens=False)["input_ids"][:tokens]
+    table = network.get_input_embeddings().weight
+    made.prompt_encoder[made.active_adapter].embedding.weight.data.copy_(table[ids])
+    return without_prompt(made)
+
+
+def without_prompt(network: PeftModel) -> PeftModel:
+    """Prompt tuning's logits for the input alone; PEFT also returns those of the virtual tokens."""
+    def shorten(module: PeftModel, args: Any, kwargs: dict[str, Any], output: Any) -> Any:
+        read = args[0] if args else kwargs.get("input_ids")
+        if read is not None and kwargs.get("labels") is None and output.logits is not None:
+            output.logits = output.logits[:, -read.shape[1]:]
+        return output
+
+    network.register_forward_hook(shorten, with_kwargs=True)
+    return network
+
+
+def adapter_state(network: PeftModel) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The active adapter's weights by the names of PEFT's files, and its configuration."""
+    settings = network.active_peft_config.to_dict()
+    plain = {key: sorted(value) if isinstance(value, set) else getattr(value, "value", value)
+             for key, value in settings.items()}
+    return get_peft_model_state_dict(network, save_embedding_layers=False), plain
+
+
+def set_adapter_state(network: PeftModel, weights: dict[str, torch.Tensor],
+                      name: str = "default") -> None:
+    """Give an adapter these weights."""
+    set_peft_model_state_dict(network, weights, adapter_name=name)
+
+
+def rename_adapter(network: PeftModel, name: str) -> None:
+    """Call the only adapter by this name."""
+    settings = network.active_peft_config
+    network.add_adapter(name, settings)
+    network.set_adapter(name)
+    network.delete_adapter("default")
+
+
+def add_adapter(network: PeftModel, name: str, settings: dict[str, Any],
+                weights: dict[str, torch.Tensor]) -> None:
+    """One more adapter beside those a network has."""
+    network.add_adapter(name, PeftConfig.from_peft_type(**settings))
+    set_adapter_state(network, weights, name)

@@ -23,6 +23,7 @@ from fmcourse.models.compat import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
     generating,
+    numbers,
 )
 
 # What a config says of a file or of how the network is run, and not of what it computes.
@@ -55,8 +56,8 @@ class LanguageModel:
 
     @property
     def parameters(self) -> int:
-        """Number of weights; shared input and output embeddings count once."""
-        return sum(p.numel() for p in self.network.parameters())
+        """Number of weights; shared input and output embeddings count once, four bits as one."""
+        return sum(numbers(p) for p in self.network.parameters())
 
     @property
     def context(self) -> int:

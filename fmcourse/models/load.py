@@ -13,6 +13,7 @@ from fmcourse import hardware, sources, store
 from fmcourse.errors import ModelError
 from fmcourse.models import compat
 from fmcourse.models.language_model import LanguageModel
+from fmcourse.models.trained_adapter import TrainedAdapter, attach
 
 BASE = Path(__file__).parent / "base"
 
@@ -36,13 +37,23 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
                          fix="Reinstall the course, or train one: fmcourse train base --publish.")
     folder = BASE if str(name) == "base" else Path(name).expanduser()
     if (folder / "run.json").is_file():  # a run: its model lies beside its card
-        folder = folder / "model"
+        return _of_run(folder, device)
     if folder.is_dir():
         return _open(folder, str(name) if str(name) == "base" else folder.name, device)
     if str(name).count("/") == 1 and not str(name).startswith((".", "/", "~")):
         return _open(str(name), str(name), device)
     raise ModelError("There is no model here.", where=folder,
                      fix="Name 'base', 'smollm2', a folder with config.json, or a hub id.")
+
+
+def _of_run(folder: Path, device: str) -> LanguageModel:
+    """What a run made: its model, behind its prompt or prefix if it has one."""
+    model = _open(folder / "model", folder.name, device)
+    if (folder / "adapter").is_dir():
+        adapter = TrainedAdapter.load(folder / "adapter")
+        if adapter.settings.kind == "prompt":
+            return attach(model, adapter)
+    return model
 
 
 def _open(place: Path | str, name: str, device: str) -> LanguageModel:

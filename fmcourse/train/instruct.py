@@ -24,7 +24,16 @@ from fmcourse import evaluate, hardware, store
 from fmcourse.data import card
 from fmcourse.data.chat import chat_rows, left_out
 from fmcourse.errors import CourseWarning, ModelError
-from fmcourse.models import LanguageModel, compat, merged, with_chat, with_lora
+from fmcourse.models import (
+    LanguageModel,
+    TrainedAdapter,
+    adapt,
+    compat,
+    is_quantized,
+    mergeable,
+    merged,
+    with_chat,
+)
 from fmcourse.train import loop
 from fmcourse.train.engine import Accountable
 from fmcourse.train.keep import BACK_TO, Kept, workplace
@@ -111,7 +120,8 @@ def instruct(
     if recipe.max_length > model.context:
         raise ModelError(f"Rows of {recipe.max_length} tokens are too long for this model.",
                          where="InstructRecipe.max_length", fix=f"Use {model.context} or fewer.")
-    start, model = model.sha256(), with_chat(model.copy())
+    start, model = model.sha256(), with_chat(model)
+    model = adapt(model, recipe.adapter) if recipe.adapter else model.copy()
     rows = chat_rows(records, model.tokenizer, recipe.max_length)
     if left_out(rows):
         warnings.warn(CourseWarning(
@@ -128,6 +138,10 @@ def instruct(
             minutes = recipe.checkpoint_minutes if folder is not None else None
             run = _train(model, rows, recipe, loop.Surroundings(
                 name, work, minutes, look, shares, report_to, show_progress))
+        if recipe.adapter:
+            run.adapter = TrainedAdapter.of(run.model, recipe.adapter, start)
+        run.model = merged(run.model) if mergeable(run.model) else run.model
+        run.model.network.requires_grad_(True)
         run.parents = {**parents, **card(rows).sources}
         run.metrics |= {"conversations": len(rows), "left_out": left_out(rows),
                         "epochs": run.cost.tokens / sum(map(len, rows["input_ids"]))}
@@ -206,8 +220,6 @@ def _train(
     model: LanguageModel, rows: Dataset, recipe: InstructRecipe, around: loop.Surroundings
 ) -> Run:
     machine = loop.ready(model)
-    if recipe.lora_rank:
-        model = with_lora(model, recipe.lora_rank)
     network = model.network
     read = sum(map(len, rows["input_ids"]))
     with compat.own_forward(network):
@@ -215,6 +227,9 @@ def _train(
             model=network, args=_arguments(recipe, machine, around),
             train_dataset=rows.select_columns(["input_ids", "labels"]),
             processing_class=model.tokenizer)
+        if is_quantized(model):  # TRL has made them bfloat16, which swallows small steps
+            for weight in filter(lambda weight: weight.requires_grad, network.parameters()):
+                weight.data = weight.data.float()
         packed = len(engine.train_dataset)
         steps = recipe.steps(read, packed)
         engine.args.max_steps = steps
@@ -227,16 +242,15 @@ def _train(
         line = loop.run(engine, model, around)
     network.eval()
     flops = flops_per_token(model, round(read / len(rows)))
-    run = report(model, engine, recipe, around.name, flops, line, machine.as_record())
-    run.model = merged(run.model)
-    return run
+    return report(model, engine, recipe, around.name, flops, line, machine.as_record())
 
 
 def _arguments(
     recipe: InstructRecipe, machine: hardware.Hardware, around: loop.Surroundings
 ) -> Any:
     arguments = compat.SFTConfig(
-        output_dir=str(around.work), max_length=recipe.max_length, packing=True,
+        output_dir=str(around.work), max_length=recipe.max_length,
+        packing=recipe.adapter is None or recipe.adapter.kind != "prompt",  # each row needs its own
         per_device_train_batch_size=recipe.micro_rows,
         gradient_accumulation_steps=recipe.rows // recipe.micro_rows // processes(),
         max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from fmcourse import scale
 from fmcourse.errors import CourseError
+from fmcourse.models import Adapter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +158,8 @@ class InstructRecipe(Recipe):
         max_length: tokens of the longest conversation that is kept, and of a packed row.
         batch_tokens: tokens per optimiser step, about; rows are not always full.
         micro_rows: packed rows per forward pass.
-        lora_rank: train LoRA adapters of this rank on every linear layer and merge them at the
-            end; 0 trains every weight.
+        adapter: train this alone, and add it into the weights at the end (a prompt or a prefix
+            stays in front of the model instead); None trains every weight.
         looks: at held-out conversations, spread evenly from before the first step to after the
             last, if some are given.
         patience: stop after so many looks in a row without a better one, and in any case end with
@@ -173,7 +174,7 @@ class InstructRecipe(Recipe):
     optimizer: str = "adamw"
     batch_tokens: int = 1024
     micro_rows: int = 2
-    lora_rank: int = 0
+    adapter: Adapter | None = None
     looks: int = 5
     patience: int | None = None
     checkpoint_minutes: float = 2.0

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fmcourse import models, store
 from fmcourse.errors import StoreError
-from fmcourse.models import LanguageModel
+from fmcourse.models import LanguageModel, TrainedAdapter, bare
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Run:
             tokens_per_second, and what was observed on the way.
         observations: one row for each time the run was looked at: step, tokens, share, and
             whatever `observe` returned.
+        adapter: what was trained, where that is a small part; it is in the model, too.
         metrics: final numbers.
         cost: what it took.
         parents: name → SHA-256 of the data and the model it started from.
@@ -91,6 +92,7 @@ class Run:
     parents: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     observations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    adapter: TrainedAdapter | None = None
 
     @property
     def card(self) -> dict[str, Any]:
@@ -102,7 +104,9 @@ class Run:
     def save(self, folder: Path | str) -> Path:
         """Write the run; `run.json` comes last and marks it complete."""
         folder = Path(folder)
-        self.model.save(folder / "model")
+        bare(self.model).save(folder / "model")
+        if self.adapter:
+            self.adapter.save(folder / "adapter")
         store.atomic_write(folder / "history.csv", self.history.to_csv(index=False))
         observed = self.observations.to_json(orient="records", force_ascii=False,
                                              double_precision=15)
@@ -123,10 +127,12 @@ class Run:
         text = (folder / "observations.json").read_text(encoding="utf-8")
         observed = pd.read_json(io.StringIO(text), dtype=False, convert_dates=False,
                                 precise_float=True)
-        model = models.load(folder / "model")
+        model = models.load(folder)
         model.name = card["name"]
+        adapter = folder / "adapter"
         return cls(card["name"], model, card["recipe"], history, card["metrics"],
-                   Cost(**card["cost"]), card["parents"], card["environment"], observed)
+                   Cost(**card["cost"]), card["parents"], card["environment"], observed,
+                   TrainedAdapter.load(adapter) if adapter.is_dir() else None)
 
     def plot(self, y: str = "loss", **options: Any) -> Any:
         """The curve of this run; see `show.loss_curve`."""

@@ -148,7 +148,7 @@ show.table([{"way": way, **rates(way)} for way in said])
 # %%
 recipe = train.InstructRecipe.at_scale(
     tokens=course.scale.adapter_tokens, learning_rate=2e-3, batch_tokens=512,
-    micro_rows=1, max_length=512, lora_rank=16)
+    micro_rows=1, max_length=512, adapter=models.Adapter(rank=16))
 expert = train.instruct(start, told, recipe, name="expert", show_progress=False)
 read = round(expert.metrics["epochs"] * expert.metrics["conversations"])
 print(f"{read} pairs were read; {expert.cost}")

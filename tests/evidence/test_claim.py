@@ -13,7 +13,7 @@ from scipy import stats
 
 from fmcourse.errors import EvidenceError
 from fmcourse.evidence import Measure, claims, get, judge
-from fmcourse.evidence.claim import INCONCLUSIVE, NOT_SHOWN, SHOWN, overall
+from fmcourse.evidence.claim import INCONCLUSIVE, NOT_SHOWN, SHOWN, judge_ratio, overall
 from fmcourse.evidence.experiments import EXPERIMENTS
 
 NUMBERS = st.floats(-100, 100, allow_subnormal=False)
@@ -44,18 +44,29 @@ def test_verdicts_by_hand(effects, bound, verdict):
     assert judge(effects, bound).verdict == verdict
 
 
-def test_a_ratio_and_its_inverse_are_judged_alike():
-    ratios, bound = [2.9, 6.2, 2.5], 2.0
-    there = judge(ratios, bound, ratio=True)
-    back = judge([1 / ratio for ratio in ratios], 1 / bound, ratio=True)
-    assert there.effect == pytest.approx(stats.gmean(ratios))
-    assert back.interval == pytest.approx([1 / end for end in reversed(there.interval)])
-    assert there.verdict == back.verdict == INCONCLUSIVE
+def test_the_ends_of_a_ratio_s_interval_are_where_a_t_test_would_just_reject():
+    first, second = np.array([6.1, 7.0, 6.6, 7.4]), np.array([2.0, 2.6, 2.1, 2.4])
+    found = judge_ratio(first, second, bound=2)
+    assert found.effect == pytest.approx(first.mean() / second.mean())
+    for end in found.interval:
+        assert stats.ttest_1samp(first - end * second, 0).pvalue == pytest.approx(0.05)
+    assert found.verdict == SHOWN
+    assert judge_ratio(first, second, bound=4).verdict == NOT_SHOWN
+
+
+def test_a_ratio_to_something_near_nothing_has_no_upper_end():
+    first, second = np.array([0.21, 0.20, 0.23, 0.20]), np.array([0.07, 0.03, 0.09, 0.002])
+    found = judge_ratio(first, second, bound=2)
+    low, high = found.interval
+    assert high == math.inf
+    assert stats.ttest_1samp(first - low * second, 0).pvalue == pytest.approx(0.05)
+    assert low < found.effect
+    assert judge_ratio(first - 0.2, second, bound=2).interval[0] == 0
 
 
 def test_a_ratio_of_nothing_is_an_error():
-    with pytest.raises(EvidenceError, match="diverge"):
-        judge([0.0, 2.0], 1.0, ratio=True)
+    with pytest.raises(EvidenceError, match="positive"):
+        judge_ratio([1.0, 2.0], [0.0, 0.0], 1.0)
 
 
 def test_a_single_value_has_no_interval():
@@ -80,8 +91,8 @@ def test_the_least_favourable_verdict_wins():
 ])
 def test_an_effect_points_where_the_claim_says(better, effect, wanted):
     measure = Measure("m", "t", "c", better, 0, effect=effect)
-    assert measure.effects([3.0], [2.0]) == pytest.approx([wanted])
-    assert len(measure.effects([3, 4, 5], [1, 1, 2])) == 3
+    assert measure.once(3.0, 2.0) == pytest.approx(wanted)
+    assert measure.judge([3.0, 3.3, 2.7], [2.0, 2.2, 1.8]).effect == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("name", claims())

@@ -23,7 +23,7 @@ SMALL = {
     "K11": {"records": 20},
     "M1": {"tokens": 600, "rungs": (1, 16), "each": 1},
     "M2": {"tokens": 600, "rows": 28},
-    "M3": {"tokens": 1100, "asked": 2, "instructions": 13},
+    "M3": {"tokens": 1100, "reading": 1100, "asked": 2, "instructions": 13},
     "M4": {"sizes": (24, 48, 512), "questions": (16,), "test": 48,
            "recipe": ClassifyRecipe(least=16, most=16, tokens=16)},
     "M5": {"old_tokens": 2048, "new_tokens": 2048},

@@ -14,7 +14,7 @@ from fmcourse import evaluate
 from fmcourse.data import Card, with_card
 from fmcourse.data.chat import IGNORE, chat_rows, conversation
 from fmcourse.errors import CourseError, CourseWarning, DataError, ModelError, StoreError
-from fmcourse.models import build, compat, with_chat
+from fmcourse.models import Adapter, build, compat, with_chat
 from fmcourse.train import InstructRecipe, instruct
 from fmcourse.train.instruct import VALIDATION, Instructor
 from fmcourse.train.keep import BACK_TO
@@ -160,10 +160,10 @@ print(said[0]["generated_text"])
 
 
 def test_lora_trains_few_weights_and_leaves_a_plain_model(model, tmp_path):
-    recipe = replace(RECIPE, lora_rank=4, epochs=20, learning_rate=1e-2, optimizer="adamw")
+    recipe = replace(RECIPE, adapter=Adapter(rank=4), epochs=20, learning_rate=1e-2)
     run = instruct(model, records(), recipe, folder=tmp_path / "run")
     assert run.cost.trainable < run.cost.parameters / 3
-    full = instruct(model, records(), replace(recipe, lora_rank=0, epochs=1))
+    full = instruct(model, records(), replace(recipe, adapter=None, epochs=1))
     assert run.cost.flops / run.cost.tokens < full.cost.flops / full.cost.tokens
     assert isinstance(run.model.network, compat.PreTrainedModel)
     assert run.model.parameters == model.parameters
