@@ -7,11 +7,13 @@ the command line and the first notebook cell answer at once.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import Any
 
 from fmcourse.errors import CourseError
 
 __version__ = "0.1.0"
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses a kernel, and says so, always
 _ROOMS = ("hardware", "scale", "store", "sources", "data", "models", "train", "evaluate", "show",
           "evidence", "lessons")
 __all__ = [*_ROOMS, "CourseError", "start"]

@@ -166,6 +166,28 @@ def _asked() -> str:
 
 
 @app.command()
+def memory(model: Annotated[str, typer.Option(
+        help="1b, 3b, 7b, 8b, 13b, 70b, 405b; base, smollm2, or a folder.")] = "7b",
+           method: Annotated[str, typer.Option(
+               help="full, last block, bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, "
+                    "ia3.")] = "qlora",
+           sequence: Annotated[int, typer.Option(help="Tokens in a row.", min=1)] = 2048,
+           batch: Annotated[int, typer.Option(help="Rows in a forward pass.", min=1)] = 1,
+           rank: Annotated[int, typer.Option(help="Of low-rank methods.", min=1)] = 16,
+           frozen: Annotated[str, typer.Option(
+               help="Type of weights that are not trained.")] = "bfloat16",
+           checkpointing: Annotated[bool, typer.Option(
+               "--checkpointing", help="Keep only each layer's input.")] = False) -> None:
+    """Tell how much memory training takes, and which GPU it fits on, before anything is trained."""
+    from fmcourse import train
+    from fmcourse.models import Adapter, compat
+
+    compat.quiet()
+    typer.echo(train.memory(model, Adapter(method, rank=rank), sequence=sequence, batch=batch,
+                            frozen=frozen, checkpointing=checkpointing))
+
+
+@app.command()
 def evidence(claims: Annotated[list[str] | None, typer.Argument(help="Such as K1.")] = None,
              seeds: Annotated[int | None, typer.Option(help="How many seeds.", min=1)] = None,
              check: Annotated[bool, typer.Option(

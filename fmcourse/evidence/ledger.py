@@ -20,8 +20,8 @@ from fmcourse.evidence.claim import Claim, Measure, get, overall
 FOLDER = Path(__file__).with_name("ledger")
 FIELDS = ("claim", "statement", "arms", "control", "metric", "effect", "interval", "seeds", "bound",
           "verdict", "minutes", "command", "versions", "data", "hardware", "date")
-PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "numpy",
-            "scikit-learn", "bm25s", "rensa", "fmcourse")
+PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "tokenizers",
+            "numpy", "scikit-learn", "bm25s", "rensa", "fmcourse")
 Arms = dict[str, dict[str, Any]]  # arm → metric → value (or one an item), for one seed
 
 

@@ -126,12 +126,28 @@ def adapt(model: LanguageModel, adapter: Adapter | None = None) -> LanguageModel
     made = model.copy()
     if adapter.method == "qlora" and not is_quantized(model):
         made = quantized(model)
-    if adapter.kind == "weights":
-        _choose(made, adapter)
-    else:
-        made.network.requires_grad_(False)
-        made.network = _wrapped(made, adapter)
+    made.network = fit(made.network, adapter, made.tokenizer)
     return made
+
+
+def fit(network: nn.Module, adapter: Adapter,
+        tokenizer: compat.PreTrainedTokenizerFast | None = None) -> nn.Module:
+    """The network itself, not copied, with the adapter in place and all else frozen.
+
+    Args:
+        tokenizer: makes prompts and prefixes begin as words; without one they begin at random.
+    """
+    network.requires_grad_(adapter.method == "full")
+    if adapter.method == "last block":
+        for part in _end(network):
+            part.requires_grad_(True)
+    elif adapter.method == "bitfit":
+        _train_biases(network)
+    elif adapter.kind == "prompt":
+        return compat.prompted(network, tokenizer, adapter.method, adapter.tokens, START)
+    elif adapter.kind in ("low rank", "scales"):
+        return _wrapped(network, adapter)
+    return network
 
 
 def adapted(model: LanguageModel) -> bool:
@@ -179,27 +195,16 @@ def bare(model: LanguageModel) -> LanguageModel:
                          model.objective, model.card)
 
 
-def _choose(model: LanguageModel, adapter: Adapter) -> None:
-    """Mark the weights to train, for methods that train the network's own."""
-    network = model.network
-    network.requires_grad_(adapter.method == "full")
-    if adapter.method == "last block":
-        for part in _end(network, model.name):
-            part.requires_grad_(True)
-    elif adapter.method == "bitfit":
-        _train_biases(network, model.name)
-
-
-def _end(network: nn.Module, name: str) -> Sequence[nn.Module]:
+def _end(network: nn.Module) -> Sequence[nn.Module]:
     """The last block, and the norm that follows."""
     body = network.base_model
     if not hasattr(body, "layers") or not hasattr(body, "norm"):
-        raise ModelError("It is not known which block of this network is its last.", where=name,
-                         fix="Use LoRA: it needs no such knowledge.")
+        raise ModelError("It is not known which block of this network is its last.",
+                         where=type(network).__name__, fix="Use LoRA: it needs no such knowledge.")
     return body.layers[-1], body.norm
 
 
-def _train_biases(network: nn.Module, name: str) -> None:
+def _train_biases(network: nn.Module) -> None:
     """Train biases alone; a network of the Llama family, which has none, gets them at 0."""
     if hasattr(network.config, "attention_bias") and hasattr(network.config, "mlp_bias"):
         for layer in linear_layers(network).values():
@@ -208,17 +213,15 @@ def _train_biases(network: nn.Module, name: str) -> None:
         network.config.attention_bias = network.config.mlp_bias = True
     biases = [p for n, p in network.named_parameters() if n.endswith(".bias")]
     if not biases:
-        raise ModelError("This network has no biases to train.", where=name, fix="Use IA3.")
+        raise ModelError("This network has no biases to train.", where=type(network).__name__,
+                         fix="Use IA3.")
     for bias in biases:
         bias.requires_grad_(True)
 
 
-def _wrapped(model: LanguageModel, adapter: Adapter) -> compat.PeftModel:
+def _wrapped(network: nn.Module, adapter: Adapter) -> compat.PeftModel:
     """The network inside PEFT's."""
-    network = model.network
-    if adapter.kind == "prompt":
-        return compat.prompted(network, model.tokenizer, adapter.method, adapter.tokens, START)
-    targets = _targets(network, adapter, model.name)
+    targets = _targets(network, adapter)
     if adapter.kind == "scales":
         ends = [name for name in ("k_proj", "v_proj", "down_proj") if name in targets]
         settings = compat.IA3Config(task_type="CAUSAL_LM", target_modules=ends or targets,
@@ -234,14 +237,14 @@ def _wrapped(model: LanguageModel, adapter: Adapter) -> compat.PeftModel:
     return wrapped
 
 
-def _targets(network: nn.Module, adapter: Adapter, name: str) -> list[str]:
+def _targets(network: nn.Module, adapter: Adapter) -> list[str]:
     """Last parts of the names of the layers to adapt."""
     kinds = {path.rsplit(".", 1)[-1]: layer for path, layer in linear_layers(network).items()}
     wanted = (sorted(kinds) if adapter.targets == "all-linear" else
               [adapter.targets] if isinstance(adapter.targets, str) else list(adapter.targets))
     missing = [target for target in wanted if target not in kinds]
     if missing:
-        raise ModelError(f"No linear layer is called {missing[0]!r}.", where=name,
+        raise ModelError(f"No linear layer is called {missing[0]!r}.", where="Adapter.targets",
                          fix=f"Known here: {', '.join(sorted(kinds))}; or 'all-linear'.")
     narrow = min(min(kinds[target].in_features, kinds[target].out_features) for target in wanted)
     if adapter.kind == "low rank" and adapter.rank > narrow:

@@ -7,6 +7,7 @@ and nothing else does.
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import warnings
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from peft import (
     set_peft_model_state_dict,
 )
 from tokenizers import pre_tokenizers
+from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -59,8 +61,9 @@ __all__ = [
     "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel", "PreTrainedModel",
     "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "SFTConfig", "SFTTrainer",
     "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "add_adapter", "attention",
-    "dequantized", "generating", "get_peft_model", "load_4bit", "load_gguf", "numbers", "one_gpu",
-    "own_forward", "plain_network", "prompted", "quiet", "rename_adapter", "set_adapter_state",
+    "checkpoint", "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit",
+    "load_gguf", "numbers", "one_gpu", "own_forward", "plain_network", "prompted", "quiet",
+    "rename_adapter", "set_adapter_state", "with_layers",
 ]
 
 
@@ -196,7 +199,7 @@ def dequantized(network: PreTrainedModel | PeftModel) -> PreTrainedModel | PeftM
     return made
 
 
-def prompted(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, method: str,
+def prompted(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast | None, method: str,
              tokens: int, start: str) -> PeftModel:
     """The network with trainable virtual tokens in front of what it reads.
 
@@ -204,20 +207,18 @@ def prompted(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, metho
     values to every layer, which start as those that the network itself computes for `start`. (From
     random numbers both begin far off, and a prefix disturbs every layer.)
     """
+    kind = PrefixTuningConfig if method == "prefix" else PromptTuningConfig
+    made = get_peft_model(network, kind(task_type="CAUSAL_LM", num_virtual_tokens=tokens))
     words = start
-    while len(tokenizer(words, add_special_tokens=False)["input_ids"]) < tokens:
+    while tokenizer and len(tokenizer(words, add_special_tokens=False)["input_ids"]) < tokens:
         words += " " + start
-    if method == "prefix":
-        made = get_peft_model(network, PrefixTuningConfig(task_type="CAUSAL_LM",
-                                                          num_virtual_tokens=tokens))
+    if tokenizer and method == "prefix":
         initialize_kv_prefix_from_text(made, tokenizer, text=words, use_chat_template=False)
-        return made
-    made = get_peft_model(network, PromptTuningConfig(
-        task_type="CAUSAL_LM", num_virtual_tokens=tokens))
-    ids = tokenizer(words, add_special_tokens=False)["input_ids"][:tokens]
-    table = network.get_input_embeddings().weight
-    made.prompt_encoder[made.active_adapter].embedding.weight.data.copy_(table[ids])
-    return without_prompt(made)
+    elif tokenizer:
+        ids = tokenizer(words, add_special_tokens=False)["input_ids"][:tokens]
+        table = network.get_input_embeddings().weight
+        made.prompt_encoder[made.active_adapter].embedding.weight.data.copy_(table[ids])
+    return made if method == "prefix" else without_prompt(made)
 
 
 def without_prompt(network: PeftModel) -> PeftModel:
@@ -259,3 +260,24 @@ def add_adapter(network: PeftModel, name: str, settings: dict[str, Any],
     """One more adapter beside those a network has."""
     network.add_adapter(name, PeftConfig.from_peft_type(**settings))
     set_adapter_state(network, weights, name)
+
+
+def checkpoint(network: torch.nn.Module) -> None:
+    """Keep only each layer's input for the backward pass, and compute the rest again."""
+    network.activation_checkpointing_enable({"use_reentrant": False})
+
+
+def with_layers(config: Any, layers: int) -> Any:
+    """A configuration of another depth, and otherwise the same."""
+    made = copy.deepcopy(config)
+    made.num_hidden_layers = layers
+    if getattr(made, "layer_types", None):
+        made.layer_types = made.layer_types[:1] * layers
+    return made
+
+
+@contextlib.contextmanager
+def fake_tensors() -> Iterator[None]:
+    """Inside, tensors have a shape and a type, and no contents."""
+    with FakeTensorMode():
+        yield

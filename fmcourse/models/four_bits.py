@@ -18,6 +18,8 @@ from fmcourse.errors import ModelError
 from fmcourse.models import compat
 from fmcourse.models.language_model import LanguageModel
 
+BLOCK = 64  # weights that share a scale
+
 
 def quantized(model: LanguageModel, dtype: str | None = None) -> LanguageModel:
     """A copy whose linear layers are stored in four bits.

@@ -2,6 +2,7 @@
 
 from fmcourse.train.classify import ARMS, Classifier, ClassifyRecipe, classify
 from fmcourse.train.continued import continued
+from fmcourse.train.dry_run import Memory, memory
 from fmcourse.train.features import features
 from fmcourse.train.images import image_transfer
 from fmcourse.train.instruct import instruct
@@ -13,8 +14,8 @@ from fmcourse.train.run import Cost, Run, flops_per_token
 from fmcourse.train.words import bag_of_words
 
 __all__ = [
-    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe",
+    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe", "Memory",
     "PretrainRecipe", "Run", "bag_of_words", "classify", "continued", "features",
     "flops_per_token", "image_transfer", "instruct", "linear_cross_entropy", "make_optimizer",
-    "pretrain", "warmup_stable_decay",
+    "memory", "pretrain", "warmup_stable_decay",
 ]

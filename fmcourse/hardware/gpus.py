@@ -1,0 +1,74 @@
+"""GPUs that AWS rents, by their memory: which of them a job fits on.
+
+Memory and names of instances are from the EC2 pages on accelerated computing (read November 2026).
+No prices: they change, and differ by region and contract.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+SPARE = 0.1  # of a GPU's memory, for the CUDA context and what an allocator leaves between blocks
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One kind of GPU.
+
+    Attributes:
+        name: as its maker calls it.
+        memory: bytes.
+        instance: the smallest EC2 instance that has it.
+        count: GPUs in that instance.
+        largest: the instance with most of them; each has eight.
+    """
+
+    name: str
+    memory: int
+    instance: str
+    count: int
+    largest: str
+
+    @property
+    def usable(self) -> int:
+        """Bytes that tensors can have."""
+        return int(self.memory * (1 - SPARE))
+
+    def needed(self, size: int) -> int:
+        """How many of them hold so many bytes, split evenly (FSDP, ZeRO)."""
+        return math.ceil(size / self.usable)
+
+
+GPUS = [
+    Gpu("T4", 16 * 2**30, "g4dn.xlarge", 1, "g4dn.metal"),
+    Gpu("A10G", 24 * 2**30, "g5.xlarge", 1, "g5.48xlarge"),
+    Gpu("L4", 24 * 2**30, "g6.xlarge", 1, "g6.48xlarge"),
+    Gpu("A100 40 GB", 40 * 2**30, "p4d.24xlarge", 8, "p4d.24xlarge"),
+    Gpu("L40S", 48 * 2**30, "g6e.xlarge", 1, "g6e.48xlarge"),
+    Gpu("A100 80 GB", 80 * 2**30, "p4de.24xlarge", 8, "p4de.24xlarge"),
+    Gpu("H100", 80 * 2**30, "p5.4xlarge", 1, "p5.48xlarge"),
+    Gpu("H200", 141 * 2**30, "p5en.48xlarge", 8, "p5en.48xlarge"),
+    Gpu("B200", 180 * 2**30, "p6-b200.48xlarge", 8, "p6-b200.48xlarge"),
+]
+
+
+def smallest(size: int) -> Gpu | None:
+    """The smallest GPU that holds so many bytes alone; None if no single one does."""
+    return next((gpu for gpu in sorted(GPUS, key=lambda gpu: gpu.memory) if gpu.usable >= size),
+                None)
+
+
+def advice(size: int) -> str:
+    """Which GPU a job of so many bytes needs, in a sentence.
+
+    >>> advice(9 * 10**9)
+    'fits one T4 (g4dn.xlarge)'
+    >>> advice(4 * 10**12)
+    'needs 58 of H100 (8 in a p5.48xlarge), split by FSDP'
+    """
+    gpu = smallest(size)
+    if gpu is not None:
+        return f"fits one {gpu.name} ({gpu.instance})"
+    gpu = next(gpu for gpu in GPUS if gpu.name == "H100")
+    return f"needs {gpu.needed(size)} of {gpu.name} (8 in a {gpu.largest}), split by FSDP"

@@ -1,0 +1,88 @@
+"""The dry run says what training really takes, for tensors that exist and for those that do not."""
+
+import pytest
+import torch
+
+from fmcourse.errors import ModelError
+from fmcourse.hardware import gpus
+from fmcourse.models import METHODS, Adapter, compat
+from fmcourse.models.adapters import fit
+from fmcourse.train import memory
+from fmcourse.train.dry_run import FORMATS, PUBLISHED, alive_in, shape
+
+CONFIG = compat.LlamaConfig(vocab_size=512, hidden_size=64, intermediate_size=192,
+                            num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2,
+                            tie_word_embeddings=True)
+SETTING = {"sequence": 32, "batch": 2}
+
+
+def real(adapter, **options):
+    """The same counter around the same step, with real tensors."""
+    network = fit(compat.LlamaForCausalLM(CONFIG).train(), adapter)
+    return alive_in(network, **{**SETTING, "compute": "float32", "attention": "eager",
+                                "checkpointing": False, **options})
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"qlora", "pissa"}))
+def test_the_dry_run_counts_what_a_real_step_has(method):
+    adapter = Adapter(method, rank=4, tokens=4)
+    told = memory(CONFIG, adapter, **SETTING, compute="float32", attention="eager")
+    found = real(adapter)
+    assert told.weights == found["weights"]
+    assert told.trainable == found["trainable"]
+    assert told.activations == pytest.approx(found["activations"], rel=0.02)
+    peak = max(found["forward"], found["backward"], found["update"])
+    assert told.peak == pytest.approx(peak, rel=0.03)
+
+
+def test_weights_gradients_and_moments_of_full_training_are_sixteen_bytes_a_weight():
+    told = memory(CONFIG, **SETTING)
+    assert told.weights + told.gradients + told.optimizer == pytest.approx(
+        16 * told.parameters, rel=0.001)  # besides the table of rotary positions
+
+
+def test_checkpointing_and_smaller_types_take_less():
+    usual = memory(CONFIG, Adapter(rank=2), **SETTING)
+    assert memory(CONFIG, Adapter(rank=2), **SETTING, checkpointing=True).activations < (
+        usual.activations / 2)
+    half = memory(CONFIG, Adapter(rank=2), **SETTING, frozen="bfloat16")
+    assert half.weights < 0.6 * usual.weights
+    quarter = memory(CONFIG, Adapter("qlora", rank=2), **SETTING)
+    assert quarter.weights < half.weights
+    assert quarter.parameters == half.parameters
+
+
+@pytest.mark.parametrize(("size", "weights"), [
+    ("1b", 1.24e9), ("3b", 3.21e9), ("7b", 6.74e9), ("8b", 8.03e9), ("13b", 13.0e9),
+    ("70b", 70.6e9), ("405b", 405.9e9)])
+def test_published_sizes_have_the_weights_that_their_makers_say(size, weights):
+    assert memory(size, sequence=8).parameters == pytest.approx(weights, rel=0.003)
+    assert set(PUBLISHED) >= {size}
+
+
+def test_a_long_row_costs_more_than_a_short_one():
+    short, long = (memory("7b", Adapter("qlora"), sequence=n).peak for n in (256, 2048))
+    assert long > 2 * short
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"model": "nonsense"}, "no size or model"), ({"sequence": 0}, "nothing to train on"),
+    ({"frozen": "int3"}, "Nothing is computed in"), ({"compute": "fp8"}, "Nothing is computed")])
+def test_what_cannot_be_is_refused(settings, message):
+    with pytest.raises(ModelError, match=message):
+        memory(**{"model": "7b", **settings})
+
+
+def test_the_course_s_own_models_have_a_shape():
+    assert shape("base").hidden_size == 384
+    assert all(hasattr(torch, kind) for kind in FORMATS)
+
+
+def test_the_smallest_gpu_that_fits_is_named():
+    assert gpus.smallest(10**9).name == "T4"
+    assert gpus.smallest(60 * 10**9).memory == 80 * 2**30
+    assert gpus.smallest(10**12) is None
+    assert "needs" in gpus.advice(10**12)
+    for gpu in gpus.GPUS:
+        assert gpu.needed(gpu.usable) == 1
+        assert gpu.needed(gpu.usable + 1) == 2
