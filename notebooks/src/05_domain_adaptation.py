@@ -10,7 +10,7 @@
 #     name: python3
 #   fmcourse:
 #     title: Domain adaptation
-#     claims: [K6, K7]
+#     claims: [K6, K7, M3]
 #     minutes_cpu: 5
 #     minutes_gpu: 2
 # ---
@@ -19,7 +19,7 @@
 # # 05 · Domain adaptation
 # **Question:** can a general model be made an expert at one company's work, how little does it take, and what is the price?
 #
-# Claims K6, K7 · about 5 minutes on two CPU cores, 2 on a GPU · after lesson 04
+# Claims K6, K7, M3 · about 5 minutes on two CPU cores, 2 on a GPU · after lesson 04
 
 # %% [markdown]
 # > **Exam words.** *Fine-tuning* trains a foundation model further on a **smaller, labelled, task-specific** data set.
@@ -34,7 +34,7 @@ import fmcourse as fm
 from fmcourse import data, evaluate, hardware, models, show, train
 from fmcourse.data import tasks
 
-course = fm.start("05", claims=["K6", "K7"])
+course = fm.start("05", claims=["K6", "K7", "M3"])
 few = course.scale.probes // 15  # requests that are asked live
 
 # %% [markdown]
@@ -166,13 +166,60 @@ show.table([{"way": way, **rates(way)} for way in said])
 # adds no fact about AWS but a behaviour: take the line that fits, fill in the options, write one command and stop.
 
 # %%
+metric, rival = "unseen operations: right operation, valid", "manual and similar examples"
+usable = {}
+for way, replies in said.items():
+    table = evaluate.grade_commands(replies, held["completion"][:]).set_index("measure")
+    usable[way] = float(table["rate"]["usable"])
+course.claim("M3", metric=metric, treatment=usable["tuned with the manual"],
+             control=usable[rival])
+
+# %%
 show.table([{"request": row["prompt"], "wanted": row["completion"], "said": reply}
             for row, reply in zip(held.select(range(4)),
                                   said["tuned with the manual"][:4], strict=True)])
 
 # %% [markdown]
-# A couple of dozen requests say little about a few per cent: read the table as a picture, not as a proof. Names of
-# operations are facts, and they came from the search. **Fine-tuning teaches behaviour, retrieval brings facts.**
+# ### The whole of it
+# A couple of dozen requests say little about a few per cent. The ledger asked more, over three seeds, and trained longer;
+# and it has one more expert: tuned **without** the manual.
+
+# %%
+show.seeds(course.ledger("M3", metric)["arms"], control=rival,
+           unit="usable, unseen operations")
+
+# %% [markdown]
+# **Predict.** Now whole services that no example ever showed. Which arm will lose most?
+
+# %%
+services = course.ledger("M3", "unseen services: right operation, valid")
+show.seeds(services["arms"], control=rival, unit="usable, unseen services")
+
+# %% [markdown]
+# Look at *tuned* without the manual. Names of operations are facts, and thousands of them do not go into a model by a few
+# hundred examples; a search hands them over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
+
+# %% [markdown]
+# ### Two more domains
+# The same on medical questions (yes, no or maybe, from a research abstract) and on legal cases (a summary in one or two
+# sentences). *No model* always says yes, and copies a case's first sentence.
+
+# %%
+show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2f}",
+             "seeds": ", ".join(f"{value:.2f}" for value in values)}
+            for metric in ("legal: ROUGE-L", "medical: macro-F1")
+            for arm, values in course.ledger("M3", metric)["arms"].items()])
+
+# %% [markdown]
+# Look at *no model* before you praise a tuned one. A score without the simplest baseline beside it says little.
+
+# %% [markdown]
+# ### The price
+# Does an expert still do what it could before? General instructions, a value for each seed:
+
+# %%
+show.seeds(course.ledger("M3", "instructions followed")["arms"], control="asked plainly",
+           unit="general instructions followed")
 
 # %% [markdown]
 # ## How little it takes
@@ -351,5 +398,5 @@ show.table(course.ledgers())
 
 # %% [markdown]
 # ## Yours to try
-# Tune on `commands["train"]` in place of `told` and ask with `held["prompt"]`: how many are usable now? Or tune your
+# Tune on `commands["train"]` in place of `told` and ask with `held["prompt"]`: what happens to M3's claim? Or tune your
 # own records: `fmcourse train instruct --data my.jsonl --base smollm2 --patience 2`. Then on to lesson 06.
