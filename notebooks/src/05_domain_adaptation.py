@@ -166,7 +166,8 @@ show.table([{"way": way, **rates(way)} for way in said])
 # adds no fact about AWS but a behaviour: take the line that fits, fill in the options, write one command and stop.
 
 # %%
-metric, rival = "unseen operations: right operation, valid", "manual and similar examples"
+metric = "unseen operations: right operation, valid"
+rival = "manual and similar examples"
 usable = {}
 for way, replies in said.items():
     table = evaluate.grade_commands(replies, held["completion"][:]).set_index("measure")
@@ -218,8 +219,8 @@ show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2
 # Does an expert still do what it could before? General instructions, a value for each seed:
 
 # %%
-show.seeds(course.ledger("M3", "instructions followed")["arms"], control="asked plainly",
-           unit="general instructions followed")
+price = course.ledger("M3", "instructions followed")
+show.seeds(price["arms"], control="asked plainly", unit="instructions followed")
 
 # %% [markdown]
 # ## How little it takes
