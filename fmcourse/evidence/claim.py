@@ -32,6 +32,8 @@ class Measure:
         over: what the values repeat, and so what the interval speaks of: 'seeds' (training anew),
             or a kind of item, such as 'phenomena' (both arms are fixed models, compared on each),
             or 'nothing' for a quantity without chance, which gets no interval.
+        no_worse: the claim is only that the treatment loses little or nothing, so that the bound
+            may be less than no effect at all: a ratio of 0.98 allows a loss of 2 %.
     """
 
     metric: str
@@ -42,6 +44,7 @@ class Measure:
     live: float | None = None
     effect: str = "difference"
     over: str = "seeds"
+    no_worse: bool = False
 
     def ordered(self, treatment: Sequence[float], control: Sequence[float]
                 ) -> tuple[np.ndarray, np.ndarray]:

@@ -107,7 +107,11 @@ def test_a_claim_is_well_formed(name):
         assert measure.effect in ("difference", "ratio")
         assert measure.treatment != measure.control
         least = 1 if measure.effect == "ratio" else 0
-        assert measure.bound > least  # no effect at all must not count as shown
+        if measure.no_worse:
+            assert 0.9 <= measure.bound < 1
+            assert measure.effect == "ratio"
+        else:
+            assert measure.bound > least  # no effect at all must not count as shown
         assert measure.live is None or least < measure.live <= measure.bound
     assert len({(m.metric, m.treatment, m.control) for m in claim.measures}) == len(claim.measures)
     assert any(m.live is not None for m in claim.measures)  # something is held to in the lesson

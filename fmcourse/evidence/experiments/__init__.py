@@ -4,12 +4,14 @@ A module an experiment, plain calls of the library: what a lesson does live in a
 where the spread over seeds says something.
 """
 
+from fmcourse.evidence.experiments.affordable import affordable
 from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
+from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.published import published
@@ -19,11 +21,9 @@ from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
 
-EXPERIMENTS = {"base_model": base_model, "better_start": better_start, "continued": continued,
-               "expert": expert, "formats": formats, "formats_kept": formats_kept,
-               "objectives": objectives, "pretraining": pretraining, "published": published,
-               "refreshed": refreshed, "scaling": scaling, "specialist": specialist,
-               "task_specific": task_specific, "transfer": transfer,
-               "unseen_families": unseen_families}
+EXPERIMENTS = {experiment.__name__: experiment for experiment in (
+    affordable, base_model, better_start, continued, expert, formats, formats_kept, methods,
+    objectives, pretraining, published, refreshed, scaling, specialist, task_specific, transfer,
+    unseen_families)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

@@ -1,0 +1,113 @@
+"""M7: what it takes to tune a large model, foretold; and the foretelling held against peaks."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import numpy as np
+import torch
+
+from fmcourse import models, store
+from fmcourse.evidence.experiments.shared import Outcome
+from fmcourse.hardware.child import PeakAbove, in_child
+from fmcourse.models import Adapter, LanguageModel, compat
+from fmcourse.models.adapters import fit
+from fmcourse.train.dry_run import Step, memory, shape
+
+BILLIONS, ERROR, WEIGHTS = "gigabytes to tune 7 billion weights", "error of the foretold peak", (
+    "megabytes of weights")
+LARGE = {"sequence": 2048, "batch": 1, "frozen": "bfloat16", "checkpointing": True}
+USUAL = {"sequence": 512, "batch": 1, "frozen": "float32", "compute": "bfloat16",
+         "attention": "eager", "checkpointing": False}
+CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (  # model, method, what differs from USUAL
+    ("base", "full", {"batch": 8}),
+    ("smollm2", "full", {}), ("smollm2", "full", {"checkpointing": True}),
+    ("smollm2", "last block", {}), ("smollm2", "lora", {}), ("smollm2", "lora", {"batch": 4}),
+    ("smollm2", "lora", {"compute": "float32", "attention": "sdpa"}),
+    ("smollm2", "lora", {"frozen": "bfloat16", "checkpointing": True, "batch": 4}),
+    ("smollm2", "dora", {}), ("smollm2", "prompt", {}), ("smollm2", "qlora", {}),
+    ("1b", "lora", {"frozen": "bfloat16", "sequence": 256}),
+)
+TABLE = ("1b", "3b", "8b", "13b", "70b", "405b")
+
+
+def affordable(seed: int, cases: Any = CASES, table: tuple[str, ...] = TABLE) -> Outcome:
+    """Foretold and measured memory of a step of training.
+
+    Nothing is drawn, so a second seed would say the same.
+
+    Args:
+        cases: to be measured, each in a process of its own.
+        table: sizes whose memory by method goes into the details.
+    """
+    rows = [case(*one) for one in cases]
+    arms = {
+        "full": {BILLIONS: memory("7b", **LARGE).peak / 1e9,
+                 WEIGHTS: memory("smollm2").weights / 1e6},
+        "qlora": {BILLIONS: memory("7b", Adapter("qlora"), **LARGE).peak / 1e9,
+                  WEIGHTS: in_child(stored, "smollm2") / 1e6},
+        "lora": {BILLIONS: memory("7b", Adapter(), **LARGE).peak / 1e9},
+        "dry run": {ERROR: [abs(row["foretold"] / row["measured"] - 1) for row in rows]},
+        "weights alone": {ERROR: [abs(row["weights"] / row["measured"] - 1) for row in rows]},
+    }
+    sizes = [{"model": size, "method": method, **vars(memory(size, Adapter(method), **LARGE))}
+             for size in table for method in ("full", "lora", "qlora")]
+    return Outcome(arms, {"cases": store.sha256_json([list(map(str, one)) for one in cases])},
+                   {"cases": rows, "table": sizes})
+
+
+def case(model: str, method: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """One case, foretold and measured, in bytes."""
+    setting = {**USUAL, **changes}
+    config = shape(model)
+    told = memory(config, Adapter(method), **setting)
+    measured = in_child(peak, config, method, exact=True, **setting)
+    return {"model": model, "method": method, **changes, "foretold": told.peak,
+            "measured": measured, "weights": told.weights}
+
+
+def peak(config: Any, method: str, frozen: str, **setting: Any) -> int:
+    """Bytes that two steps of training take at most, weights included."""
+    compat.quiet()
+    torch.set_num_threads(1)  # every further thread has a stack and buffers of its own
+    _steps(_network(compat.with_layers(config, 1), method, frozen), setting)  # loads libraries
+    gc.collect()
+    taken = PeakAbove()
+    network = _network(config, method, frozen)
+    gc.collect()
+    taken.restart()
+    _steps(network, setting)
+    return taken.bytes
+
+
+def stored(name: str) -> int:
+    """Bytes of a model's weights in four bits, as its own network says."""
+    compat.quiet()
+    return int(models.quantized(models.load(name)).network.get_memory_footprint())
+
+
+def _network(config: Any, method: str, frozen: str) -> torch.nn.Module:
+    network, adapter = compat.LlamaForCausalLM(config), Adapter(method)
+    if method == "qlora":
+        network = models.quantized(LanguageModel(network, None, "a shape")).network
+    network = fit(network, adapter).train()
+    for weights in network.parameters():
+        if not weights.requires_grad and weights.dtype == torch.float32:
+            weights.data = weights.data.to(getattr(torch, frozen))
+    return network
+
+
+def _steps(network: torch.nn.Module, setting: dict[str, Any]) -> None:
+    step = Step(network, **setting)
+    for _ in range(2):
+        step.forward()
+        step.backward()
+        step.update()
+        step.optimizer.zero_grad()
+
+
+def largest_error(record: dict[str, Any]) -> float:
+    """Of the foretold peaks of a ledger entry of M7."""
+    return float(np.max([abs(row["foretold"] / row["measured"] - 1)
+                         for row in record["details"][0]["cases"]]))
