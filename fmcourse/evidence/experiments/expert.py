@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 import numpy as np
 from datasets import Dataset
@@ -16,6 +17,7 @@ MEASURES = {"service": "right service", "operation": "right operation",
             "parsed": "taken by the AWS CLI", "valid": "valid parameters", "exact": "exactly right",
             "usable": "right operation, valid"}
 MEDICAL, LEGAL, FOLLOWED = "medical: macro-F1", "legal: ROUGE-L", "instructions followed"
+EXPERTS = "the experts, on average"
 LONGEST = 64  # tokens of a reply
 
 
@@ -47,6 +49,7 @@ def expert(seed: int, tokens: int = 120_000, reading: int = 200_000, asked: int 
         answering[name] = fine_tuned(start, records, plan, name).model.in_dtype(dtype)
     arms = {name: {FOLLOWED: evaluate.overall(evaluate.instruction_rate(model, general))}
             for name, model in answering.items()}
+    arms[EXPERTS] = {FOLLOWED: fmean(arms[name][FOLLOWED] for name in sets)}
     for part, kind in PARTS.items():
         held = data.sample(commands[part], asked, seed)
         for arm, said in command_replies(answering, held, manual, told, commands["train"]).items():
