@@ -143,7 +143,7 @@ def judge_ratio(first: Sequence[float], second: Sequence[float], bound: float) -
     root = math.sqrt(max(0.0, b * b - a * c))
     if a > 0:
         return _verdict(ratio, (b - root) / a, (b + root) / a, bound)
-    return _verdict(ratio, float((b - root) / a) if c > 0 else 0.0, math.inf, bound)
+    return _verdict(ratio, c / (b + root) if c > 0 and b + root > 0 else 0.0, math.inf, bound)
 
 
 def _numbers(values: Sequence[float]) -> np.ndarray:

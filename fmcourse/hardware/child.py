@@ -58,7 +58,7 @@ def _child(answer: Connection, work: Callable[..., Any], args: Any, settings: An
     try:
         answer.send(("value", work(*args, **settings)))
     except CourseError as error:
-        answer.send(("error", CourseError(str(error))))
+        answer.send(("error", type(error)(error.what, error.where, error.fix)))
     except Exception:
         answer.send(("error", HardwareError(traceback.format_exc(), where=work.__name__)))
 

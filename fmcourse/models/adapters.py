@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import torch
 from torch import nn
 
 from fmcourse.errors import ModelError
@@ -55,6 +56,7 @@ METHODS = {
     "prefix": Method("prompt", "Li and Liang 2021, arXiv:2101.00190"),
     "ia3": Method("scales", "Liu et al. 2022, arXiv:2205.05638"),
 }
+ON_FOUR_BITS = ("lora", "rslora", "dora", "qlora", "ia3")
 START = "Answer the request in the way that the examples do, and write nothing else."
 
 
@@ -84,6 +86,8 @@ class Adapter:
         if self.rank < 1:
             self._refuse(f"A rank of {self.rank} leaves nothing to train.", "rank",
                          "1 or more; 8 to 64 are usual.")
+        if not self.targets:
+            self._refuse("No layer is named.", "targets", "'all-linear', or names of layers.")
         if self.tokens < 1:
             self._refuse(f"{self.tokens} virtual tokens leave nothing to train.", "tokens",
                          "1 or more; 8 to 100 are usual.")
@@ -100,18 +104,19 @@ class Adapter:
         return METHODS[self.method].kind
 
     @property
-    def scale(self) -> float:
-        """PEFT's lora_alpha."""
+    def lora_alpha(self) -> float:
+        """PEFT's `lora_alpha`."""
         if self.alpha is not None:
             return self.alpha
         return 2 * self.rank ** (0.5 if self.method == "rslora" else 1)
 
 
-def adapt(model: LanguageModel, adapter: Adapter | None = None) -> LanguageModel:
+def adapt(model: LanguageModel, adapter: Adapter | None = None, seed: int = 0) -> LanguageModel:
     """A copy of the model of which only the adapter can be trained.
 
     Args:
         adapter: by default LoRA of rank 16 on every linear layer.
+        seed: of the matrices that begin at random.
 
     Raises:
         ModelError: the model has an adapter already, or none of the targets; a rank larger than
@@ -123,14 +128,19 @@ def adapt(model: LanguageModel, adapter: Adapter | None = None) -> LanguageModel
                          fix="models.merged(model) adds it into the weights.")
     if model.objective != "causal":
         raise ModelError("Adapters are for models that predict the next token.", where=model.name)
-    made = model.copy()
-    if adapter.method == "qlora" and not is_quantized(model):
-        made = quantized(model)
-    made.network = fit(made.network, adapter, made.tokenizer)
+    if is_quantized(model) and adapter.method not in ON_FOUR_BITS:
+        raise ModelError(f"{adapter.method!r} cannot train a model of four bits.", where=model.name,
+                         fix=f"Use {', '.join(ON_FOUR_BITS)}, or the model it was made of.")
+    made = quantized(model) if adapter.method == "qlora" and not is_quantized(model) else (
+        model.copy())
+    devices = [made.device] if made.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        made.network = inject(made.network, adapter, made.tokenizer)
     return made
 
 
-def fit(network: nn.Module, adapter: Adapter,
+def inject(network: nn.Module, adapter: Adapter,
         tokenizer: compat.PreTrainedTokenizerFast | None = None) -> nn.Module:
     """The network itself, not copied, with the adapter in place and all else frozen.
 
@@ -223,12 +233,13 @@ def _wrapped(network: nn.Module, adapter: Adapter) -> compat.PeftModel:
     """The network inside PEFT's."""
     targets = _targets(network, adapter)
     if adapter.kind == "scales":
-        ends = [name for name in ("k_proj", "v_proj", "down_proj") if name in targets]
-        settings = compat.IA3Config(task_type="CAUSAL_LM", target_modules=ends or targets,
-                                    feedforward_modules=[n for n in ends if n == "down_proj"])
+        if adapter.targets == "all-linear":  # the paper's: keys, values, and inside the MLP
+            targets = [name for name in ("k_proj", "v_proj", "down_proj") if name in targets]
+        settings = compat.IA3Config(task_type="CAUSAL_LM", target_modules=targets,
+                                    feedforward_modules=[n for n in targets if n == "down_proj"])
     else:
         settings = compat.LoraConfig(
-            task_type="CAUSAL_LM", r=adapter.rank, lora_alpha=adapter.scale,
+            task_type="CAUSAL_LM", r=adapter.rank, lora_alpha=adapter.lora_alpha,
             target_modules=targets, **dict(METHODS[adapter.method].settings))
     wrapped = compat.get_peft_model(network, settings)
     if adapter.method == "pissa":  # it was taken out of the base, and is needed to put it back
@@ -247,6 +258,8 @@ def _targets(network: nn.Module, adapter: Adapter) -> list[str]:
         raise ModelError(f"No linear layer is called {missing[0]!r}.", where="Adapter.targets",
                          fix=f"Known here: {', '.join(sorted(kinds))}; or 'all-linear'.")
     narrow = min(min(kinds[target].in_features, kinds[target].out_features) for target in wanted)
+    if adapter.method == "pissa":
+        narrow //= 2  # kept as LoRA, it has twice the rank
     if adapter.kind == "low rank" and adapter.rank > narrow:
         raise ModelError(f"A rank of {adapter.rank} is more than a layer of width {narrow} can "
                          "use.", where="Adapter.rank", fix=f"Use {narrow} or less.")

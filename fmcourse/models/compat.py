@@ -63,8 +63,11 @@ __all__ = [
     "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "add_adapter", "attention",
     "checkpoint", "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit",
     "load_gguf", "numbers", "one_gpu", "own_forward", "plain_network", "prompted", "quiet",
-    "rename_adapter", "set_adapter_state", "with_layers",
+    "rename_adapter", "set_adapter_state", "trainable_4bit", "with_layers",
 ]
+
+
+SPECIAL_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 
 def quiet() -> None:
@@ -108,16 +111,20 @@ def own_forward(network: PreTrainedModel) -> Iterator[None]:
     """Inside, TRL may patch the forward pass of a network; after, the network has its own again.
 
     TRL leaves its patch on the model for good: a copy of the model would run the original's
-    weights, for the patch is bound to them.
+    weights, for the patch is bound to them. And the Trainer writes the tokenizer's special tokens
+    into the config, so that the base of an adapter would no longer be known by its hash.
     """
     holder = network.get_base_model() if hasattr(network, "get_base_model") else network  # PEFT's
-    before = holder.__dict__.get("forward")
+    before, config = holder.__dict__.get("forward"), holder.config
+    ids = {name: getattr(config, name, None) for name in SPECIAL_IDS}
     try:
         yield
     finally:
         holder.__dict__.pop("forward", None)
         if before is not None:
             holder.forward = before
+        for name, value in ids.items():
+            setattr(config, name, value)
 
 
 @contextlib.contextmanager
@@ -179,10 +186,11 @@ def load_4bit(folder: str, dtype: torch.dtype, device: torch.device) -> PreTrain
         bnb_4bit_compute_dtype=dtype)
     network = AutoModelForCausalLM.from_pretrained(
         folder, quantization_config=settings, dtype=dtype, device_map={"": device})
-    return _trainable_4bit(network)
+    return trainable_4bit(network)
 
 
-def _trainable_4bit(network: PreTrainedModel) -> PreTrainedModel:
+def trainable_4bit(network: PreTrainedModel) -> PreTrainedModel:
+    """The network with that kernel switched off; one without four bits, unchanged."""
     for module in network.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
@@ -193,10 +201,15 @@ def dequantized(network: PreTrainedModel | PeftModel) -> PreTrainedModel | PeftM
     """The network in float32 with the values of its four bits, an adapter put back on it."""
     if not isinstance(network, PeftModel):
         return network.dequantize(dtype=torch.float32).float()
-    settings, state = network.active_peft_config, get_peft_model_state_dict(network)
+    settings, state = network.active_peft_config, _weights(network)
     made = get_peft_model(dequantized(network.unload()), settings)
     set_peft_model_state_dict(made, state)
     return made
+
+
+def _weights(network: PeftModel) -> dict[str, torch.Tensor]:
+    return get_peft_model_state_dict(network, adapter_name=network.active_adapter,
+                                     save_embedding_layers=False)
 
 
 def prompted(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast | None, method: str,
@@ -218,10 +231,10 @@ def prompted(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast | None
         ids = tokenizer(words, add_special_tokens=False)["input_ids"][:tokens]
         table = network.get_input_embeddings().weight
         made.prompt_encoder[made.active_adapter].embedding.weight.data.copy_(table[ids])
-    return made if method == "prefix" else without_prompt(made)
+    return made if method == "prefix" else _without_prompt(made)
 
 
-def without_prompt(network: PeftModel) -> PeftModel:
+def _without_prompt(network: PeftModel) -> PeftModel:
     """Prompt tuning's logits for the input alone; PEFT also returns those of the virtual tokens."""
     def shorten(module: PeftModel, args: Any, kwargs: dict[str, Any], output: Any) -> Any:
         read = args[0] if args else kwargs.get("input_ids")
@@ -238,7 +251,8 @@ def adapter_state(network: PeftModel) -> tuple[dict[str, torch.Tensor], dict[str
     settings = network.active_peft_config.to_dict()
     plain = {key: sorted(value) if isinstance(value, set) else getattr(value, "value", value)
              for key, value in settings.items()}
-    return get_peft_model_state_dict(network, save_embedding_layers=False), plain
+    plain["base_model_name_or_path"] = None  # a folder of this machine, or one that is gone
+    return _weights(network), plain
 
 
 def set_adapter_state(network: PeftModel, weights: dict[str, torch.Tensor],

@@ -20,8 +20,10 @@ from fmcourse import store
 from fmcourse.errors import ModelError
 from fmcourse.models.compat import (
     GenerationConfig,
+    PeftModel,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    adapter_state,
     generating,
     numbers,
 )
@@ -71,8 +73,10 @@ class LanguageModel:
         choosing another implementation of attention changes nothing. The config belongs to it,
         since the number of heads or the base of the rotary positions leaves no trace in weights.
         """
-        config = _lasting(self.network.config.to_dict())
-        digest = hashlib.sha256(store.sha256_json([self.objective, config]).encode())
+        about = [self.objective, _lasting(self.network.config.to_dict())]
+        if isinstance(self.network, PeftModel):
+            about.append(adapter_state(self.network)[1])
+        digest = hashlib.sha256(store.sha256_json(about).encode())
         for key, value in self.network.state_dict().items():
             digest.update(key.encode())
             flat = value.detach().cpu().contiguous().reshape(-1)  # a scalar has no view as bytes

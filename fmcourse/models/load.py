@@ -77,6 +77,7 @@ def _open(place: Path | str, name: str, device: str) -> LanguageModel:
     if tokenizer.bos_token is None:  # as GPT-2 does, the end of a text opens the next
         tokenizer.bos_token = tokenizer.eos_token
     card = Path(place) / "card.json"
+    network = compat.trainable_4bit(network)
     return LanguageModel(network.to(device).eval(), tokenizer, name,
                          "masked" if masked else "causal",
                          store.read_json(card) if card.is_file() else {})

@@ -109,6 +109,11 @@ def attach(base: LanguageModel, adapter: TrainedAdapter | Path | str) -> Languag
     adapter = _read(adapter)
     _check_base(base, adapter)
     made = adapt(base, adapter.settings)
+    wanted = compat.adapter_state(made.network)[0] if adapter.peft else {
+        name for name, p in made.network.named_parameters() if p.requires_grad}
+    if set(wanted) != set(adapter.weights):
+        raise ModelError(f"The adapter {adapter.name!r} is not whole.", where=base.name,
+                         fix="Train it again: weights are missing, or are another method's.")
     if adapter.peft:
         compat.set_adapter_state(made.network, adapter.weights)
     else:
@@ -132,10 +137,14 @@ def attach_all(base: LanguageModel, adapters: Mapping[str, TrainedAdapter | Path
     if not read:
         raise ModelError("There is no adapter to attach.", where="models.attach_all")
     kinds = {adapter.settings.kind for adapter in read.values()}
+    four_bits = {adapter.settings.method == "qlora" for adapter in read.values()}
     if len(kinds) > 1 or not kinds <= {"low rank", "scales"}:
         raise ModelError(f"Adapters of these kinds cannot share a base: {', '.join(kinds)}.",
                          where="models.attach_all",
                          fix="Attach low-rank ones together, and others one by one.")
+    if len(four_bits) > 1:
+        raise ModelError("Some of these were trained on four bits, and some not.",
+                         where="models.attach_all", fix="Attach either kind to a base of its own.")
     _check_new(read)
     for adapter in read.values():
         _check_base(base, adapter)
@@ -179,9 +188,14 @@ def blend(model: LanguageModel, shares: Mapping[str, float], name: str) -> None:
         name: of the new one.
 
     Raises:
-        ModelError: an unknown name, or one that is taken.
+        ModelError: an unknown name, or one that is taken; or adapters that cannot be summed.
     """
     _check_names(model, shares)
+    for one in shares:
+        kind = model.network.peft_config[one]
+        if not isinstance(kind, compat.LoraConfig) or kind.use_dora or kind.use_rslora:
+            raise ModelError(f"{one!r} cannot be blended.", where="models.blend",
+                             fix="Only plain LoRA (PiSSA and QLoRA too) is a sum of products.")
     if name in model.network.peft_config:
         raise ModelError(f"There is an adapter {name!r} already.", where="models.blend",
                          fix="Choose another name.")
@@ -239,6 +253,7 @@ def _as_lora(network: compat.PeftModel, weights: Mapping[str, Tensor], peft: dic
         first = start[name].to(value.device)
         made[name] = torch.cat([value, first], 0) if "lora_A" in name else torch.cat(
             [value, -first], 1)
-    settings = replace(settings, method="lora", rank=2 * settings.rank, alpha=2 * settings.scale)
+    settings = replace(settings, method="lora", rank=2 * settings.rank,
+                       alpha=2 * settings.lora_alpha)
     peft = {**peft, "r": settings.rank, "lora_alpha": settings.alpha, "init_lora_weights": True}
     return made, peft, settings

@@ -24,7 +24,7 @@ from torch.utils._pytree import tree_leaves
 from fmcourse.errors import ModelError
 from fmcourse.hardware import gpus
 from fmcourse.models import Adapter, compat
-from fmcourse.models.adapters import fit
+from fmcourse.models.adapters import inject
 from fmcourse.models.four_bits import BLOCK, linear_layers
 from fmcourse.train.loss import linear_cross_entropy
 
@@ -261,7 +261,7 @@ def _meta(config: Any, adapter: Adapter, frozen: torch.dtype) -> nn.Module:
             frozen = torch.bfloat16
             for name, layer in linear_layers(network).items():
                 network.set_submodule(name, _FourBits(layer))
-        network = fit(network, adapter)
+        network = inject(network, adapter)
     for parameter in network.parameters():
         if not parameter.requires_grad and parameter.is_floating_point():
             parameter.data = parameter.data.to(frozen)

@@ -28,6 +28,7 @@ from fmcourse.models import (
     LanguageModel,
     TrainedAdapter,
     adapt,
+    adapted,
     compat,
     is_quantized,
     mergeable,
@@ -117,11 +118,16 @@ def instruct(
     if model.objective != "causal":
         raise ModelError("A masked model cannot learn to answer.", where=model.name,
                          fix="Use a model that predicts the next token.")
-    if recipe.max_length > model.context:
+    virtual = recipe.adapter.tokens if recipe.adapter and recipe.adapter.kind == "prompt" else 0
+    if recipe.max_length + virtual > model.context:
         raise ModelError(f"Rows of {recipe.max_length} tokens are too long for this model.",
-                         where="InstructRecipe.max_length", fix=f"Use {model.context} or fewer.")
+                         where="InstructRecipe.max_length",
+                         fix=f"Use {model.context - virtual} or fewer.")
+    if adapted(model):
+        raise ModelError("This model has an adapter already.", where=model.name,
+                         fix="Tune models.merged(model), or the base it was made of.")
     start, model = model.sha256(), with_chat(model)
-    model = adapt(model, recipe.adapter) if recipe.adapter else model.copy()
+    model = adapt(model, recipe.adapter, recipe.seed) if recipe.adapter else model.copy()
     rows = chat_rows(records, model.tokenizer, recipe.max_length)
     if left_out(rows):
         warnings.warn(CourseWarning(
@@ -141,7 +147,8 @@ def instruct(
         if recipe.adapter:
             run.adapter = TrainedAdapter.of(run.model, recipe.adapter, start)
         run.model = merged(run.model) if mergeable(run.model) else run.model
-        run.model.network.requires_grad_(True)
+        for weights in run.model.network.parameters():
+            weights.requires_grad_(weights.is_floating_point())
         run.parents = {**parents, **card(rows).sources}
         run.metrics |= {"conversations": len(rows), "left_out": left_out(rows),
                         "epochs": run.cost.tokens / sum(map(len, rows["input_ids"]))}
@@ -222,23 +229,25 @@ def _train(
     machine = loop.ready(model)
     network = model.network
     read = sum(map(len, rows["input_ids"]))
+    packs = recipe.adapter is None or recipe.adapter.kind != "prompt"  # else each row needs its own
+    batch = recipe.rows if packs else recipe.rows_of(read / len(rows))
     with compat.own_forward(network):
         engine = Instructor(
-            model=network, args=_arguments(recipe, machine, around),
+            model=network, args=_arguments(recipe, machine, around, packs, batch),
             train_dataset=rows.select_columns(["input_ids", "labels"]),
             processing_class=model.tokenizer)
         if is_quantized(model):  # TRL has made them bfloat16, which swallows small steps
             for weight in filter(lambda weight: weight.requires_grad, network.parameters()):
                 weight.data = weight.data.float()
         packed = len(engine.train_dataset)
-        steps = recipe.steps(read, packed)
+        steps = recipe.steps(read, packed, batch)
         engine.args.max_steps = steps
         engine.args.logging_steps = max(1, steps // 200)
         engine.optimizer = make_optimizer(network, recipe.optimizer, recipe.learning_rate,
                                           recipe.weight_decay)
         engine.lr_scheduler = LambdaLR(engine.optimizer,
                                        warmup_stable_decay(steps, recipe.warmup, recipe.decay))
-        engine.tokens_per_step = round(read / packed * recipe.rows)
+        engine.tokens_per_step = round(read / packed * batch)
         line = loop.run(engine, model, around)
     network.eval()
     flops = flops_per_token(model, round(read / len(rows)))
@@ -246,13 +255,13 @@ def _train(
 
 
 def _arguments(
-    recipe: InstructRecipe, machine: hardware.Hardware, around: loop.Surroundings
+    recipe: InstructRecipe, machine: hardware.Hardware, around: loop.Surroundings, packs: bool,
+    batch: int,
 ) -> Any:
     arguments = compat.SFTConfig(
-        output_dir=str(around.work), max_length=recipe.max_length,
-        packing=recipe.adapter is None or recipe.adapter.kind != "prompt",  # each row needs its own
+        output_dir=str(around.work), max_length=recipe.max_length, packing=packs,
         per_device_train_batch_size=recipe.micro_rows,
-        gradient_accumulation_steps=recipe.rows // recipe.micro_rows // processes(),
+        gradient_accumulation_steps=batch // recipe.micro_rows // processes(),
         max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
         save_strategy="no", save_total_limit=2, logging_nan_inf_filter=False,
         activation_checkpointing=False, dataloader_pin_memory=machine.device == "cuda",

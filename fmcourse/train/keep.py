@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, load_model, save_file, save_model
+from torch import Tensor
 
 from fmcourse import store
-from fmcourse.models import LanguageModel
+from fmcourse.models import LanguageModel, adapted
 from fmcourse.train.stage import first_process
 
 WEIGHTS = "model.safetensors"
@@ -33,7 +34,10 @@ class Kept:
         if first_process():
             about = {"share": repr(share), "score": repr(score)}
             with store.atomic_folder(self.folder) as draft:
-                save_model(model.network, draft / WEIGHTS, metadata=about)
+                if adapted(model):  # the rest does not change
+                    save_file(_trained(model), draft / WEIGHTS, metadata=about)
+                else:
+                    save_model(model.network, draft / WEIGHTS, metadata=about)
 
     def forget(self) -> None:
         """Delete what is kept."""
@@ -49,7 +53,15 @@ class Kept:
 
     def go_back(self, model: LanguageModel) -> None:
         """Give the model the kept weights."""
-        load_model(model.network, self.folder / WEIGHTS)
+        if adapted(model):
+            model.network.load_state_dict(load_file(self.folder / WEIGHTS), strict=False)
+        else:
+            load_model(model.network, self.folder / WEIGHTS)
+
+
+def _trained(model: LanguageModel) -> dict[str, Tensor]:
+    return {name: weights.detach().contiguous()
+            for name, weights in model.network.named_parameters() if weights.requires_grad}
 
 
 @contextlib.contextmanager

@@ -198,11 +198,20 @@ class InstructRecipe(Recipe):
         """Packed rows per optimiser step."""
         return self.batch_tokens // self.max_length // self.micro_rows * self.micro_rows
 
-    def steps(self, tokens: int, rows: int) -> int:
-        """Optimiser steps for a data set of so many tokens in so many rows."""
+    def rows_of(self, length: float) -> int:
+        """Rows per optimiser step where they are not packed and have so many tokens on average."""
+        return max(1, round(self.batch_tokens / length / self.micro_rows)) * self.micro_rows
+
+    def steps(self, tokens: int, rows: int, batch: int | None = None) -> int:
+        """Optimiser steps for a data set of so many tokens in so many rows.
+
+        Args:
+            batch: rows per step; by default packed ones.
+        """
+        batch = batch or self.rows
         if self.tokens is not None:
-            return math.ceil(self.tokens / tokens * rows / self.rows)
-        return max(self.least_steps, math.ceil(self.epochs * rows / self.rows))
+            return math.ceil(self.tokens / tokens * rows / batch)
+        return max(self.least_steps, math.ceil(self.epochs * rows / batch))
 
     @classmethod
     def at_scale(cls, **changes: Any) -> InstructRecipe:

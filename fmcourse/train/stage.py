@@ -8,6 +8,7 @@ again with the same plan is opened; with another plan it is refused; interrupted
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -35,6 +36,7 @@ def stage(plan: dict[str, Any], folder: Path | str | None, make: Callable[[Path]
         StoreError: the folder holds another plan's run, or one in progress.
     """
     folder = Path(folder) if folder is not None else None
+    plan = json.loads(json.dumps(plan))  # as it will be read: a tuple comes back as a list
     if folder is not None and (finished := _finished(folder, plan)):
         return finished
     with _workplace(folder) as work:

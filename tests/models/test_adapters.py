@@ -134,7 +134,8 @@ def test_an_adapter_is_refused_on_another_base(base, tmp_path):
 
 @pytest.mark.parametrize(("settings", "message"), [
     ({"rank": 0}, "rank of 0"), ({"method": "loar"}, "No method is called"),
-    ({"tokens": 0}, "virtual tokens"), ({"alpha": 0}, "switches the adapter off"),
+    ({"tokens": 0}, "virtual tokens"), ({"targets": ()}, "No layer is named"),
+    ({"alpha": 0}, "switches the adapter off"),
 ])
 def test_settings_that_cannot_be_are_refused(settings, message):
     with pytest.raises(ModelError, match=message):
@@ -183,6 +184,60 @@ def test_several_adapters_take_turns_on_one_base(base):
         models.blend(both, {"north": 1.0}, "even")
     with pytest.raises(ModelError, match="cannot be called 'half'"):  # PyTorch's, of a module
         models.blend(both, {"north": 1.0}, "half")
+
+
+@pytest.mark.parametrize("method", ["rslora", "dora", "ia3"])
+def test_what_is_no_plain_sum_is_not_blended(base, method):
+    settings = Adapter(method, **SMALL)
+    kept = TrainedAdapter.of(adapt(base, settings), settings, base.sha256())
+    with pytest.raises(ModelError, match="cannot be blended"):
+        models.blend(models.attach_all(base, {"a": kept}), {"a": 1.0}, "b")
+
+
+def test_a_blend_keeps_to_each_adapter_s_own_scale(base):
+    settings = Adapter(rank=2, alpha=7.0)
+    model = adapt(base, settings)
+    trained(model, 4)
+    other = TrainedAdapter.of(adapt(base, Adapter(rank=3)), Adapter(rank=3), base.sha256())
+    both = models.attach_all(base, {
+        "other": other, "x": TrainedAdapter.of(model, settings, base.sha256())})
+    models.blend(both, {"x": 1.0, "other": 1.0}, "sum")  # the other one has learnt nothing
+    assert torch.allclose(logits(both), logits(model), atol=1e-4)
+
+
+def test_four_bits_and_full_precision_do_not_share_a_base(base):
+    kept = {}
+    for method in ("lora", "qlora"):
+        settings = Adapter(method, rank=2)
+        kept[method] = TrainedAdapter.of(adapt(base, settings), settings, base.sha256())
+    with pytest.raises(ModelError, match="four bits"):
+        models.attach_all(base, kept)
+
+
+def test_a_four_bit_model_merges_whatever_its_adapter_is_called(base):
+    settings = Adapter("qlora", rank=2)
+    kept = TrainedAdapter.of(adapt(base, settings), settings, base.sha256())
+    model = models.attach_all(base, {"mine": kept})
+    assert not models.adapted(merged(model))
+
+
+@pytest.mark.parametrize("method", ["full", "last block", "bitfit", "pissa", "prompt"])
+def test_four_bits_are_trained_by_matrices_beside_them_only(base, method):
+    with pytest.raises(ModelError, match="four bits"):
+        adapt(models.quantized(base), Adapter(method, **SMALL))
+
+
+def test_adapters_begin_by_their_seed(base):
+    first, again, other = (adapt(base, Adapter(rank=2), seed).sha256() for seed in (0, 0, 1))
+    assert first == again != other
+    assert adapt(base, Adapter(rank=2, alpha=64.0)).sha256() != first
+
+
+def test_half_an_adapter_is_refused(base):
+    kept = TrainedAdapter.of(adapt(base), Adapter(), base.sha256())
+    half = replace(kept, weights=dict(list(kept.weights.items())[::2]))
+    with pytest.raises(ModelError, match="not whole"):
+        attach(base, half)
 
 
 def test_prompts_and_matrices_cannot_share_a_base(base):

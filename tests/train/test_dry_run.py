@@ -8,7 +8,7 @@ import torch
 from fmcourse.errors import ModelError
 from fmcourse.hardware import gpus
 from fmcourse.models import METHODS, Adapter, compat
-from fmcourse.models.adapters import fit
+from fmcourse.models.adapters import inject
 from fmcourse.train import memory
 from fmcourse.train.dry_run import FORMATS, PUBLISHED, alive_in, shape
 
@@ -20,7 +20,7 @@ SETTING = {"sequence": 32, "batch": 2}
 
 def real(adapter, **options):
     """The same counter around the same step, with real tensors."""
-    network = fit(compat.LlamaForCausalLM(copy.deepcopy(CONFIG)).train(), adapter)
+    network = inject(compat.LlamaForCausalLM(copy.deepcopy(CONFIG)).train(), adapter)
     return alive_in(network, **{**SETTING, "compute": "float32", "attention": "eager",
                                 "checkpointing": False, **options})
 

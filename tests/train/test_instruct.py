@@ -177,6 +177,41 @@ def test_lora_trains_few_weights_and_leaves_a_plain_model(model, tmp_path):
             assert torch.equal(value, kept[name])
 
 
+@pytest.mark.parametrize("method", ["lora", "pissa", "qlora", "prompt", "prefix", "bitfit"])
+def test_an_adapter_s_run_is_stopped_early_kept_and_opened_again(model, method, tmp_path):
+    model.network.config.pad_token_id = 5  # another than the tokenizer's, as SmolLM2 came
+    adapter = Adapter(method, rank=2, tokens=4, targets=("q_proj", "v_proj"))
+    recipe = replace(RECIPE, adapter=adapter, max_length=96, batch_tokens=192, epochs=2,
+                     learning_rate=1e-2, patience=3)
+    folder = tmp_path / "run"
+    run = instruct(model, records(), recipe, validation=records(8, turn=1), folder=folder)
+    opened = [instruct(model, records(), recipe, validation=records(8, turn=1), folder=folder),
+              Run.load(folder)]
+    for again in opened:
+        assert again.model.sha256() == run.model.sha256()
+        assert again.adapter.weights.keys() == run.adapter.weights.keys()
+    with pytest.raises(ModelError, match="too long"):
+        instruct(model, records(), replace(recipe, max_length=999, batch_tokens=1998))
+    twin = instruct(model, records(), recipe, validation=records(8, turn=1))
+    assert twin.model.sha256() == run.model.sha256()  # begun by the same seed
+
+
+def test_a_batch_has_as_many_tokens_with_a_prompt_as_without(model):
+    """There no rows are packed, so that each of them gets the prompt."""
+    recipe = replace(RECIPE, epochs=3, max_length=96)
+    plain = instruct(model, records(), recipe)
+    behind = instruct(model, records(), replace(recipe, adapter=Adapter("prompt", tokens=4)))
+    steps = [run.history["step"].iloc[-1] for run in (plain, behind)]
+    assert steps[1] == pytest.approx(steps[0], rel=0.3)
+    assert behind.cost.tokens == pytest.approx(plain.cost.tokens, rel=0.3)
+
+
+def test_a_model_behind_a_prompt_is_not_tuned_again(model):
+    recipe = replace(RECIPE, adapter=Adapter("prompt", tokens=4), max_length=96, epochs=1)
+    with pytest.raises(ModelError, match="already"):
+        instruct(instruct(model, records(), recipe).model, records(), RECIPE)
+
+
 def test_few_records_are_read_more_often_than_asked(model):
     run = instruct(model, records(4), replace(RECIPE, epochs=1, least_steps=7))
     assert run.history["step"].iloc[-1] == 7

@@ -12,7 +12,7 @@ from fmcourse import models, store
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.hardware.child import PeakAbove, in_child
 from fmcourse.models import Adapter, LanguageModel, compat
-from fmcourse.models.adapters import fit
+from fmcourse.models.adapters import inject
 from fmcourse.train.dry_run import Step, memory, shape
 
 BILLIONS, ERROR, WEIGHTS = "gigabytes to tune 7 billion weights", "error of the foretold peak", (
@@ -91,7 +91,7 @@ def _network(config: Any, method: str, frozen: str) -> torch.nn.Module:
     network, adapter = compat.LlamaForCausalLM(config), Adapter(method)
     if method == "qlora":
         network = models.quantized(LanguageModel(network, None, "a shape")).network
-    network = fit(network, adapter).train()
+    network = inject(network, adapter).train()
     for weights in network.parameters():
         if not weights.requires_grad and weights.dtype == torch.float32:
             weights.data = weights.data.to(getattr(torch, frozen))

@@ -34,7 +34,8 @@ class Outcome:
 def code() -> str:
     """SHA-256 of the library below the experiments, and of this module."""
     here = Path(__file__)
-    rooms = [here.parents[2] / name for name in ("sources", "data", "models", "train", "evaluate")]
+    rooms = [here.parents[2] / name
+             for name in ("hardware", "sources", "data", "models", "train", "evaluate")]
     files = [here, *(path for room in rooms for kind in ("*.py", "*.toml")
                      for path in sorted(room.rglob(kind)))]
     return store.sha256_json([[path.name, store.sha256_file(path)] for path in files])
