@@ -212,7 +212,8 @@ show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2
             for arm, values in course.ledger("M3", metric)["arms"].items()])
 
 # %% [markdown]
-# Look at *no model* before you praise a tuned one. A score without the simplest baseline beside it says little.
+# Look at *no model* before you praise a tuned one. The medical expert beats it. The legal one has learnt much, yet writes no
+# better than copying does: with some 500 cases read about once, the ledger says *not shown*.
 
 # %% [markdown]
 # ### The price
@@ -221,6 +222,9 @@ show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2
 # %%
 price = course.ledger("M3", "instructions followed")
 show.seeds(price["arms"], control="asked plainly", unit="instructions followed")
+
+# %% [markdown]
+# Every expert pays. The one that only ever answered yes, no or maybe has forgotten most: test outside of the domain, too.
 
 # %% [markdown]
 # ## How little it takes
