@@ -14,8 +14,8 @@ from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.hardware.child import PeakAbove, in_child
 from fmcourse.models import Adapter, compat
 
-# Peak learning rates by method, chosen by `benchmarks/adapters.py` on validation items among the
-# same four steps of a ladder for each, with 4,000 tokens a try: the same small budget for all.
+# Peak learning rates by method: first guesses. `benchmarks/adapters.py` tries four for each, with
+# the same small budget, on validation items; run it and take its best before the ledger is made.
 RATES = {"full": 1e-4, "last block": 1e-3, "bitfit": 1e-2, "lora": 2e-3, "rslora": 2e-3,
          "dora": 2e-3, "pissa": 1e-3, "qlora": 2e-3, "prompt": 3e-2, "prefix": 1e-2, "ia3": 3e-2}
 SURPRISE, GENERAL = "bits per byte of unseen commands", "bits per byte of general text"
