@@ -2,9 +2,10 @@
 
     python benchmarks/adapters.py [method …]
 
-Each method is tried at four rates, a ladder of its kind, on 4,000 tokens of AWS commands; scored are the replies to validation requests, which no claim uses, in bits per
-byte. The best is what `evidence.experiments.methods.RATES` should have. Writes
-benchmarks/results/adapters.json, a method at a time; what is there is not done again.
+Each method is tried at four rates, a ladder of its kind, on 4,000 tokens of AWS commands; scored
+are the replies to validation requests, which no claim uses, in bits per byte. The best is what
+`evidence.experiments.methods.RATES` should have. Writes benchmarks/results/adapters.json, a method
+at a time; what is there is not done again.
 """
 
 from __future__ import annotations
