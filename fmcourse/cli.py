@@ -183,7 +183,12 @@ def memory(model: Annotated[str, typer.Option(
     from fmcourse.models import Adapter, compat
 
     compat.quiet()
-    typer.echo(train.memory(model, Adapter(method, rank=rank), sequence=sequence, batch=batch,
+    adapter = Adapter(method, rank=rank)
+    low_rank = f" of rank {rank}" if adapter.kind == "low rank" else ""
+    kept = "each layer's input kept" if checkpointing else "all activations kept"
+    typer.echo(f"{model} by {method}{low_rank}: {batch} × {sequence:,} tokens, frozen weights in "
+               f"{'4 bits' if method == 'qlora' else frozen}, {kept}")
+    typer.echo(train.memory(model, adapter, sequence=sequence, batch=batch,
                             frozen=frozen, checkpointing=checkpointing))
 
 

@@ -28,6 +28,7 @@ from fmcourse.models.adapters import inject
 from fmcourse.models.four_bits import BLOCK, linear_layers
 from fmcourse.train.loss import linear_cross_entropy
 
+LARGEST = 2**20  # tokens of a forward pass; the dry run takes as many steps as the real one
 FORMATS = ("float32", "bfloat16", "float16")
 PUBLISHED = {  # config.json of Llama 3.2 1B and 3B, Llama 2 7B and 13B, Llama 3.1 8B, 70B and 405B
     "1b": (2048, 16, 8192, 32, 8, 128_256, True),
@@ -119,6 +120,11 @@ def memory(
     if sequence < 1 or batch < 1:
         raise ModelError(f"{batch} rows of {sequence} tokens are nothing to train on.",
                          where="memory", fix="At least one row of one token.")
+    if sequence * batch > LARGEST:
+        raise ModelError(
+            f"{batch:,} rows of {sequence:,} tokens are more than a forward pass reads.",
+            where="memory",
+            fix=f"Up to {LARGEST:,} tokens in all; memory grows evenly with the rows.")
     for kind in (frozen, compute):
         if kind not in FORMATS:
             raise ModelError(f"Nothing is computed in {kind!r} here.", where="memory",

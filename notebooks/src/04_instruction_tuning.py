@@ -148,7 +148,7 @@ print("the one task:", *single)
 # %% [markdown]
 # ## Before and after
 # Three questions to the base, to the specialist and to the model of many tasks: of families it was trained on, in
-# wordings and with texts that it was not.
+# wordings and with texts that it was not. Look at the form of a reply first, and at what it says second.
 
 # %%
 trio = {"base": able, "one task": narrow.model, "many tasks": tuned.model}
@@ -222,14 +222,18 @@ for arm in (name for name in ledger["arms"] if name != "base"):
 show.learning_curves(points, x="families", y="of unseen tasks", group="score")
 
 # %% [markdown]
-# How many *times* ROUGE-L rises depends on which family the single one happens to be; with some it is almost nothing, and
-# the ratio has no upper limit. That took six seeds. Surprise at the right replies has little spread.
+# The way up is not even: on some seeds four families beat sixteen. And some single families teach so little that their
+# score is almost 0; a ratio to almost 0 has no upper limit, hence six seeds.
 
 # %%
 print("M1:", ledger["verdict"])
 surprise = course.ledger("M1", "unseen families: bits per byte of right replies")
 show.seeds(surprise["arms"], control="1 family", unit="bits per byte of right replies",
            better="lower")
+
+# %% [markdown]
+# Look at the base, which was never tuned: one task makes a model *worse* at the others than no task. Most of the way from
+# one family to sixteen is that harm, undone; the smaller part, from the base to sixteen, is gained.
 
 # %% [markdown]
 # ## Keeping to a form
@@ -244,7 +248,8 @@ formed = train.instruct(tuned.model, forms, recipe, name="and forms",
                         show_progress=False)
 
 # %% [markdown]
-# **Predict.** *Strict* reads the reply as it is, *loose* forgives a polite first or last line. Will they differ?
+# **Predict.** *Strict* reads the reply as it is, *loose* forgives a polite first or last line. Will they differ for a model
+# that has never read a polite line?
 
 # %%
 items = evaluate.constraint_items(course.scale.probes // 2)
@@ -283,14 +288,15 @@ show.table([{"arm": arm, **{f"seed {place}": f"{seed[never][arm]:.0%}"
 
 # %% [markdown]
 # ## Talk to it
-# The last stage taught forms and replayed no tasks, so these have faded: compare with the table above, and ask for a form
-# instead. Lesson 05 measures that price.
+# The last stage taught forms and replayed no tasks, so what it knew of those has faded. Ask for a form instead. Lesson 05
+# measures that price.
 
 # %%
 show.chat(formed.model, opening=questions, tokens=32)
 
 # %% [markdown]
-# In a terminal: `fmcourse train instruct --data my.jsonl` tunes on records of your own, `fmcourse chat` talks to the result.
+# In a terminal: `fmcourse train instruct --data my.jsonl` tunes on records of your own, `fmcourse chat FOLDER` talks to the
+# result, in the folder that was printed last.
 
 # %% [markdown]
 # ## What it costs

@@ -99,7 +99,7 @@ show.table([{"wanted": row["completion"], "said": reply}
                                   strict=True)])
 
 # %% [markdown]
-# Now it speaks the language. But the operation that is needed is in no example.
+# Now it speaks the language. But no example has the operation that is needed: it has to guess the name.
 
 # %% [markdown]
 # The manual has every command there is. A search finds the three lines that are most like the request; that is
@@ -119,7 +119,7 @@ print(shown[0]["prompt"])
 said["the manual's first line"] = data.first_lines(shown)
 
 # %% [markdown]
-# The best prompt we know has both: lines of the manual, and two similar examples of how they are used.
+# The fullest prompt has both: lines of the manual, and two similar examples of how they are used.
 
 # %% [markdown]
 # **Predict.** How many of its commands will be usable?
@@ -139,6 +139,9 @@ def rates(way):
 
 
 show.table([{"way": way, **rates(way)} for way in said])
+
+# %% [markdown]
+# A prompt can be too full: with the manual in front it knows more names, and writes fewer commands that the CLI would take.
 
 # %% [markdown]
 # ## Fine-tuning
@@ -162,8 +165,8 @@ said["tuned with the manual"] = models.replies(after, shown["prompt"][:], tokens
 show.table([{"way": way, **rates(way)} for way in said])
 
 # %% [markdown]
-# Compare with the best prompt, and with the first line. The prompt shows the same lines and two examples besides; tuning
-# adds no fact about AWS but a behaviour: take the line that fits, fill in the options, write one command and stop.
+# Compare with the fullest prompt, and with the first line. Tuning adds no fact about AWS but a behaviour: fill in options,
+# write one command that the CLI takes, and stop. It does not choose a line better than the search does.
 
 # %%
 metric = "unseen operations: right operation, valid"
@@ -197,13 +200,14 @@ services = course.ledger("M3", "unseen services: right operation, valid")
 show.seeds(services["arms"], control=rival, unit="usable, unseen services")
 
 # %% [markdown]
-# Look at *tuned* without the manual. Names of operations are facts, and thousands of them do not go into a model by a few
-# hundred examples; a search hands them over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
+# *Tuned* without the manual loses nearly all. Names of operations are facts, and thousands of them do not go into a model by
+# examples; a search hands them over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
 
 # %% [markdown]
 # ### Two more domains
 # The same on medical questions (yes, no or maybe, from a research abstract) and on legal cases (a summary in one or two
-# sentences). *No model* always says yes, and copies a case's first sentence.
+# sentences). *No model* always says yes, and copies a case's first sentence. *Macro-F1* weighs yes, no and maybe alike, so
+# that one word for all earns little.
 
 # %%
 show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2f}",
@@ -227,7 +231,7 @@ show.seeds(price["arms"], control="asked plainly", unit="instructions followed")
 # Every expert pays. The one that only ever answered yes, no or maybe has forgotten most: test outside of the domain, too.
 
 # %% [markdown]
-# ## How little it takes
+# ## These pairs, or any?
 # Was it *these* pairs, or would any tuning do? On our own base it can be tried in a minute: commands, each request with a
 # line of the manual, or as many tokens of the tasks of lesson 04.
 
@@ -258,8 +262,8 @@ course.claim("K6", treatment=tables["tuned on commands"]["service"],
              control=tables["tuned on other pairs"]["service"])
 
 # %% [markdown]
-# Tuning on the task adapts the base to it, and tuning on something else does not. Twelve million weights are still worse at
-# it than copying the first line: a small base has its limits, and the same pairs do more for a larger one.
+# Tuning on the task adapts the base to it, and tuning on something else, without a single command, does not. Twelve million
+# weights are still worse at it than copying the first line.
 
 # %% [markdown]
 # **Predict.** How many times more tokens did pre-training read?
@@ -329,7 +333,8 @@ show.before_after(done["before"], done["in house style"],
                   better="higher")
 
 # %% [markdown]
-# *Specialist* is the right word, in both of its senses. Whoever needs both keeps the base and swaps adapters (lesson 06),
+# The control in plain words loses about as much: it is not the style that costs, but learning one thing only. *Specialist*
+# is the right word, in both of its senses. Whoever needs both keeps the base and swaps adapters (lesson 06),
 # or mixes old tasks into the new ones, as replay did in lesson 02.
 
 # %% [markdown]
@@ -381,8 +386,7 @@ for rate in (1e-4, 1e-3, 1e-2):
 show.loss_curve(curves, y="validation bits per byte", title="three learning rates")
 
 # %% [markdown]
-# Too low wastes the budget, too high breaks what pre-training built. Both are found by looking at held-out data, and by
-# nothing else.
+# Too low wastes the budget, too high learns badly or not at all. Both are found by looking at held-out data.
 
 # %% [markdown]
 # ## The ledger

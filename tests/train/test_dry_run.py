@@ -71,6 +71,7 @@ def test_a_long_row_costs_more_than_a_short_one():
 
 @pytest.mark.parametrize(("settings", "message"), [
     ({"model": "nonsense"}, "no size or model"), ({"sequence": 0}, "nothing to train on"),
+    ({"batch": 10**6}, "more than a forward pass"),
     ({"frozen": "int3"}, "Nothing is computed in"), ({"compute": "fp8"}, "Nothing is computed")])
 def test_what_cannot_be_is_refused(settings, message):
     with pytest.raises(ModelError, match=message):
