@@ -65,7 +65,7 @@ def advice(size: int) -> str:
     >>> advice(9 * 10**9)
     'fits one T4 (g4dn.xlarge)'
     >>> advice(4 * 10**12)
-    'needs 58 of H100 (8 in a p5.48xlarge), split by FSDP'
+    'needs 52 of H100 (8 in a p5.48xlarge), split by FSDP'
     """
     gpu = smallest(size)
     if gpu is not None:

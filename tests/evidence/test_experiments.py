@@ -9,7 +9,7 @@ import pytest
 
 from fmcourse import models
 from fmcourse.evidence import claims, ledger
-from fmcourse.evidence.experiments import EXPERIMENTS, affordable, better_start, methods
+from fmcourse.evidence.experiments import EXPERIMENTS, better_start, methods
 from fmcourse.train import ClassifyRecipe
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -28,7 +28,7 @@ SMALL = {
            "recipe": ClassifyRecipe(least=16, most=16, tokens=16)},
     "M5": {"old_tokens": 2048, "new_tokens": 2048},
     "M6": {"tokens": 600, "held": 4},
-    "M7": {"cases": (("base", "lora", {"sequence": 32, "batch": 2}),), "table": ("1b",)},
+    "M7": {"cases": (("base", "lora", {"sequence": 128, "batch": 8}),), "table": ("1b",)},
 }
 
 
@@ -41,9 +41,8 @@ def small_base(monkeypatch):
     instead, load = {"base": small, "smollm2": models.with_chat(small)}, models.load
     monkeypatch.setattr(models, "load", lambda name: instead.get(name) or load(name))
     monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
-    for experiment in (methods, affordable):  # what they start in a process of its own
-        monkeypatch.setitem(experiment.__globals__, "in_child",
-                            lambda work, *given, exact=False, **more: work(*given, **more))
+    monkeypatch.setitem(methods.__globals__, "in_child",  # here, where the base is small
+                        lambda work, *given, exact=False, **more: work(*given, **more))
 
 
 @pytest.mark.parametrize("claim", SMALL)
