@@ -6,6 +6,8 @@ altogether (`_render_traceback_` is IPython's hook for that); in a terminal the 
 prints the message alone.
 """
 
+from __future__ import annotations
+
 
 class CourseError(Exception):
     """Something a person can mend.
@@ -29,6 +31,9 @@ class CourseError(Exception):
         if fix is not None:
             lines.append(f"  what to do: {fix}")
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[CourseError], tuple[str, object, str | None]]:
+        return type(self), (self.what, self.where, self.fix)  # from another process, the same
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]

@@ -10,6 +10,7 @@ from fmcourse.hardware.measure import (
     fit_threads,
     keep_memory,
     matmul_peak,
+    memory_now,
     peak_memory_bytes,
     reset_peak_memory,
 )
@@ -17,5 +18,5 @@ from fmcourse.hardware.selftest import Check, check_device
 
 __all__ = [
     "Check", "Hardware", "check_device", "cores", "detect", "fit_threads", "keep_memory",
-    "matmul_peak", "memory", "peak_memory_bytes", "reset_peak_memory",
+    "matmul_peak", "memory", "memory_now", "peak_memory_bytes", "reset_peak_memory",
 ]

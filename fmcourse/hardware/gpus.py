@@ -35,9 +35,14 @@ class Gpu:
         """Bytes that tensors can have."""
         return int(self.memory * (1 - SPARE))
 
-    def needed(self, size: int) -> int:
-        """How many of them hold so many bytes, split evenly (FSDP, ZeRO)."""
-        return math.ceil(size / self.usable)
+    def needed(self, peak: int, states: int) -> int | None:
+        """How many of them hold a job whose states are split evenly (FSDP, ZeRO).
+
+        Weights, gradients and moments are split; what else is alive at the peak, activations above
+        all, each GPU has for its own rows. None if that alone does not fit.
+        """
+        room = self.usable - max(0, peak - states)
+        return max(1, math.ceil(min(peak, states) / room)) if room > 0 else None
 
 
 GPUS = [
@@ -59,16 +64,24 @@ def smallest(size: int) -> Gpu | None:
                 None)
 
 
-def advice(size: int) -> str:
-    """Which GPU a job of so many bytes needs, in a sentence.
+def advice(peak: int, states: int) -> str:
+    """Which GPU a job needs, in a sentence.
 
-    >>> advice(9 * 10**9)
+    Args:
+        peak, states: bytes at the peak, and of weights, gradients and moments.
+
+    >>> advice(9 * 10**9, 8 * 10**9)
     'fits one T4 (g4dn.xlarge)'
-    >>> advice(4 * 10**12)
+    >>> advice(4 * 10**12, 4 * 10**12)
     'needs 52 of H100 (8 in a p5.48xlarge), split by FSDP'
+    >>> advice(10**12, 10**10)
+    'needs fewer or shorter rows: what a row keeps does not fit one H100'
     """
-    gpu = smallest(size)
+    gpu = smallest(peak)
     if gpu is not None:
         return f"fits one {gpu.name} ({gpu.instance})"
     gpu = next(gpu for gpu in GPUS if gpu.name == "H100")
-    return f"needs {gpu.needed(size)} of {gpu.name} (8 in a {gpu.largest}), split by FSDP"
+    count = gpu.needed(peak, states)
+    if count is None:
+        return f"needs fewer or shorter rows: what a row keeps does not fit one {gpu.name}"
+    return f"needs {count} of {gpu.name} (8 in a {gpu.largest}), split by FSDP"

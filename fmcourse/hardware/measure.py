@@ -18,7 +18,7 @@ import torch
 
 from fmcourse.errors import HardwareError
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # names and values from glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4  # as in glibc's malloc.h
 SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}  # large enough to keep the device busy
 
 
@@ -77,6 +77,13 @@ def peak_memory_bytes(device: str = "cpu") -> int:
     return max(_resident_peak(), shared)
 
 
+def memory_now(device: str = "cpu") -> int:
+    """Memory in use, in bytes: tensors on CUDA, elsewhere the process's resident memory."""
+    if device == "cuda":
+        return torch.cuda.memory_allocated()
+    return psutil.Process().memory_info().rss
+
+
 def _resident_peak() -> int:
     if sys.platform == "linux":
         status = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -114,14 +121,25 @@ def keep_memory() -> bool:
     (`benchmarks/matmul.py` counts them and times the step). The trade-off: the process stays as
     large as it ever was. Elsewhere it does nothing.
     """
+    return _mallopt({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1})
+
+
+def return_memory() -> bool:
+    """Have glibc hand freed memory back at once; returns whether it took effect.
+
+    The opposite of `keep_memory`, to measure what is needed and not what is kept.
+    """
+    return _mallopt({M_MMAP_THRESHOLD: 2**16, M_TRIM_THRESHOLD: 2**16})
+
+
+def _mallopt(settings: dict[int, int]) -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1))
-    return all(mallopt(name, value) == 1 for name, value in settings)
+    return all(mallopt(name, value) == 1 for name, value in settings.items())
 
 
 def fit_threads() -> int:

@@ -141,7 +141,7 @@ def adapt(model: LanguageModel, adapter: Adapter | None = None, seed: int = 0) -
 
 
 def inject(network: nn.Module, adapter: Adapter,
-        tokenizer: compat.PreTrainedTokenizerFast | None = None) -> nn.Module:
+           tokenizer: compat.PreTrainedTokenizerFast | None = None) -> nn.Module:
     """The network itself, not copied, with the adapter in place and all else frozen.
 
     Args:

@@ -60,13 +60,14 @@ __all__ = [
     "GenerationConfig", "IA3Config", "LlamaConfig", "LlamaForCausalLM", "LoraConfig",
     "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel", "PreTrainedModel",
     "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "SFTConfig", "SFTTrainer",
-    "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "add_adapter", "attention",
+    "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "attention",
     "checkpoint", "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit",
     "load_gguf", "numbers", "one_gpu", "own_forward", "plain_network", "prompted", "quiet",
-    "rename_adapter", "set_adapter_state", "trainable_4bit", "with_layers",
+    "replace_adapters", "set_adapter_state", "trainable_4bit", "with_layers",
 ]
 
 
+DEFAULT = "default"  # PEFT's name for an adapter that was given none
 SPECIAL_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 
@@ -170,8 +171,7 @@ def load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 def numbers(weights: torch.nn.Parameter) -> int:
     """How many there are in a parameter; in four bits, two share a byte."""
-    state = getattr(weights, "quant_state", None)
-    return weights.numel() if state is None else state.shape.numel()
+    return weights.numel() * (2 if weights.dtype == torch.uint8 else 1)
 
 
 def load_4bit(folder: str, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
@@ -256,24 +256,23 @@ def adapter_state(network: PeftModel) -> tuple[dict[str, torch.Tensor], dict[str
 
 
 def set_adapter_state(network: PeftModel, weights: dict[str, torch.Tensor],
-                      name: str = "default") -> None:
+                      name: str = DEFAULT) -> None:
     """Give an adapter these weights."""
     set_peft_model_state_dict(network, weights, adapter_name=name)
 
 
-def rename_adapter(network: PeftModel, name: str) -> None:
-    """Call the only adapter by this name."""
-    settings = network.active_peft_config
-    network.add_adapter(name, settings)
-    network.set_adapter(name)
-    network.delete_adapter("default")
+def replace_adapters(network: PeftModel, adapters: dict[str, tuple[dict[str, torch.Tensor],
+                                                                     dict[str, Any]]]) -> None:
+    """Put these in place of the one a network was made with; the first one answers.
 
-
-def add_adapter(network: PeftModel, name: str, settings: dict[str, Any],
-                weights: dict[str, torch.Tensor]) -> None:
-    """One more adapter beside those a network has."""
-    network.add_adapter(name, PeftConfig.from_peft_type(**settings))
-    set_adapter_state(network, weights, name)
+    Args:
+        adapters: name → weights and configuration, as `adapter_state` gives them.
+    """
+    for name, (weights, settings) in adapters.items():
+        network.add_adapter(name, PeftConfig.from_peft_type(**settings))
+        set_adapter_state(network, weights, name)
+    network.set_adapter(next(iter(adapters)))
+    network.delete_adapter(DEFAULT)
 
 
 def checkpoint(network: torch.nn.Module) -> None:

@@ -148,12 +148,9 @@ def attach_all(base: LanguageModel, adapters: Mapping[str, TrainedAdapter | Path
     _check_new(read)
     for adapter in read.values():
         _check_base(base, adapter)
-    first, *others = read
-    made = adapt(base, read[first].settings)
-    compat.rename_adapter(made.network, first)
-    compat.set_adapter_state(made.network, read[first].weights, first)
-    for name in others:
-        compat.add_adapter(made.network, name, read[name].peft, read[name].weights)
+    made = adapt(base, next(iter(read.values())).settings)
+    compat.replace_adapters(made.network, {name: (adapter.weights, adapter.peft)
+                                           for name, adapter in read.items()})
     made.network.eval()
     return made
 
@@ -214,9 +211,9 @@ def _check_names(model: LanguageModel, names: Iterable[str]) -> None:
 
 
 def _check_new(names: Iterable[str]) -> None:
-    """Refuse names that PyTorch has for something else, such as 'half' or 'a.b'."""
+    """Refuse names that PEFT or PyTorch has for something else, such as 'half' or 'a.b'."""
     for name in names:
-        if not name or "." in name or hasattr(nn.ModuleDict, name):
+        if name in ("", compat.DEFAULT) or "." in name or hasattr(nn.ModuleDict, name):
             raise ModelError(f"An adapter cannot be called {name!r}.", where="models.attach_all",
                              fix="Choose another name, without a dot.")
 

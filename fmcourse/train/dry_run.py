@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -65,9 +66,11 @@ class Memory:
         rows = [("weights", self.weights), ("gradients", self.gradients),
                 ("optimiser", self.optimizer), ("activations", self.activations),
                 ("at the peak", self.peak)]
+        states = self.weights + self.gradients + self.optimizer
         return "\n".join([
             f"{self.trainable:,} of {self.parameters:,} weights are trained",
-            *(f"{name:<12}{size / 1e9:>9,.2f} GB" for name, size in rows), gpus.advice(self.peak)])
+            *(f"{name:<12}{size / 1e9:>9,.2f} GB" for name, size in rows),
+            gpus.advice(self.peak, states)])
 
 
 def shape(model: str) -> compat.LlamaConfig:
@@ -87,6 +90,8 @@ def shape(model: str) -> compat.LlamaConfig:
     try:
         return models.load(model).network.config
     except ModelError as error:
+        if Path(model).exists():
+            raise
         raise ModelError(f"There is no size or model called {model!r}.", where="model",
                          fix=f"{', '.join(PUBLISHED)}; base, smollm2, or a folder.") from error
 
@@ -217,9 +222,7 @@ class Step:
         self.optimizer.step()
 
 
-def _dry_run(
-    config: Any, adapter: Adapter, frozen: str, **setting: Any,
-) -> dict[str, int]:
+def _dry_run(config: Any, adapter: Adapter, frozen: str, **setting: Any) -> dict[str, int]:
     network = _meta(config, adapter, getattr(torch, frozen))
     with compat.fake_tensors():
         _materialise(network)
@@ -251,12 +254,8 @@ def alive_in(network: nn.Module, sequence: int, batch: int, compute: str, attent
             step.optimizer.zero_grad()
     gradients = sum(p.numel() * p.element_size() for p in step.trained)
     return {**peaks, "weights": weights, "gradients": gradients, "optimizer": 2 * gradients,
-            "activations": kept, "parameters": sum(map(_numbers, network.parameters())),
+            "activations": kept, "parameters": sum(map(compat.numbers, network.parameters())),
             "trainable": sum(p.numel() for p in step.trained)}
-
-
-def _numbers(weights: Tensor) -> int:
-    return weights.numel() * (2 if weights.dtype == torch.uint8 else 1)
 
 
 def _meta(config: Any, adapter: Adapter, frozen: torch.dtype) -> nn.Module:

@@ -25,6 +25,7 @@ from fmcourse.data import card
 from fmcourse.data.chat import chat_rows, left_out
 from fmcourse.errors import CourseWarning, ModelError
 from fmcourse.models import (
+    Adapter,
     LanguageModel,
     TrainedAdapter,
     adapt,
@@ -115,17 +116,7 @@ def instruct(
         StoreError: the folder holds a different run, or one in progress.
     """
     recipe = recipe or InstructRecipe()
-    if model.objective != "causal":
-        raise ModelError("A masked model cannot learn to answer.", where=model.name,
-                         fix="Use a model that predicts the next token.")
-    virtual = recipe.adapter.tokens if recipe.adapter and recipe.adapter.kind == "prompt" else 0
-    if recipe.max_length + virtual > model.context:
-        raise ModelError(f"Rows of {recipe.max_length} tokens are too long for this model.",
-                         where="InstructRecipe.max_length",
-                         fix=f"Use {model.context - virtual} or fewer.")
-    if adapted(model):
-        raise ModelError("This model has an adapter already.", where=model.name,
-                         fix="Tune models.merged(model), or the base it was made of.")
+    _check(model, recipe)
     start, model = model.sha256(), with_chat(model)
     model = adapt(model, recipe.adapter, recipe.seed) if recipe.adapter else model.copy()
     rows = chat_rows(records, model.tokenizer, recipe.max_length)
@@ -145,10 +136,7 @@ def instruct(
             run = _train(model, rows, recipe, loop.Surroundings(
                 name, work, minutes, look, shares, report_to, show_progress))
         if recipe.adapter:
-            run.adapter = TrainedAdapter.of(run.model, recipe.adapter, start)
-        run.model = merged(run.model) if mergeable(run.model) else run.model
-        for weights in run.model.network.parameters():
-            weights.requires_grad_(weights.is_floating_point())
+            _detach(run, recipe.adapter, start)
         run.parents = {**parents, **card(rows).sources}
         run.metrics |= {"conversations": len(rows), "left_out": left_out(rows),
                         "epochs": run.cost.tokens / sum(map(len, rows["input_ids"]))}
@@ -159,6 +147,31 @@ def instruct(
         return run
 
     return stage(plan, folder, make)
+
+
+def _check(model: LanguageModel, recipe: InstructRecipe) -> None:
+    """Refuse what cannot be trained; see `instruct`."""
+    if model.objective != "causal":
+        raise ModelError("A masked model cannot learn to answer.", where=model.name,
+                         fix="Use a model that predicts the next token.")
+    if adapted(model):
+        raise ModelError("This model has an adapter already.", where=model.name,
+                         fix="Tune models.merged(model), or the base it was made of.")
+    virtual = recipe.adapter.tokens if recipe.adapter and recipe.adapter.kind == "prompt" else 0
+    if recipe.max_length + virtual > model.context:
+        raise ModelError(f"Rows of {recipe.max_length} tokens are too long for this model.",
+                         where="InstructRecipe.max_length",
+                         fix=f"Use {model.context - virtual} or fewer.")
+
+
+def _detach(run: Run, adapter: Adapter, base: str) -> None:
+    """Set the adapter aside where it is less than the model, and merge it where that can be."""
+    if adapter.method != "full":
+        run.adapter = TrainedAdapter.of(run.model, adapter, base)
+    if mergeable(run.model):
+        run.model = merged(run.model)
+    for weights in run.model.network.parameters():
+        weights.requires_grad_(weights.is_floating_point())
 
 
 class Examiner:

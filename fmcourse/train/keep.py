@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import load_file, load_model, save_file, save_model
-from torch import Tensor
+from safetensors.torch import load_file, save_file
 
 from fmcourse import store
-from fmcourse.models import LanguageModel, adapted
+from fmcourse.models import LanguageModel
 from fmcourse.train.stage import first_process
 
 WEIGHTS = "model.safetensors"
@@ -21,7 +20,7 @@ BACK_TO = "back_to_share"  # of an observation: the share whose weights the run 
 
 
 class Kept:
-    """One set of a model's weights in a folder, with the share of training and what it scored.
+    """One set of a model's trained weights in a folder, with their share of training and score.
 
     In a run's folder it lies among the checkpoints, and so outlives a kill.
     """
@@ -34,10 +33,10 @@ class Kept:
         if first_process():
             about = {"share": repr(share), "score": repr(score)}
             with store.atomic_folder(self.folder) as draft:
-                if adapted(model):  # the rest does not change
-                    save_file(_trained(model), draft / WEIGHTS, metadata=about)
-                else:
-                    save_model(model.network, draft / WEIGHTS, metadata=about)
+                trained = {name: weights.detach().contiguous()
+                           for name, weights in model.network.named_parameters()
+                           if weights.requires_grad}  # the rest does not change
+                save_file(trained, draft / WEIGHTS, metadata=about)
 
     def forget(self) -> None:
         """Delete what is kept."""
@@ -53,15 +52,7 @@ class Kept:
 
     def go_back(self, model: LanguageModel) -> None:
         """Give the model the kept weights."""
-        if adapted(model):
-            model.network.load_state_dict(load_file(self.folder / WEIGHTS), strict=False)
-        else:
-            load_model(model.network, self.folder / WEIGHTS)
-
-
-def _trained(model: LanguageModel) -> dict[str, Tensor]:
-    return {name: weights.detach().contiguous()
-            for name, weights in model.network.named_parameters() if weights.requires_grad}
+        model.network.load_state_dict(load_file(self.folder / WEIGHTS), strict=False)
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ class Run:
             tokens_per_second, and what was observed on the way.
         observations: one row for each time the run was looked at: step, tokens, share, and
             whatever `observe` returned.
-        adapter: what was trained, where that is a small part; it is in the model, too.
+        adapter: what was trained, where that is a part of the weights; the model has it, too.
         metrics: final numbers.
         cost: what it took.
         parents: name → SHA-256 of the data and the model it started from.

@@ -134,11 +134,11 @@ said["manual and similar examples"] = models.replies(plain, prompts, tokens=48)
 def rates(way):
     """Share of a way's replies for each question of the grader."""
     table = evaluate.grade_commands(said[way], held["completion"][:])
-    return {name: f"{rate:.0%}"
-            for name, rate in zip(table["measure"], table["rate"], strict=True)}
+    return dict(zip(table["measure"], table["rate"], strict=True))
 
 
-show.table([{"way": way, **rates(way)} for way in said])
+percent = dict.fromkeys(rates("similar examples"), ".0%")
+show.table([{"way": way, **rates(way)} for way in said], formats=percent)
 
 # %% [markdown]
 # A prompt can be too full: with the manual in front it knows more names, and writes fewer commands that the CLI would take.
@@ -162,7 +162,7 @@ print(f"{read} pairs were read; {expert.cost}")
 # %%
 after = expert.model.in_dtype(hardware.detect().dtype)
 said["tuned with the manual"] = models.replies(after, shown["prompt"][:], tokens=48)
-show.table([{"way": way, **rates(way)} for way in said])
+show.table([{"way": way, **rates(way)} for way in said], formats=percent)
 
 # %% [markdown]
 # Compare with the fullest prompt, and with the first line. Tuning adds no fact about AWS but a behaviour: fill in options,
@@ -171,10 +171,8 @@ show.table([{"way": way, **rates(way)} for way in said])
 # %%
 metric = "unseen operations: right operation, valid"
 rival = "manual and similar examples"
-usable = {}
-for way, replies in said.items():
-    table = evaluate.grade_commands(replies, held["completion"][:]).set_index("measure")
-    usable[way] = float(table["rate"]["usable"])
+usable = {way: rates(way)["usable"] for way in said}
+print({way: f"{share * len(held):.0f} of {len(held)}" for way, share in usable.items()})
 course.claim("M3", metric=metric, treatment=usable["tuned with the manual"],
              control=usable[rival])
 
@@ -210,10 +208,10 @@ show.seeds(services["arms"], control=rival, unit="usable, unseen services")
 # that one word for all earns little.
 
 # %%
-show.table([{"task": metric, "arm": arm, "mean": f"{sum(values) / len(values):.2f}",
+show.table([{"task": task, "arm": arm, "mean": f"{sum(values) / len(values):.2f}",
              "seeds": ", ".join(f"{value:.2f}" for value in values)}
-            for metric in ("legal: ROUGE-L", "medical: macro-F1")
-            for arm, values in course.ledger("M3", metric)["arms"].items()])
+            for task in ("legal: ROUGE-L", "medical: macro-F1")
+            for arm, values in course.ledger("M3", task)["arms"].items()])
 
 # %% [markdown]
 # Look at *no model* before you praise a tuned one. The medical expert beats it. The legal one has learnt much, yet writes no

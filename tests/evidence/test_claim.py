@@ -54,6 +54,22 @@ def test_the_ends_of_a_ratio_s_interval_are_where_a_t_test_would_just_reject():
     assert judge_ratio(first, second, bound=4).verdict == NOT_SHOWN
 
 
+PAIRS = st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=3, max_size=8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PAIRS, st.floats(0.05, 20))
+def test_a_ratio_is_in_the_interval_when_a_t_test_cannot_reject_it(pairs, ratio):
+    first, second = np.array(pairs).T
+    apart = first - ratio * second
+    assume(np.std(apart) > 1e-6)
+    low, high = judge_ratio(first, second, bound=1).interval
+    assume(min(abs(ratio - low), abs(ratio - high)) > 1e-6 * ratio)
+    if (low, high) == (0, math.inf):  # both means may be 0, and nothing is said
+        return
+    assert (low < ratio < high) == (stats.ttest_1samp(apart, 0).pvalue > 0.05)
+
+
 def test_a_ratio_to_something_near_nothing_has_no_upper_end():
     first, second = np.array([0.21, 0.20, 0.23, 0.20]), np.array([0.07, 0.03, 0.09, 0.002])
     found = judge_ratio(first, second, bound=2)

@@ -10,6 +10,7 @@ import pytest
 from fmcourse import models
 from fmcourse.evidence import claims, ledger
 from fmcourse.evidence.experiments import EXPERIMENTS, better_start, methods
+from fmcourse.evidence.experiments.methods import PEAK
 from fmcourse.train import ClassifyRecipe
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -41,8 +42,14 @@ def small_base(monkeypatch):
     instead, load = {"base": small, "smollm2": models.with_chat(small)}, models.load
     monkeypatch.setattr(models, "load", lambda name: instead.get(name) or load(name))
     monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
-    monkeypatch.setitem(methods.__globals__, "in_child",  # here, where the base is small
-                        lambda work, *given, exact=False, **more: work(*given, **more))
+    monkeypatch.setitem(methods.__globals__, "in_child", here)
+
+
+def here(work, *given):
+    """In place of `in_child`: in this process, where the base is small. Its memory is everybody's,
+    so that a peak above what it held before says nothing; it may even be less than nothing."""
+    found = work(*given)
+    return {name: max(value, 1.0) if name == PEAK else value for name, value in found.items()}
 
 
 @pytest.mark.parametrize("claim", SMALL)

@@ -72,8 +72,12 @@ def test_our_loss_is_trls(model, monkeypatch):
         torch.testing.assert_close(own, other, atol=2e-3, rtol=0.05)
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(model, tmp_path, monkeypatch):
-    recipe = replace(RECIPE, epochs=6, checkpoint_minutes=0.0)
+@pytest.mark.parametrize("method", ["full", "last block", "bitfit", "lora", "pissa", "qlora",
+                                    "prompt", "prefix"])
+def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path, monkeypatch):
+    adapter = None if method == "full" else Adapter(method, rank=2, tokens=4)
+    recipe = replace(RECIPE, epochs=6, checkpoint_minutes=0.0, adapter=adapter, max_length=96,
+                     batch_tokens=384)
     whole = instruct(model, records(), recipe)
     from fmcourse.train import watch
 

@@ -44,9 +44,11 @@ def expert(seed: int, tokens: int = 120_000, reading: int = 200_000, asked: int 
             "tuned on medicine": medical["train"], "tuned on law": legal["train"]}
     dtype, general = hardware.detect().dtype, evaluate.instructions(instructions)
     answering = {"asked plainly": start.in_dtype(dtype)}
+    recipes = dict.fromkeys(sets, recipe(tokens, seed))
+    recipes["tuned on medicine"] = recipe(reading, seed, learning_rate=1e-3)
     for name, records in sets.items():
-        plan = recipe(reading, seed, 1e-3) if name == "tuned on medicine" else recipe(tokens, seed)
-        answering[name] = fine_tuned(start, records, plan, name).model.in_dtype(dtype)
+        run = fine_tuned(start, records, recipes[name], name)
+        answering[name] = run.model.in_dtype(dtype)
     arms = {name: {FOLLOWED: evaluate.overall(evaluate.instruction_rate(model, general))}
             for name, model in answering.items()}
     arms[EXPERTS] = {FOLLOWED: fmean(arms[name][FOLLOWED] for name in sets)}
