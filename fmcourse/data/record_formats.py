@@ -26,6 +26,10 @@ _KEYS = {  # required, optional
     BEDROCK: (("schemaVersion", "messages"), ("system",)),
 }
 _EXAMPLE = 'Write {"prompt": …, "completion": …} or {"messages": […]}.'
+_ELSEWHERE = {  # what other collections call these keys
+    "prompt": ("question", "instruction", "input", "query"),
+    "completion": ("answer", "response", "output", "reply"),
+    "messages": ("conversations", "conversation", "turns", "dialogue")}
 # What chat templates write around turns: ChatML's and Llama 3's <|…|>, Gemma's, Mistral's.
 _CONTROL = re.compile(r"<[|｜][^\s|｜<>]{1,64}[|｜]>|<(?:start|end)_of_turn>|\[/?INST\]")
 _TYPES = {str: "a string", dict: "an object", list: "a list", float: "a number",
@@ -102,12 +106,20 @@ def _messages(record: Any, expected: str | None) -> tuple[list[Message], str]:
     found = _recognised(record) or expected
     if found is None:
         has = ", ".join(map(quoted, list(record)[:5])) or "nothing"
-        raise RecordError(f"This is no known record: it has {has}.", (), _EXAMPLE)
+        raise RecordError(f"This is no known record: it has {has}.", (), _renamed(record))
     if expected and found != expected:
         raise RecordError(f"This record's format is {found}, the file's is {expected}.", (),
                           "Keep records of one format in a file.")
     _check_keys(record, (), *_KEYS[found])
     return {PAIR: _pair, CHAT: _chat, BEDROCK: _bedrock}[found](record), found
+
+
+def _renamed(record: dict[str, Any]) -> str:
+    """What to call the keys of a record that has the usual names of elsewhere."""
+    meant = {name: key for name, others in _ELSEWHERE.items() for key in reversed(record)
+             if str(key).lower() in others}
+    named = " and ".join(f'"{key}" to "{name}"' for name, key in meant.items())
+    return f"Rename {named}." if named else _EXAMPLE
 
 
 def _recognised(record: dict[str, Any]) -> str | None:
@@ -209,6 +221,9 @@ def _check_keys(record: Any, path: Path, required: tuple[str, ...],
         if key not in (*required, *optional):
             near = _near(key, *(name for name in (*required, *optional) if name not in record))
             fix = f'Write "{near}".' if near else f"Remove it; there are {_listed(required)}."
+            if any(str(key).lower() in _ELSEWHERE.get(name, ()) and name not in record
+                   for name in required):
+                fix = _renamed({key: None})
             if key == "system" and not path:  # as Claude 3 had it
                 fix = 'Make it the first message, with the role "system".'
             raise RecordError(f"The key {quoted(key)} is unknown.", (*path, key), fix, at_key=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset
 
@@ -21,9 +22,13 @@ SURPRISE, GENERAL = "bits per byte of unseen commands", "bits per byte of genera
 SHARE, PEAK = "share of weights trained", "peak memory, MB"
 DETAILS = ("trained weights", "seconds", "file, MB", "optimiser, MB", "weights, MB")
 RANK = 8
+RANKS = (1, 4, 16, 64)
+TARGETS = {"queries and values": ("q_proj", "v_proj"), "all linear layers": "all-linear"}
+BASE_RATE = 3e-3  # of LoRA on our own base, for every rank
 
 
-def methods(seed: int, tokens: int = 24_000, held: int = 96) -> Outcome:
+def methods(seed: int, tokens: int = 24_000, held: int = 96,
+            ranks: tuple[int, ...] = RANKS) -> Outcome:
     """SmolLM2 on AWS commands with a line of the manual, by each method of `models.METHODS`.
 
     Every arm runs in a process of its own, so that its peak of memory is its own.
@@ -31,6 +36,7 @@ def methods(seed: int, tokens: int = 24_000, held: int = 96) -> Outcome:
     Args:
         tokens: training budget of each arm, prompts included.
         held: requests for unseen operations to be surprised by.
+        ranks: of LoRA, tried on our own base, with each of `TARGETS`; in the details.
     """
     found = {method: in_child(arm, method, seed, tokens, held) for method in RATES}
     found["untuned"] = in_child(arm, None, seed, tokens, held)
@@ -38,8 +44,9 @@ def methods(seed: int, tokens: int = 24_000, held: int = 96) -> Outcome:
             for name, value in found.items()}
     read = {part: data.card(records).sha256 for part, records in pairs(seed).items()}
     return Outcome(arms, {"start": models.load("smollm2").sha256(), **read},
-                   {name: {key: value[key] for key in DETAILS if key in value}
-                    for name, value in found.items()})
+                   {"methods": {name: {key: value[key] for key in DETAILS if key in value}
+                                for name, value in found.items()},
+                    "ranks": in_child(by_rank, seed, tokens, held, ranks)})
 
 
 def arm(method: str | None, seed: int, tokens: int, held: int, rate: float | None = None,
@@ -71,6 +78,22 @@ def arm(method: str | None, seed: int, tokens: int, held: int, rate: float | Non
             "optimiser, MB": 8 * run.cost.trainable / 1e6, "weights, MB": resting / 1e6}
 
 
+def by_rank(seed: int, tokens: int, held: int, ranks: tuple[int, ...]) -> list[dict[str, Any]]:
+    """How surprised our own base is after LoRA of each rank, on few and on many layers."""
+    compat.quiet()
+    base, records = models.load("base"), pairs(seed)
+    unseen, found = data.sample(records["test_operations"], held, seed), []
+    for name, targets in TARGETS.items():
+        for rank in ranks:
+            recipe = train.InstructRecipe(
+                tokens=tokens, learning_rate=BASE_RATE, seed=seed,
+                adapter=Adapter(rank=rank, targets=targets))
+            run = train.instruct(base, records["train"], recipe, show_progress=False)
+            found.append({"rank": rank, "targets": name, "trained weights": run.cost.trainable,
+                          SURPRISE: evaluate.reply_bits_per_byte(run.model, unseen)})
+    return found
+
+
 @cache
 def pairs(seed: int) -> dict[str, Dataset]:
     """Requests for commands with the likeliest line of the manual before them."""
@@ -80,9 +103,9 @@ def pairs(seed: int) -> dict[str, Dataset]:
 
 
 def _scores(model: models.LanguageModel, unseen: Dataset) -> dict[str, float]:
-    general = data.general()["test"]["text"][:12]
-    return {SURPRISE: evaluate.reply_bits_per_byte(model, unseen),
-            GENERAL: evaluate.bits_per_byte(model, general)}
+    general, dtype = data.general()["test"]["text"][:12], hardware.detect().dtype
+    return {SURPRISE: evaluate.reply_bits_per_byte(model, unseen, dtype=dtype),
+            GENERAL: evaluate.bits_per_byte(model, general, dtype=dtype)}
 
 
 def _warm_up(base: models.LanguageModel, records: Dataset) -> None:
