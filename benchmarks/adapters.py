@@ -22,7 +22,7 @@ RESULTS = Path(__file__).with_name("results") / "adapters.json"
 TOKENS, HELD, SEED = 4_000, 48, 100
 LADDERS = {  # where a method trains few numbers, they have to move far
     "weights": (3e-5, 1e-4, 3e-4, 1e-3), "few": (1e-3, 3e-3, 1e-2),
-    "low rank": (1e-3, 2e-3, 5e-3), "prompt": (1e-2, 3e-2, 1e-1)}
+    "low rank": (1e-3, 2e-3, 3e-3, 5e-3), "prompt": (1e-2, 3e-2, 1e-1)}
 LADDER_OF = {"full": "weights", "last block": "weights", "bitfit": "few", "ia3": "few",
              "prompt": "prompt", "prefix": "prompt"}
 
