@@ -195,9 +195,10 @@ def memory(model: Annotated[str, typer.Option(
     compat.quiet()
     adapter = Adapter(method, rank=rank)
     low_rank = f" of rank {rank}" if adapter.kind == "low rank" else ""
+    still = "" if method == "full" else (
+        f"frozen weights in {'4 bits' if method == 'qlora' else frozen}, ")
     kept = "each layer's input kept" if checkpointing else "all activations kept"
-    typer.echo(f"{model} by {method}{low_rank}: {batch} × {sequence:,} tokens, frozen weights in "
-               f"{'4 bits' if method == 'qlora' else frozen}, {kept}")
+    typer.echo(f"{model} by {method}{low_rank}: {batch} × {sequence:,} tokens, {still}{kept}")
     typer.echo(train.memory(model, adapter, sequence=sequence, batch=batch,
                             frozen=frozen, checkpointing=checkpointing))
 

@@ -17,6 +17,9 @@ from fmcourse.errors import CourseError
 training = typer.Typer(no_args_is_help=True, help="Train models outside of a notebook.")
 
 SMALL = 40_000_000  # weights; larger models want a lower learning rate
+RATES = {  # by kind of method, for small models and for larger ones; benchmarks/adapters.py
+    "weights": (1e-3, 1e-4), "low rank": (3e-3, 1e-3), "scales": (3e-2, 3e-2),
+    "prompt": (3e-2, 3e-2)}
 MANY = 2_000  # records; fewer want smaller batches, for they make few steps
 Start = Annotated[str, typer.Option("--base", help="base, smollm2, a folder, or a hub id.")]
 Folder = Annotated[Path | None, typer.Option(
@@ -103,9 +106,12 @@ def train_instruct(
                                "aside, with the reasons.")] = False,
         epochs: Annotated[float, typer.Option(
             help="Passes over the records; more, if there are very few.", min=0.01)] = 3.0,
+        method: Annotated[str, typer.Option(
+            help="full, last block, bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, "
+                 "ia3.")] = "full",
+        rank: Annotated[int, typer.Option(help="Of low-rank methods.", min=1)] = 16,
         learning_rate: Annotated[float | None, typer.Option(min=1e-9,
-            help="At its peak; by default 1e-3 for models of up to 40 million weights, 1e-4 for "
-                 "larger ones.")] = None,
+            help="At its peak; by default what suits the method and the model's size.")] = None,
         max_length: Annotated[int | None, typer.Option(
             help="Tokens of the longest conversation; longer ones are left out.", min=8)] = None,
         validation: Annotated[float, typer.Option(
@@ -117,18 +123,21 @@ def train_instruct(
         folder: Folder = None) -> None:
     """Tune a model on records of yours; run it again after a kill to go on."""
     from fmcourse import data, models, store, train
-    from fmcourse.models import compat
+    from fmcourse.models import Adapter, compat
     from fmcourse.train.instruct import VALIDATION
 
     compat.quiet()
+    adapter = Adapter(method, rank=rank)
     read = data.conversations(path, skip_bad=skip_bad)
     typer.echo(data.card(read.records))
     parts, model = data.split_conversations(read.records, validation, seed), models.load(start)
     longest = max_length or min(512, model.context)
-    rate = learning_rate or (1e-3 if model.parameters <= SMALL else 1e-4)
+    small = model.parameters <= SMALL
+    rate = learning_rate or RATES[adapter.kind][0 if small else 1]
     batch = max(2 * longest, 4096 if len(parts["train"]) > MANY else 0)
     recipe = train.InstructRecipe(epochs=epochs, max_length=longest, learning_rate=rate,
-                                  batch_tokens=batch, patience=patience, seed=seed)
+                                  batch_tokens=batch, patience=patience, seed=seed,
+                                  adapter=None if method == "full" else adapter)
     plan = store.sha256_json([model.sha256(), data.card(read.records).sha256, validation,
                               recipe.as_dict()])[:12]
     folder = folder or store.folder("runs") / f"instruct-{plan}"

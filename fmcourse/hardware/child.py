@@ -25,7 +25,8 @@ def in_child(work: Callable[..., Any], *args: Any, exact: bool = False, **settin
         work: found again by its module and name; what it takes and gives is pickled between the
             two processes.
         exact: have glibc hand freed memory back at once, so that a peak is what was needed, and
-            not also what the allocator keeps between blocks (5 to 35 % more). It is slower.
+            not also what the allocator keeps between blocks (5 to 35 % more). It is slower; where
+            there is no glibc, it changes nothing.
 
     Raises:
         HardwareError: the process died.

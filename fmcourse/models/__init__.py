@@ -6,7 +6,7 @@ Everything is an ordinary transformers model; `LanguageModel` only keeps it with
 from fmcourse.models.adapters import METHODS, Adapter, adapt, adapted, bare, mergeable, merged
 from fmcourse.models.build import SIZES, Shape, build, untrained
 from fmcourse.models.chat import Chat, continuations, replies, reply, with_chat
-from fmcourse.models.four_bits import is_quantized, linear_layers, quantized
+from fmcourse.models.four_bits import is_quantized, linear_layers, quantized, stored_bytes
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
 from fmcourse.models.tokenizer import train_tokenizer
@@ -16,6 +16,7 @@ from fmcourse.models.trained_adapter import (
     attach_all,
     blend,
     using,
+    while_merged,
 )
 from fmcourse.models.vision import ConvNet
 
@@ -45,8 +46,10 @@ __all__ = [
     "quantized",
     "replies",
     "reply",
+    "stored_bytes",
     "train_tokenizer",
     "untrained",
     "using",
+    "while_merged",
     "with_chat",
 ]

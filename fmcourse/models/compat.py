@@ -62,12 +62,13 @@ __all__ = [
     "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "SFTConfig", "SFTTrainer",
     "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "attention",
     "checkpoint", "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit",
-    "load_gguf", "numbers", "one_gpu", "own_forward", "plain_network", "prompted", "quiet",
-    "replace_adapters", "set_adapter_state", "trainable_4bit", "with_layers",
+    "load_gguf", "number_virtual_tokens", "numbers", "one_gpu", "own_forward", "plain_network",
+    "prompted", "quiet", "replace_adapters", "set_adapter_state", "trainable_4bit", "with_layers",
 ]
 
 
 DEFAULT = "default"  # PEFT's name for an adapter that was given none
+LOGITS = ("logit_scale", "logits_scaling", "final_logit_softcapping")  # Cohere, Granite, Gemma
 SPECIAL_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 
@@ -98,13 +99,15 @@ def attention(network: PreTrainedModel, kind: str) -> None:
 
 
 def plain_network(model: torch.nn.Module) -> PreTrainedModel | None:
-    """The network whose layers a forward pass of this model runs through, adapters in place; None
-    where there is more to it: data-parallel wrappers, prompts in front of the input."""
-    if isinstance(model, PreTrainedModel):
-        return model
+    """The network whose forward pass is its layers and then the output layer, adapters in place;
+    None where there is more to it: data-parallel wrappers, prompts in front of the input, logits
+    that are scaled or capped."""
     if isinstance(model, PeftModel) and not model.active_peft_config.is_prompt_learning:
-        return model.get_base_model()
-    return None
+        model = model.get_base_model()
+    if not isinstance(model, PreTrainedModel):
+        return None
+    changed = any(getattr(model.config, name, None) not in (None, 1.0) for name in LOGITS)
+    return None if changed else model
 
 
 @contextlib.contextmanager
@@ -261,18 +264,22 @@ def set_adapter_state(network: PeftModel, weights: dict[str, torch.Tensor],
     set_peft_model_state_dict(network, weights, adapter_name=name)
 
 
-def replace_adapters(network: PeftModel, adapters: dict[str, tuple[dict[str, torch.Tensor],
-                                                                     dict[str, Any]]]) -> None:
-    """Put these in place of the one a network was made with; the first one answers.
+def replace_adapters(network: PeftModel, adapters: dict[str, dict[str, Any]]) -> None:
+    """Put new ones in place of the one a network was made with; the first one answers.
 
     Args:
-        adapters: name → weights and configuration, as `adapter_state` gives them.
+        adapters: name → configuration, as `adapter_state` gives it.
     """
-    for name, (weights, settings) in adapters.items():
+    for name, settings in adapters.items():
         network.add_adapter(name, PeftConfig.from_peft_type(**settings))
-        set_adapter_state(network, weights, name)
     network.set_adapter(next(iter(adapters)))
     network.delete_adapter(DEFAULT)
+
+
+def number_virtual_tokens(network: torch.nn.Module) -> None:
+    """Give the virtual tokens of a network without contents their numbers."""
+    for name, ids in getattr(network, "prompt_tokens", {}).items():
+        network.prompt_tokens[name] = torch.arange(len(ids))
 
 
 def checkpoint(network: torch.nn.Module) -> None:

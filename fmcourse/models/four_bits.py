@@ -1,9 +1,10 @@
 """Weights in four bits: NF4 of QLoRA (Dettmers et al. 2023, arXiv:2305.14314), by bitsandbytes.
 
-Each block of 64 weights of a linear layer is stored as sixteen levels and one scale, the scales
-themselves in eight bits. The levels are quantiles of a normal distribution, as trained weights have
-it. Embeddings and norms stay in a floating-point format. To compute, a layer's weights are turned
-back into numbers, used, and forgotten: less memory for more time.
+Each weight of a linear layer is stored as the number of one of sixteen levels, each block of 64
+with a scale, the scales themselves in eight bits. The levels are quantiles of a normal
+distribution, as trained weights have it. Embeddings and norms stay in a floating-point format. To
+compute, a layer's weights are turned back into numbers, used, and forgotten: less memory for more
+time.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def quantized(model: LanguageModel, dtype: str | None = None) -> LanguageModel:
         model.network.save_pretrained(folder)
         try:
             network = compat.load_4bit(folder, kind, model.device)
-        except Exception as error:  # each missing library and device in its own words
+        except (ImportError, RuntimeError, ValueError, NotImplementedError) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"This machine cannot quantise: {said}", where="bitsandbytes",
                              fix="Use LoRA: the same in more memory.") from error
@@ -49,6 +50,14 @@ def quantized(model: LanguageModel, dtype: str | None = None) -> LanguageModel:
 def is_quantized(model: LanguageModel) -> bool:
     """Whether the linear layers are stored in four bits."""
     return bool(getattr(model.network, "is_loaded_in_4bit", False))
+
+
+def stored_bytes(model: LanguageModel) -> int:
+    """Bytes of a model's weights as they are stored, the scales of four bits included."""
+    scales = [state.absmax for weights in model.network.parameters()
+              if (outer := getattr(weights, "quant_state", None)) is not None
+              for state in (outer, outer.state2) if state is not None]
+    return int(model.network.get_memory_footprint()) + sum(s.nbytes for s in scales)
 
 
 def full_precision(model: LanguageModel) -> LanguageModel:

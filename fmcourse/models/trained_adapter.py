@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from fmcourse import store
 from fmcourse.errors import ModelError
 from fmcourse.models import compat
-from fmcourse.models.adapters import Adapter, adapt, adapted
+from fmcourse.models.adapters import Adapter, adapt, adapted, mergeable
+from fmcourse.models.four_bits import is_quantized
 from fmcourse.models.language_model import LanguageModel
 
 WEIGHTS, CARD = "adapter_model.safetensors", "card.json"
@@ -109,11 +110,8 @@ def attach(base: LanguageModel, adapter: TrainedAdapter | Path | str) -> Languag
     adapter = _read(adapter)
     _check_base(base, adapter)
     made = adapt(base, adapter.settings)
-    wanted = compat.adapter_state(made.network)[0] if adapter.peft else {
-        name for name, p in made.network.named_parameters() if p.requires_grad}
-    if set(wanted) != set(adapter.weights):
-        raise ModelError(f"The adapter {adapter.name!r} is not whole.", where=base.name,
-                         fix="Train it again: weights are missing, or are another method's.")
+    _check_whole(adapter, compat.adapter_state(made.network)[0] if adapter.peft else {
+        name: p for name, p in made.network.named_parameters() if p.requires_grad})
     if adapter.peft:
         compat.set_adapter_state(made.network, adapter.weights)
     else:
@@ -145,12 +143,15 @@ def attach_all(base: LanguageModel, adapters: Mapping[str, TrainedAdapter | Path
     if len(four_bits) > 1:
         raise ModelError("Some of these were trained on four bits, and some not.",
                          where="models.attach_all", fix="Attach either kind to a base of its own.")
-    _check_new(read)
+    _check_new(read, "models.attach_all")
     for adapter in read.values():
         _check_base(base, adapter)
     made = adapt(base, next(iter(read.values())).settings)
-    compat.replace_adapters(made.network, {name: (adapter.weights, adapter.peft)
-                                           for name, adapter in read.items()})
+    compat.replace_adapters(made.network, {name: adapter.peft for name, adapter in read.items()})
+    for name, adapter in reversed(read.items()):  # the first one answers
+        made.network.set_adapter(name)
+        _check_whole(adapter, compat.adapter_state(made.network)[0])
+        compat.set_adapter_state(made.network, adapter.weights, name)
     made.network.eval()
     return made
 
@@ -176,6 +177,26 @@ def using(model: LanguageModel, name: str | None) -> Iterator[LanguageModel]:
         network.set_adapter(before)
 
 
+@contextlib.contextmanager
+def while_merged(model: LanguageModel) -> Iterator[LanguageModel]:
+    """Inside, the adapter that answers is added into the weights, and costs no time; after, it is
+    taken off them again, up to the rounding of one addition. `merged` is for good.
+
+    Raises:
+        ModelError: there is no adapter in the model's layers; or its weights have four bits, which
+            cannot hold what an adapter adds.
+    """
+    if not adapted(model) or not mergeable(model) or is_quantized(model):
+        raise ModelError("This model has no adapter that could be added into its weights.",
+                         where=model.name, fix="Attach a low-rank one or IA3 to a base that is not "
+                                               "quantised.")
+    model.network.merge_adapter()
+    try:
+        yield model
+    finally:
+        model.network.unmerge_adapter()
+
+
 def blend(model: LanguageModel, shares: Mapping[str, float], name: str) -> None:
     """Add a weighted sum of a model's LoRA adapters as one more of them, and let it answer.
 
@@ -187,6 +208,9 @@ def blend(model: LanguageModel, shares: Mapping[str, float], name: str) -> None:
     Raises:
         ModelError: an unknown name, or one that is taken; or adapters that cannot be summed.
     """
+    if not shares:
+        raise ModelError("There is nothing to blend.", where="models.blend",
+                         fix="Name adapters of this model, each with its weight.")
     _check_names(model, shares)
     for one in shares:
         kind = model.network.peft_config[one]
@@ -196,7 +220,7 @@ def blend(model: LanguageModel, shares: Mapping[str, float], name: str) -> None:
     if name in model.network.peft_config:
         raise ModelError(f"There is an adapter {name!r} already.", where="models.blend",
                          fix="Choose another name.")
-    _check_new([name])
+    _check_new([name], "models.blend")
     model.network.add_weighted_adapter(list(shares), list(shares.values()), name,
                                        combination_type="cat")
     model.network.set_adapter(name)
@@ -210,12 +234,20 @@ def _check_names(model: LanguageModel, names: Iterable[str]) -> None:
                              fix=f"Known: {', '.join(known) or 'none'}.")
 
 
-def _check_new(names: Iterable[str]) -> None:
+def _check_new(names: Iterable[str], where: str) -> None:
     """Refuse names that PEFT or PyTorch has for something else, such as 'half' or 'a.b'."""
     for name in names:
         if name in ("", compat.DEFAULT) or "." in name or hasattr(nn.ModuleDict, name):
-            raise ModelError(f"An adapter cannot be called {name!r}.", where="models.attach_all",
+            raise ModelError(f"An adapter cannot be called {name!r}.", where=where,
                              fix="Choose another name, without a dot.")
+
+
+def _check_whole(adapter: TrainedAdapter, wanted: Mapping[str, Tensor]) -> None:
+    """Refuse an adapter whose tensors are not those that its settings ask for."""
+    shapes = {name: tuple(value.shape) for name, value in adapter.weights.items()}
+    if shapes != {name: tuple(value.shape) for name, value in wanted.items()}:
+        raise ModelError(f"The adapter {adapter.name!r} is not whole.", where=adapter.name,
+                         fix="Train it again: weights are missing, or are another method's.")
 
 
 def _check_base(base: LanguageModel, adapter: TrainedAdapter) -> None:

@@ -3,8 +3,9 @@
 PyTorch's fake tensors have a shape and a type and no numbers, so one step of training a model of
 any size, 405 billion weights included, runs on a laptop. A counter adds up what is alive at every
 moment. That is the arithmetic of the textbooks (weights, gradients, two moments of AdamW, whatever
-the backward pass needs of the forward pass), done for each tensor of the real code and not by a
-formula. Claim M7 holds it against measured peaks.
+the backward pass needs of the forward pass), done for each tensor and not by a formula. The step is
+made of the real parts: the model's own forward pass with its adapter, the course's loss, AdamW.
+Claim M7 holds it against the measured peaks of the same step, and claim M6 against `instruct`.
 
 Trade-off: libraries, thread stacks and kernels' own workspace are no tensors. A process takes about
 0.7 GB before it trains anything; on a GPU, the CUDA context takes its own share.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,8 @@ class Memory:
 
     Attributes:
         weights, gradients, optimizer: of all weights; of those that are trained.
-        activations: what the forward pass keeps for the backward pass.
+        copies: of weights, in the type of the arithmetic; autocast makes them in each step.
+        activations: what else the forward pass keeps for the backward pass.
         peak: most that is alive at once. It is less than the sum, for activations go as gradients
             come, and more where a step needs room to work in.
         parameters, trainable: how many weights.
@@ -58,6 +61,7 @@ class Memory:
     weights: int
     gradients: int
     optimizer: int
+    copies: int
     activations: int
     peak: int
     parameters: int
@@ -65,13 +69,13 @@ class Memory:
 
     def __str__(self) -> str:
         rows = [("weights", self.weights), ("gradients", self.gradients),
-                ("optimiser", self.optimizer), ("activations", self.activations),
-                ("at the peak", self.peak)]
-        states = self.weights + self.gradients + self.optimizer
+                ("optimiser", self.optimizer), ("cast weights", self.copies),
+                ("activations", self.activations), ("at the peak", self.peak)]
+        states = self.weights + self.gradients + self.optimizer + self.copies
         return "\n".join([
             f"{self.trainable:,} of {self.parameters:,} weights are trained",
             *(f"{name:<12}{size / 1e9:>9,.2f} GB" for name, size in rows),
-            gpus.advice(self.peak, states)])
+            gpus.advice(self.peak, states, self.activations)])
 
 
 def shape(model: str) -> compat.LlamaConfig:
@@ -114,11 +118,12 @@ def memory(
         model: as for `shape`, or a configuration of transformers.
         adapter: what is trained; None trains every weight.
         sequence, batch: tokens in a row, rows in a forward pass.
-        frozen: type of the weights that are not trained; those that are have float32.
+        frozen: type of the weights that are not trained; those that are have float32. The course
+            itself trains with float32; four bits always have bfloat16 around them.
         compute: type of the arithmetic; another one than float32 means autocast.
         attention: 'sdpa', as on a GPU, or 'eager', as the course trains on a CPU.
         checkpointing: keep only each layer's input and compute the rest again: less memory, a
-            third more time.
+            third more time. The course itself does not.
 
     Raises:
         ModelError: no such model or number format; or less than a row of a token.
@@ -149,19 +154,27 @@ def memory(
     grown = {name: two + (four - two) * (depth - 2) // 2
              for (name, two), four in zip(runs[0].items(), runs[1].values(), strict=True)}
     return Memory(**{name: grown[name] for name in (
-        "weights", "gradients", "optimizer", "activations", "parameters", "trainable")},
+        "weights", "gradients", "optimizer", "copies", "activations", "parameters",
+        "trainable")},
         peak=max(grown["forward"], grown["backward"], grown["update"]))
 
 
 class _Alive(TorchDispatchMode):
-    """Counts the bytes of tensors that are alive, and their most since `peak` was reset."""
+    """Counts the bytes of tensors that are alive, and their most since `peak` was reset.
 
-    def __init__(self) -> None:
+    Args:
+        weights: which are alive already; what is cast from them is counted in `copies`, too.
+    """
+
+    def __init__(self, weights: Iterable[Tensor]) -> None:
         super().__init__()
-        self.now = self.peak = 0
+        self.now = self.peak = self.copies = 0
         self.known: dict[int, weakref.ref] = {}
+        for tensor in weights:
+            self.add(tensor)
+        self.weights = set(self.known)
 
-    def add(self, tensor: Tensor) -> None:
+    def add(self, tensor: Tensor, copy: bool = False) -> None:
         storage = tensor.untyped_storage()
         key, size = id(storage), storage.nbytes()
         if key in self.known:
@@ -169,17 +182,21 @@ class _Alive(TorchDispatchMode):
 
         def gone(_: Any) -> None:
             self.now -= size
+            self.copies -= size * copy
             self.known.pop(key, None)
 
         self.known[key] = weakref.ref(storage, gone)
         self.now += size
+        self.copies += size * copy
         self.peak = max(self.peak, self.now)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = func(*args, **(kwargs or {}))
+        cast = (func is torch.ops.aten._to_copy.default
+                and id(args[0].untyped_storage()) in self.weights)
         for tensor in tree_leaves(made):
             if isinstance(tensor, Tensor):
-                self.add(tensor)
+                self.add(tensor, copy=cast)
         return made
 
     def most(self, work: Any) -> int:
@@ -216,9 +233,9 @@ class Step:
                 self.loss = self.network(input_ids=self.ids, labels=self.ids, use_cache=False).loss
                 return
             hidden = self.plain.base_model(input_ids=self.ids, use_cache=False).last_hidden_state
-            self.loss = linear_cross_entropy(hidden.flatten(0, 1),
-                                             self.plain.get_output_embeddings().weight,
-                                             self.ids.flatten())
+            output = self.plain.get_output_embeddings()
+            self.loss = linear_cross_entropy(hidden.flatten(0, 1), output.weight,
+                                             self.ids.flatten(), output.bias)
 
     def backward(self) -> None:
         self.loss.backward()
@@ -247,20 +264,19 @@ def alive_in(network: nn.Module, sequence: int, batch: int, compute: str, attent
         The most in 'forward', 'backward' and 'update', and the fields of `Memory` but its peak.
     """
     step = Step(network, sequence, batch, compute, attention, checkpointing)
-    alive = _Alive()
-    for tensor in [*network.parameters(), *network.buffers()]:
-        alive.add(tensor)
+    alive = _Alive([*network.parameters(), *network.buffers()])
     weights = alive.now
     with alive:
         for _ in range(2):  # the first step makes the optimiser's moments
             resting = alive.now
             peaks = {"forward": alive.most(step.forward)}
-            kept = alive.now - resting
+            kept, copies = alive.now - resting, alive.copies
             peaks |= {"backward": alive.most(step.backward), "update": alive.most(step.update)}
             step.optimizer.zero_grad()
     gradients = sum(p.numel() * p.element_size() for p in step.trained)
     return {**peaks, "weights": weights, "gradients": gradients, "optimizer": 2 * gradients,
-            "activations": kept, "parameters": sum(map(compat.numbers, network.parameters())),
+            "copies": copies, "activations": kept - copies,
+            "parameters": sum(map(compat.numbers, network.parameters())),
             "trainable": sum(p.numel() for p in step.trained)}
 
 
@@ -291,8 +307,7 @@ def _materialise(network: nn.Module) -> None:
         for name, value in module._buffers.items():
             if value is not None:
                 module._buffers[name] = torch.zeros(value.shape, dtype=value.dtype)
-    for name, ids in getattr(network, "prompt_tokens", {}).items():  # of virtual tokens
-        network.prompt_tokens[name] = torch.arange(len(ids))
+    compat.number_virtual_tokens(network)
 
 
 class _FourBits(nn.Linear):

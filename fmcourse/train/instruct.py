@@ -69,8 +69,8 @@ class Instructor(Accountable, compat.SFTTrainer):
         graded = labels != IGNORE  # (batch, time)
         with self.accelerator.autocast():  # the Trainer's own is around the forward pass alone
             hidden = network.base_model(**inputs, use_cache=False).last_hidden_state[:, :-1]
-            loss = linear_cross_entropy(hidden[graded], network.get_output_embeddings().weight,
-                                        labels[graded])
+            output = network.get_output_embeddings()
+            loss = linear_cross_entropy(hidden[graded], output.weight, labels[graded], output.bias)
         count = graded.sum()
         return loss if num_items_in_batch is None else loss * count / num_items_in_batch
 

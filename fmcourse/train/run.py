@@ -45,7 +45,8 @@ class Cost:
 def flops_per_token(model: LanguageModel, context: int) -> float:
     """Operations to train on one token: 6 for each weight, 6 · layers · width · context to attend.
 
-    A weight that is not trained takes 4: its own gradient is not computed.
+    A weight that is not trained counts 4: its own gradient is not computed. That overstates
+    training the last block alone, for which nothing goes back through those below (2 each).
 
     Kaplan et al. 2020 (arXiv:2001.08361, section 2.1): two operations a weight forwards and four
     backwards; attention counts the half of the context a causal position can see. The shared

@@ -182,6 +182,8 @@ def test_several_adapters_take_turns_on_one_base(base):
         pass
     with pytest.raises(ModelError, match="already"):
         models.blend(both, {"north": 1.0}, "even")
+    with pytest.raises(ModelError, match="nothing to blend"):
+        models.blend(both, {}, "empty")
     with pytest.raises(ModelError, match="cannot be called 'half'"):  # PyTorch's, of a module
         models.blend(both, {"north": 1.0}, "half")
 
@@ -236,8 +238,32 @@ def test_adapters_begin_by_their_seed(base):
 def test_half_an_adapter_is_refused(base):
     kept = TrainedAdapter.of(adapt(base), Adapter(), base.sha256())
     half = replace(kept, weights=dict(list(kept.weights.items())[::2]))
-    with pytest.raises(ModelError, match="not whole"):
-        attach(base, half)
+    thin = replace(kept, weights={name: value[:1] for name, value in kept.weights.items()})
+    for broken in (half, thin):
+        with pytest.raises(ModelError, match="not whole"):
+            attach(base, broken)
+        with pytest.raises(ModelError, match="not whole"):
+            models.attach_all(base, {"good": kept, "broken": broken})
+
+
+@pytest.mark.parametrize("method", ["lora", "dora", "ia3"])
+def test_an_adapter_is_added_into_the_weights_and_taken_off_again(base, method):
+    model = adapt(base, Adapter(method, **SMALL))
+    trained(model, 4, 0.1 if method == "ia3" else 0.01)
+    apart = logits(model)
+    weights = model.network.base_model.model.model.layers[0].self_attn.k_proj.get_base_layer()
+    plain = weights.weight.clone()
+    with models.while_merged(model):
+        assert not torch.equal(weights.weight, plain)
+        assert torch.allclose(logits(model), apart, atol=1e-4)
+    assert torch.allclose(weights.weight, plain, atol=1e-6)
+    assert torch.allclose(logits(model), apart, atol=1e-4)
+
+
+def test_what_has_no_adapter_to_add_is_said(base):
+    for model in (base, adapt(base, Adapter("prompt", **SMALL)), adapt(base, Adapter("qlora"))):
+        with pytest.raises(ModelError, match="no adapter that could"), models.while_merged(model):
+            pass
 
 
 def test_prompts_and_matrices_cannot_share_a_base(base):

@@ -101,10 +101,28 @@ def test_the_course_s_own_models_have_a_shape():
 
 def test_the_smallest_gpu_that_fits_is_named():
     assert gpus.smallest(10**9).name == "T4"
+    assert gpus.smallest(30 * 10**9).name == "L40S"  # one, where A100s come by eight
     assert gpus.smallest(60 * 10**9).memory == 80 * 2**30
+    assert gpus.smallest(130 * 10**9).name == "H200"
     assert gpus.smallest(10**12) is None
     for gpu in gpus.GPUS:
-        assert gpu.needed(gpu.usable, gpu.usable) == 1
-        assert gpu.needed(gpu.usable + 1, gpu.usable + 1) == 2
-        assert gpu.needed(3 * gpu.usable // 2, gpu.usable) == 2  # each has its own activations
-        assert gpu.needed(2 * gpu.usable, gpu.usable // 2) is None
+        assert gpu.needed(gpu.usable, 0) == 1
+        assert gpu.needed(gpu.usable + 1, 0) == 2
+        assert gpu.needed(gpu.usable, gpu.usable // 2) == 2  # each has its own activations
+        assert gpu.needed(1, gpu.usable) is None
+
+
+def test_what_rows_keep_is_not_split_over_gpus():
+    told = memory("70b", sequence=4096)
+    assert told.activations > 77e9
+    assert "fewer or shorter rows, or checkpointing" in str(told)
+    assert "of H100 (8 in a p5.48xlarge), split by FSDP" in str(
+        memory("70b", sequence=4096, checkpointing=True))
+
+
+def test_weights_cast_by_autocast_are_told_apart_from_activations():
+    low, full = (memory("base", sequence=64, compute=kind) for kind in ("bfloat16", "float32"))
+    layers = models.linear_layers(models.load("base").network).values()
+    numbers = sum(layer.weight.numel() for layer in layers)
+    assert (low.copies, full.copies) == (pytest.approx(2 * numbers, rel=0.01), 0)
+    assert low.activations < full.activations

@@ -43,7 +43,7 @@ def affordable(seed: int, cases: Any = CASES, table: tuple[str, ...] = TABLE) ->
     rows = [case(*one) for one in cases]
     arms = {
         "full": {BILLIONS: memory("7b", **LARGE).peak / 1e9,
-                 WEIGHTS: memory("smollm2").weights / 1e6},
+                 WEIGHTS: models.stored_bytes(models.load("smollm2")) / 1e6},
         "qlora": {BILLIONS: memory("7b", Adapter("qlora"), **LARGE).peak / 1e9,
                   WEIGHTS: in_child(stored, "smollm2") / 1e6},
         "lora": {BILLIONS: memory("7b", Adapter(), **LARGE).peak / 1e9},
@@ -82,9 +82,9 @@ def peak(config: Any, method: str, frozen: str, **setting: Any) -> int:
 
 
 def stored(name: str) -> int:
-    """Bytes of a model's weights in four bits, as its own network says."""
+    """Bytes of a model's weights in four bits, embeddings and norms in sixteen."""
     compat.quiet()
-    return int(models.quantized(models.load(name)).network.get_memory_footprint())
+    return models.stored_bytes(models.quantized(models.load(name), "bfloat16"))
 
 
 def _network(config: Any, method: str, frozen: str) -> torch.nn.Module:
