@@ -72,6 +72,22 @@ def test_our_loss_is_trls(model, monkeypatch):
         torch.testing.assert_close(own, other, atol=2e-3, rtol=0.05)
 
 
+@pytest.mark.parametrize("setting", [{"final_logit_softcapping": 30.0}, {"logits_scaling": 8.0}])
+def test_logits_that_are_capped_or_scaled_keep_the_library_s_loss(model, setting):
+    network = model.copy().network
+    assert compat.plain_network(network) is network
+    for name, value in setting.items():
+        setattr(network.config, name, value)
+    assert compat.plain_network(network) is None
+
+
+def test_a_loss_that_is_no_number_is_said(model):
+    with pytest.raises(ModelError, match="diverged: the loss is not a number"):
+        instruct(model, records(), InstructRecipe(
+            max_length=64, batch_tokens=128, learning_rate=1e30, clip=1e30, optimizer="adamw",
+            adapter=Adapter("lora", rank=2)))
+
+
 @pytest.mark.parametrize("method", ["full", "last block", "bitfit", "lora", "pissa", "qlora",
                                     "prompt", "prefix"])
 def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ RATES = {"full": 1e-4, "last block": 1e-3, "bitfit": 3e-3, "lora": 3e-3, "rslora
          "dora": 5e-3, "pissa": 3e-4, "qlora": 5e-3, "prompt": 3e-2, "prefix": 3e-2, "ia3": 3e-2}
 SURPRISE, GENERAL = "bits per byte of unseen commands", "bits per byte of general text"
 SHARE, PEAK = "share of weights trained", "peak memory, MB"
-DETAILS = ("foretold peak, MB", "trained weights", "seconds", "file, MB", "optimiser, MB",
+DETAILS = (GENERAL, "foretold peak, MB", "trained weights", "seconds", "file, MB", "optimiser, MB",
            "weights, MB")
 RANK, LONGEST = 8, 256  # of LoRA and its kin; tokens of the longest row
 FIRST = 2_000  # tokens by which the peak of memory is reached
