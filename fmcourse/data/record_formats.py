@@ -8,7 +8,7 @@ told what is wrong, never mended by a guess: nobody looks at record 4,711 again 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,9 @@ class Format:
         parts: what a parsed record says, as messages in order: each with its role (in records
             without roles, the name of the part) and its content. Raises `RecordError` at a fault.
         record: such messages as a record; undoes `parts`. Raises `RecordError` where this format
-            has no place for them.
+            has no place for them. None: nothing converts to it.
         whole: raises `RecordError` where the parts say less than a good record does.
+        longest: characters that a record may have, as it stands in the file.
     """
 
     name: str
@@ -57,8 +58,9 @@ class Format:
     kind: str
     sources: tuple[str, ...]
     parts: Callable[[dict[str, Any]], list[Message]]
-    record: Callable[[list[Message]], dict[str, Any]]
+    record: Callable[[list[Message]], dict[str, Any]] | None
     whole: Callable[[dict[str, Any]], None] = _whole
+    longest: int | None = None
 
 
 def read(text: str, expected: str | None = None) -> tuple[list[Message], str]:
@@ -210,6 +212,14 @@ def with_blocks(record: dict[str, Any], last: Sequence[str]) -> list[Message]:
         for i, turn in enumerate(turns(record["messages"], ("messages",), ROLES[1:], last=last))]
 
 
+def contents(record: dict[str, Any]) -> Iterator[tuple[str, Path, list[dict[str, str]]]]:
+    """Role, path and blocks of each message of a good Bedrock conversation."""
+    if "system" in record:
+        yield "system", ("system",), record["system"]
+    for i, turn in enumerate(record["messages"]):
+        yield turn["role"], ("messages", i, "content"), turn["content"]
+
+
 def _blocks(value: Any, path: Path) -> str:
     texts = []
     for i, block in enumerate(check_list(value, path)):
@@ -223,9 +233,7 @@ def _blocks(value: Any, path: Path) -> str:
 
 def check_one_block(record: dict[str, Any]) -> None:
     """Each content is one block of text; where several begin and end would be lost."""
-    contents = {("system",): record.get("system", ())} | {
-        ("messages", i, "content"): turn["content"] for i, turn in enumerate(record["messages"])}
-    for path, blocks in contents.items():
+    for _, path, blocks in contents(record):
         if len(blocks) > 1:
             raise RecordError(f"Here are {len(blocks)} blocks of text; where one ends and the next "
                               "begins would be lost.", (*path, 1), "Join them into one.")
