@@ -1,20 +1,22 @@
 """`fmcourse data …`: records of your own checked, converted and measured, before anything is paid.
 
-Every command is a thin layer over `fmcourse.data`; it ends with 1 where a file is not good.
+Every command is a thin layer over `fmcourse.data`, and fails where a file is not good.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fmcourse.errors import CourseError
 
+if TYPE_CHECKING:
+    from fmcourse.data import Reading
+
 records = typer.Typer(no_args_is_help=True, help="Check, convert and measure files of records.")
 
-FAILED = 1
 File = Annotated[Path, typer.Argument(
     help="JSON lines, a .json list, a manifest, CSV or TXT; or a JumpStart instruction folder.")]
 Form = Annotated[str | None, typer.Option(
@@ -77,15 +79,16 @@ def stats(file: File, form: Form = None) -> None:
     _complain(found.reading, [] if found.reading.kept else ["There is no good record here."])
 
 
-def _counts(reading) -> str:
-    title = f" of {reading.format.title}" if reading.format else ""
-    return (f"{reading.path}: {reading.read:,} records{title} read = {reading.kept:,} kept + "
-            f"{reading.dropped:,} dropped")
+def _counts(reading: Reading) -> str:
+    title = f" ({reading.format.title})" if reading.format else ""
+    return (f"records of {reading.path.name}{title}: {reading.read:,} read = {reading.kept:,} kept "
+            f"+ {reading.dropped:,} dropped")
 
 
-def _complain(reading, faults: list[str]) -> None:
+def _complain(reading: Reading, faults: list[str]) -> None:
     """Say what is wrong, and fail if anything is."""
-    if reading.dropped or faults:
-        raise CourseError("\n".join([f"{reading.dropped:,} records are wrong:"] * bool(
-            reading.dropped) + [text for text in (reading.complaint(), *faults) if text]),
-            where=reading.path, fix="Correct them, and check again.")
+    if reading.dropped:
+        faults = [f"Records that cannot be used: {reading.dropped:,}", reading.complaint(), *faults]
+    if faults:
+        raise CourseError("\n".join(faults), where=reading.path,
+                          fix="Correct them, and check again.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fmcourse.data.jumpstart import AWS, TEXT_FILE, instruction
+from fmcourse.data.jumpstart import PLAIN, TEXT_FILE, instruction
 from fmcourse.data.label_manifest import GROUND_TRUTH
 from fmcourse.data.preference_records import PREFERENCE
 from fmcourse.data.prompt_records import DISTILLATION, REINFORCEMENT
@@ -41,7 +41,7 @@ TEXT = Format(
     ("https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-data-prep-cpt-2.html",
      "https://huggingface.co/docs/trl/dataset_formats"),
     _text, lambda messages: {"text": messages[0]["content"]})
-INSTRUCTION = instruction(AWS)
+INSTRUCTION = instruction(PLAIN)  # as it is written; a folder is read by its own template
 FORMATS = {form.name: form for form in (
     PAIR, CHAT, BEDROCK, REINFORCEMENT, DISTILLATION, PREFERENCE, TEXT, GROUND_TRUTH,
     INSTRUCTION, TEXT_FILE)}
@@ -59,6 +59,8 @@ _REFUSED = {
     ("preference", "conversation"): _REJECTED, ("preference", "text"): _REJECTED,
     ("text", "conversation"): _NO_TURNS,
 }
+
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 Record = tuple[dict[str, Any], list[Message]]  # parsed, and what it says
 
@@ -165,7 +167,7 @@ def check_kinds(source: Format, target: Format) -> None:
 
 
 def converted(record: dict[str, Any], source: Format, target: Format) -> dict[str, Any]:
-    """A record of one format as one of another, losing nothing.
+    """A record of one format as one of another, losing nothing; of the same, it stays as it is.
 
     Raises:
         DataError: it has a fault, or something of it would be lost.
@@ -175,6 +177,8 @@ def converted(record: dict[str, Any], source: Format, target: Format) -> dict[st
     {'messages': [{'role': 'user', 'content': '2 + 2?'}], 'reference_answer': '4'}
     """
     check_kinds(source, target)
+    if source is target:
+        return check(record, source)[0][0]
     return rewritten(record, source.parts(record), source, target)
 
 
@@ -197,5 +201,12 @@ def rewritten(record: dict[str, Any], parts: list[Message], source: Format,
 
 
 def as_line(record: dict[str, Any]) -> str:
-    """A record as a line of a JSON-lines file, without the line's end."""
-    return json.dumps(record, ensure_ascii=False, allow_nan=False)
+    """A record as a line of a JSON-lines file, without the line's end.
+
+    What some readers take for the end of a line, though JSON does not, is written as an escape.
+
+    >>> as_line({"text": "a\\u2028ü"})
+    '{"text": "a\\\\u2028ü"}'
+    """
+    line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    return line if line.isascii() else line.translate(_LINE_ENDS)

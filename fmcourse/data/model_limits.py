@@ -98,10 +98,11 @@ class Limits:
             span = f"at least {self.fewest:,}" if not self.most else \
                 f"at most {self.most:,}" if self.fewest == 1 else \
                 f"{self.fewest:,} to {self.most:,}"
-            yield (f"{records:,} good records here; {self.title}, takes {span}"
-                   f"{', with those for validation' * self.together}.")
+            yield (f"{self.title}, takes {span} records"
+                   f"{' with those for validation' * self.together}; good ones here: {records:,}.")
         if self.bytes and size > self.bytes:
-            yield f"{size:,} bytes here; {self.title}, takes {self.bytes:,}. Use fewer records."
+            yield (f"{self.title}, takes files of up to {self.bytes:,} bytes; this one has "
+                   f"{size:,}. Use fewer records.")
         if self.file_name and not re.fullmatch(self.file_name, file_name):
             yield (f"{self.title}, does not take a file called {quoted(file_name)}. Use letters, "
                    "digits, _ - and . only, and end it in .jsonl.")
