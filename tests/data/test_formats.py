@@ -100,6 +100,22 @@ def test_what_is_said_is_told_by_role():
     assert roles("bedrock-rft", 1) == ["user", "assistant", "user"]
 
 
+def test_an_implicit_prompt_ends_where_trl_cuts_it():
+    from trl.data_utils import extract_prompt
+
+    answers = [[{"role": "assistant", "content": text}] for text in ("Hello", "Go away", "Bye")]
+    opening = [{"role": "system", "content": "Be kind."}, USER]
+    for shared in (opening, [*opening, ASSISTANT, USER]):
+        for chosen, rejected in ((answers[0], answers[1]),
+                                 ([*answers[0], USER, *answers[1]], answers[2])):
+            record = {"chosen": shared + chosen, "rejected": shared + rejected}
+            parts, cut = formats.PREFERENCE.parts(record), extract_prompt(record)
+            assert parts[:len(cut["prompt"])] == cut["prompt"] == shared
+            for key in ("chosen", "rejected"):
+                assert [part["content"] for part in parts if part["role"] == key] == \
+                    [message["content"] for message in cut[key]]
+
+
 # --- what is bad ----------------------------------------------------------------------------
 
 def rft(**changes: object) -> str:
