@@ -7,6 +7,7 @@ a fault nor a kill leaves half a file.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,9 +19,10 @@ from fmcourse.data.format_files import Reading
 from fmcourse.data.record_checks import Message, RecordError
 from fmcourse.data.record_files import LINE, Raw
 from fmcourse.data.record_formats import Format
-from fmcourse.errors import DataError
+from fmcourse.errors import CourseWarning, DataError
 
 TRAIN = "train.jsonl"
+_ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
 def convert_file(path: Path | str, target: Format, out: Path | str, form: Format | None = None,
@@ -60,12 +62,15 @@ def convert_file(path: Path | str, target: Format, out: Path | str, form: Format
                               "Cut it into shorter records.")
         return line
 
-    reading = Reading(path, form, make)
+    reading = Reading(path, make, form)
     with _written(out, target) as file:
         for raw, line in reading:
             file.write(_line(raw) if line is None else line)
         if not reading.kept or (reading.dropped and not skip_bad):
             raise _refused(reading, target)
+    if reading.format.name == formats.REINFORCEMENT.name != target.name:
+        warnings.warn(CourseWarning("each reference answer is an assistant's message now: see that "
+                                    "they are answers, not criteria for a grader."), stacklevel=2)
     return reading
 
 
@@ -134,5 +139,5 @@ def _written(out: Path, target: Format) -> Iterator[IO[bytes]]:
 
 
 def _line(raw: Raw) -> bytes:
-    """A record as it stands in its file, on one line."""
-    return raw.data.rstrip(b"\r\n").replace(b"\n", b" ") + b"\n"
+    """A record as it stands in its file, on one line: between values line ends mean nothing."""
+    return raw.data.strip().translate(_ON_ONE_LINE) + b"\n"

@@ -30,16 +30,16 @@ class Reading:
 
     Attributes:
         path: the file or folder.
-        format: the one format to accept; None until the first good record has shown it.
         make: what is yielded for a good record, beside its place: made of its format, itself and
             what it says. A `RecordError` raised there drops the record.
+        format: the one format to accept; None until the first good record has shown it.
         kept, dropped: records so far.
         bad: the first of those dropped, as file and fault.
     """
 
     path: Path
+    make: Callable[[Format, dict[str, Any], list[Message]], Any]
     format: Format | None = None
-    make: Callable[[Format, dict[str, Any], list[Message]], Any] = lambda *_: None
     kept: int = 0
     dropped: int = 0
     bad: list[tuple[Path, BadLine]] = field(default_factory=list)
@@ -145,7 +145,7 @@ def check_file(path: Path | str, form: Format | None = None,
         if limits and form.name in limits.formats:
             limits.check_record(record, parts)
 
-    reading = Reading(Path(path), form, within)
+    reading = Reading(Path(path), within, form)
     for _ in reading:
         pass
     if not reading.kept:

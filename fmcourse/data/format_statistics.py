@@ -85,7 +85,7 @@ def file_statistics(path: Path | str, form: Format | None = None) -> Statistics:
     def make(form: Format, record: dict[str, Any], parts: list[Message]) -> list[Message]:
         return parts
 
-    found = Statistics(Reading(Path(path), form, make))
+    found = Statistics(Reading(Path(path), make, form))
     for _, parts in found.reading:
         found.add(parts)
     return found

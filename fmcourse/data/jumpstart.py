@@ -185,10 +185,11 @@ def rows(path: Path, read: Callable[[dict[str, str]], T]) -> Iterator[tuple[Raw,
         DataError: it is not UTF-8, or has no header.
     """
     check_utf8(path)
-    longest, number = (LINE, 0) if path.suffix.lower() == ".csv" else (TEXT, 0)
+    is_table, number = path.suffix.lower() == ".csv", 0
+    longest = LINE if is_table else TEXT
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            for number, record in (_cells(file, path) if longest == LINE else
+            for number, record in (_cells(file, path) if is_table else
                                    [(1, {"Text": file.read(TEXT + 1)})]):
                 raw = Raw(b"", number, 1, 0, 0)
                 if isinstance(record, str):

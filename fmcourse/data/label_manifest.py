@@ -20,12 +20,11 @@ from fmcourse.data.record_checks import (
     check_value,
     either,
     quoted,
-    type_name,
 )
 from fmcourse.data.record_formats import SAGEMAKER, Format
 from fmcourse.data.strict_json import Path
 
-LINE, ATTRIBUTE = 100_000, 20_000  # characters of an object, and of one attribute of it
+OBJECT, ATTRIBUTE = 100_000, 20_000  # characters of an object, and of one attribute of it
 METADATA = "-metadata"
 _SOURCES = ("source", "source-ref")
 _STANDARD = ("type", "job-name", "human-annotated", "creation-date")
@@ -39,9 +38,9 @@ def _manifest(record: dict[str, Any]) -> list[Message]:
     """The text, or where the object lies; and the class of each label that is one."""
     has = [key for key in _SOURCES if key in record]
     if len(has) != 1:
-        raise RecordError(f'There is {"both" if has else "neither"} "source" and "source-ref".'
-                          .replace("neither", "neither of").replace("both", "both of"), (),
-                          'Keep "source" for a text, "source-ref" for an object in S3.')
+        what = 'There are "source" and "source-ref".' if has else \
+            'There is no "source" and no "source-ref".'
+        raise RecordError(what, (), 'Keep "source" for a text, "source-ref" for an object in S3.')
     check_value(record, ())
     for key, value in record.items():
         _check_attribute(key, value)
@@ -89,8 +88,8 @@ def _check_metadata(label: str, value: dict[str, Any], record: dict[str, Any]) -
     one_class = kind in _ONE_CLASS
     check_keys(value, path, _STANDARD + ("class-name", "confidence") * one_class, None)
     if value["human-annotated"] not in ("yes", "no"):
-        raise RecordError(f'"human-annotated" is {type_name(value["human-annotated"])} of another '
-                          "meaning.", (*path, "human-annotated"), f'Use {either(("yes", "no"))}.')
+        raise RecordError("This does not say whether people did it.", (*path, "human-annotated"),
+                          f'Use {either(("yes", "no"))}.')
     check_string(value["job-name"], (*path, "job-name"))
     _check_date(value["creation-date"], (*path, "creation-date"))
     if not one_class:
@@ -131,4 +130,4 @@ def _as_manifest(messages: list[Message]) -> dict[str, Any]:
 GROUND_TRUTH = Format(
     "ground-truth", "Ground Truth manifest", "text",
     (f"{SAGEMAKER}sms-input-data-input-manifest.html", f"{SAGEMAKER}sms-data-output.html"),
-    _manifest, _as_manifest, _check_unlabelled, LINE)
+    _manifest, _as_manifest, _check_unlabelled, OBJECT)

@@ -43,7 +43,7 @@ class Format:
     Attributes:
         name: what the command line calls it.
         title: what messages call it.
-        kind: what its records hold: "conversation", "preference", "text" or "labels".
+        kind: what its records hold: a "conversation", a "preference" or a "text".
         sources: pages with its rules.
         parts: what a parsed record says, as messages in order: each with its role (in records
             without roles, the name of the part) and its content. Raises `RecordError` at a fault.

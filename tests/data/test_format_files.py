@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from fmcourse import data, store
 from fmcourse.data import format_conversion, formats
-from fmcourse.errors import DataError
+from fmcourse.errors import CourseWarning, DataError
 
+pytestmark = pytest.mark.filterwarnings("ignore:each reference answer")
 PAIR = {"prompt": "Hi", "completion": "Hello"}
 many = settings(max_examples=60, deadline=None, suppress_health_check=[
     HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -241,6 +242,20 @@ def test_into_its_own_format_records_are_copied_as_they_stand(tmp_path):
     reading = data.convert_file(path, form("bedrock-rft"), tmp_path / "o.jsonl", skip_bad=True)
     assert (reading.kept, reading.dropped) == (2, 1)
     assert (tmp_path / "o.jsonl").read_text() == f"{odd}\n{odd}\n"
+
+
+def test_records_of_a_list_are_copied_to_a_line_each(tmp_path):
+    path = tmp_path / "my.json"
+    path.write_bytes(b'[{"text":\r\n "a"},\n{"text": "b"}]')
+    data.convert_file(path, form("text"), tmp_path / "o.jsonl")
+    assert (tmp_path / "o.jsonl").read_bytes() == b'{"text":   "a"}\n{"text": "b"}\n'
+
+
+def test_reference_answers_that_become_answers_are_warned_of(tmp_path):
+    path = lines(tmp_path, {"messages": [{"role": "user", "content": "a"}],
+                            "reference_answer": "mentions b"})
+    with pytest.warns(CourseWarning, match="not criteria"):
+        data.convert_file(path, form("messages"), tmp_path / "o.jsonl")
 
 
 def test_a_bad_record_stops_the_writing_or_is_left_out(tmp_path):
