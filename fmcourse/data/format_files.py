@@ -56,6 +56,9 @@ class Reading:
         elif self.format and self.format.name == formats.INSTRUCTION.name:
             raise DataError("An instruction folder is a folder, with its template.",
                             where=self.path, fix="Name the folder.")
+        elif self.format is formats.TEXT_FILE and self.path.suffix.lower() != ".json":
+            raise DataError(f"JumpStart text is not read from '{self.path.suffix}' files.",
+                            where=self.path, fix="Use .csv, .json or .txt.")
 
     def _demand(self, form: Format, what: str) -> None:
         if self.format and self.format.name != form.name:
