@@ -6,6 +6,7 @@ well under a second. A `CourseError` is printed as its message; Ctrl-C ends with
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -33,12 +34,21 @@ def main() -> None:
     try:
         app()
     except CourseError as error:
-        print(error, file=sys.stderr)
+        print(_in_terminal(str(error)), file=sys.stderr)
         sys.exit(FAILED)
     except SystemExit as ending:
         if ending.code == 130:  # Typer has turned Ctrl-C into this
             print("\nInterrupted.", file=sys.stderr)
         raise
+
+
+def _in_terminal(text: str) -> str:
+    """A message that names a recipe's setting, with the option that sets it.
+
+    >>> _in_terminal("where: InstructRecipe.max_length")
+    'where: --max-length'
+    """
+    return re.sub(r"\b[A-Z]\w*Recipe\.(\w+)", lambda m: "--" + m[1].replace("_", "-"), text)
 
 
 def _note(message: Warning | str, category: type[Warning], *_: object) -> None:

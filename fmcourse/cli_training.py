@@ -85,6 +85,7 @@ def train_continued(
         replay_fraction=replay, general_rise=general_rise, seed=seed)
     plan = store.sha256_json([model.sha256(), file.sha256, recipe.as_dict()])[:12]
     folder = folder or store.folder("runs") / f"continued-{plan}"
+    _say_if_finished(folder)
     run = train.continued(model, corpus, recipe, folder=folder, name=f"{start} on {text}")
     typer.echo(run)
     typer.echo(forgotten(run.metrics))
@@ -106,7 +107,7 @@ def train_instruct(
             help="At its peak; by default 1e-3 for models of up to 40 million weights, 1e-4 for "
                  "larger ones.")] = None,
         max_length: Annotated[int | None, typer.Option(
-            help="Tokens of the longest conversation; longer ones are left out.")] = None,
+            help="Tokens of the longest conversation; longer ones are left out.", min=8)] = None,
         validation: Annotated[float, typer.Option(
             help="Share of the conversations that is held out to measure by.",
             min=0.01, max=0.9)] = 0.1,
@@ -117,6 +118,7 @@ def train_instruct(
     """Tune a model on records of yours; run it again after a kill to go on."""
     from fmcourse import data, models, store, train
     from fmcourse.models import compat
+    from fmcourse.train.instruct import VALIDATION
 
     compat.quiet()
     read = data.conversations(path, skip_bad=skip_bad)
@@ -130,6 +132,7 @@ def train_instruct(
     plan = store.sha256_json([model.sha256(), data.card(read.records).sha256, validation,
                               recipe.as_dict()])[:12]
     folder = folder or store.folder("runs") / f"instruct-{plan}"
+    _say_if_finished(folder)
     if read.bad:
         aside = read.save_bad(folder)
         typer.echo(f"{len(read.bad)} records left out, saved in {aside}")
@@ -137,7 +140,21 @@ def train_instruct(
     run = train.instruct(model, parts["train"], recipe, validation=parts["validation"],
                          folder=folder, name=f"{start} on {path.name}")
     typer.echo(run)
-    typer.echo(f"each record was read {run.metrics['epochs']:.1f} times")
+    often = run.metrics["epochs"]
+    why = (f", since {recipe.least_steps} steps are the least that teaches anything"
+           if often > 1.5 * epochs else "")
+    typer.echo(f"each record was read {often:.1f} times{why}")
     typer.echo("held-out replies  {validation_before:.3f} -> {validation_after:.3f} bits per "
                "byte".format(**run.metrics))
+    bits = run.observations[VALIDATION]
+    if bits.iloc[-1] > bits.min() and patience is None:
+        typer.echo(f"note: they were best at {bits.min():.3f}, after "
+                   f"{run.observations['share'][bits.idxmin()]:.0%} of the training; --patience 2 "
+                   "goes back there", err=True)
     typer.echo(f"model in {folder / 'model'}; talk to it: fmcourse chat {folder / 'model'}")
+
+
+def _say_if_finished(folder: Path) -> None:
+    """A run of the same plan is opened and not made again; without a word, it would look new."""
+    if (folder / "run.json").is_file():
+        typer.echo("this run was finished before; it is opened, and nothing is trained")

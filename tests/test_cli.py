@@ -323,6 +323,37 @@ def test_train_instruct_trains_nothing_until_the_records_are_clean(
     assert after < before
     model = Path(said.rsplit("fmcourse chat ", 1)[1].strip())
     assert models.load(model).tokenizer.chat_template
+    code, again, _ = command(*words, "--skip-bad")
+    assert code == 0
+    assert "finished before; it is opened" in again
+    assert f"held-out replies  {before:.3f} -> {after:.3f}" in again
+    code, _, complained = command(*words, "--skip-bad", "--max-length", "4000")
+    assert code == 1
+    assert "where: --max-length" in complained
+    code, _, complained = command(*words, "--max-length", "0")
+    assert (code, "--max-length" in complained) == (2, True)
+
+
+def test_train_instruct_says_where_the_held_out_replies_were_best(
+        home, command, monkeypatch, tmp_path):
+    import json
+
+    import tiny
+
+    from fmcourse import models
+
+    monkeypatch.setenv("FMCOURSE_PROGRESS", "0")
+    monkeypatch.setenv("FMCOURSE_DEVICE", "cpu")
+    start = models.build(tiny.SHAPE, tiny.tokenizer(), context=128).save(tmp_path / "start")
+    path = tmp_path / "few.jsonl"  # learnt by heart, and of no use to the one held out
+    path.write_text("".join(json.dumps({"prompt": f"{animal}?", "completion": place}) + "\n"
+                            for animal, place in zip(tiny.ANIMALS, tiny.PLACES, strict=False)))
+    code, said, complained = command(
+        "train", "instruct", "--data", str(path), "--base", str(start), "--epochs", "1",
+        "--learning-rate", "0.01")
+    assert code == 0, complained
+    assert "since 30 steps are the least" in said
+    assert "--patience 2 goes back there" in complained
 
 
 def test_chat_answers_line_by_line_until_an_empty_one(home, command, monkeypatch, tmp_path):

@@ -144,6 +144,9 @@ def _kept(path: Path) -> tuple[Path, str]:
 
 
 def _digest(path: Path) -> str:
+    if path.is_dir():
+        raise DataError("This is a folder, not a file of records.", where=path,
+                        fix="Name one .jsonl or .json file in it.")
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"Records are not read from files of type '{path.suffix}'.", where=path,
                         fix=f"Use {' or '.join(SUFFIXES)}.")

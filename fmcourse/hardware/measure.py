@@ -19,6 +19,7 @@ import torch
 from fmcourse.errors import HardwareError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4  # as in glibc's malloc.h
+_returning = False  # whether this process measures what it needs
 SIZE = {"cpu": 2048, "cuda": 8192, "mps": 4096}  # large enough to keep the device busy
 
 
@@ -119,17 +120,20 @@ def keep_memory() -> bool:
     touch and handed back when freed: in training on a CPU the same buffers, a thousand times an
     hour. Keeping them cut a training step's page faults to between a third and an eighth
     (`benchmarks/matmul.py` counts them and times the step). The trade-off: the process stays as
-    large as it ever was. Elsewhere it does nothing.
+    large as it ever was. Elsewhere it does nothing, nor after `return_memory`.
     """
-    return _mallopt({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1})
+    return not _returning and _mallopt({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1})
 
 
 def return_memory() -> bool:
     """Have glibc hand freed memory back at once; returns whether it took effect.
 
-    The opposite of `keep_memory`, to measure what is needed and not what is kept.
+    The opposite of `keep_memory`, for the rest of the process: to measure what is needed and not
+    what is kept.
     """
-    return _mallopt({M_MMAP_THRESHOLD: 2**16, M_TRIM_THRESHOLD: 2**16})
+    global _returning
+    _returning = _mallopt({M_MMAP_MAX: 65_536, M_MMAP_THRESHOLD: 2**16, M_TRIM_THRESHOLD: 2**16})
+    return _returning
 
 
 def _mallopt(settings: dict[int, int]) -> bool:

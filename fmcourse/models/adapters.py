@@ -67,8 +67,9 @@ class Adapter:
     Attributes:
         method: a name of `METHODS`.
         rank: width of the thin matrices of the low-rank methods.
-        alpha: their product is scaled by alpha / rank (rsLoRA: by alpha / √rank); None means
-            2 · rank (rsLoRA: 2 · √rank), a factor of 2.
+        alpha: their product is scaled by alpha / rank, of rsLoRA by alpha / √rank; None means
+            2 · rank, a factor of 2 at any rank, and for rsLoRA 8, which is 2 at rank 16 and
+            falls with √rank, as its paper has it.
         targets: names of the linear layers that get them, such as 'q_proj'; or 'all-linear', all
             but the output layer.
         tokens: virtual ones, of prompt and prefix tuning.
@@ -108,7 +109,7 @@ class Adapter:
         """PEFT's `lora_alpha`."""
         if self.alpha is not None:
             return self.alpha
-        return 2 * self.rank ** (0.5 if self.method == "rslora" else 1)
+        return 8 if self.method == "rslora" else 2 * self.rank
 
 
 def adapt(model: LanguageModel, adapter: Adapter | None = None, seed: int = 0) -> LanguageModel:

@@ -5,6 +5,7 @@ Only safetensors are read, never pickles, and no code that comes with a model is
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -38,12 +39,14 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
     folder = BASE if str(name) == "base" else Path(name).expanduser()
     if (folder / "run.json").is_file():  # a run: its model lies beside its card
         return _of_run(folder, device)
-    if folder.is_dir():
+    if (folder / "config.json").is_file():
         return _open(folder, str(name) if str(name) == "base" else folder.name, device)
     if str(name).count("/") == 1 and not str(name).startswith((".", "/", "~")):
         return _open(str(name), str(name), device)
-    raise ModelError("There is no model here.", where=folder,
-                     fix="Name 'base', 'smollm2', a folder with config.json, or a hub id.")
+    near = get_close_matches(str(name).lower(), ("base", "smollm2"), 1, 0.6)
+    fix = f"Did you mean {near[0]!r}? " if near else ""
+    raise ModelError("There is no model here.", where=folder, fix=fix + (
+        "Name 'base', 'smollm2', a folder with config.json, or a hub id."))
 
 
 def _of_run(folder: Path, device: str) -> LanguageModel:

@@ -65,12 +65,15 @@ def log_ticks(low: float, high: float, most: int = 6,
     return inside(even)
 
 
-def log_axis(ax: Axes, which: str, low: float, high: float, column: str, most: int = 6) -> None:
-    """Make the x or y axis logarithmic from low to high, with round ticks in a column's unit."""
+def log_axis(ax: Axes, which: str, low: float, high: float, column: str, most: int = 6,
+             ticks: Sequence[float] | None = None) -> None:
+    """Make the x or y axis logarithmic from low to high, its ticks (by default round ones) in a
+    column's unit."""
     axis: Axis = getattr(ax, f"{which}axis")
     getattr(ax, f"set_{which}scale")("log")
     getattr(ax, f"set_{which}lim")(low, high)
-    ticks = log_ticks(low, high, most, CLOCK if column == "seconds" else None)
+    if ticks is None:
+        ticks = log_ticks(low, high, most, CLOCK if column == "seconds" else None)
     write = units.seconds if column == "seconds" else units.tick_for(column)
     plain_numbers = write is units.number and high < 1e4 and low > 1e-3
     names = units.aligned(ticks, strip=True) if plain_numbers and high / low < 30 else \

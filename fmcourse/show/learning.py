@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -46,7 +48,9 @@ def learning_curves(
         raise inputs.nothing_finite("The table", "learning_curves")
     figure, ax = canvas(3.8, title=title)
     low, high = data["x"].min(), data["x"].max()
-    log_axis(ax, "x", low / 1.15, max(high, 1.5 * low) * 1.15, x)
+    sizes = sorted(data["x"].unique())
+    even = len(sizes) < 8 and all(b / a >= 1.5 for a, b in pairwise(sizes))  # room for each name
+    log_axis(ax, "x", low / 1.15, max(high, 1.5 * low) * 1.15, x, ticks=sizes if even else None)
     groups = data.groupby("arm", sort=False)
     ends = [_arm(ax, str(name), points, i, len(groups), y, high)
             for i, (name, points) in enumerate(groups)]

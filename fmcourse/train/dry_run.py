@@ -12,6 +12,7 @@ Trade-off: libraries, thread stacks and kernels' own workspace are no tensors. A
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fmcourse.errors import ModelError
+from fmcourse.errors import CourseWarning, ModelError
 from fmcourse.hardware import gpus
 from fmcourse.models import Adapter, compat
 from fmcourse.models.adapters import inject
@@ -32,13 +33,13 @@ from fmcourse.train.loss import linear_cross_entropy
 LARGEST = 2**20  # tokens of a forward pass; the dry run takes as many steps as the real one
 FORMATS = ("float32", "bfloat16", "float16")
 PUBLISHED = {  # config.json of Llama 3.2 1B and 3B, Llama 2 7B and 13B, Llama 3.1 8B, 70B and 405B
-    "1b": (2048, 16, 8192, 32, 8, 128_256, True),
-    "3b": (3072, 28, 8192, 24, 8, 128_256, True),
-    "7b": (4096, 32, 11_008, 32, 32, 32_000, False),
-    "8b": (4096, 32, 14_336, 32, 8, 128_256, False),
-    "13b": (5120, 40, 13_824, 40, 40, 32_000, False),
-    "70b": (8192, 80, 28_672, 64, 8, 128_256, False),
-    "405b": (16_384, 126, 53_248, 128, 8, 128_256, False),
+    "1b": (2048, 16, 8192, 32, 8, 128_256, True, 131_072),
+    "3b": (3072, 28, 8192, 24, 8, 128_256, True, 131_072),
+    "7b": (4096, 32, 11_008, 32, 32, 32_000, False, 4096),
+    "8b": (4096, 32, 14_336, 32, 8, 128_256, False, 131_072),
+    "13b": (5120, 40, 13_824, 40, 40, 32_000, False, 4096),
+    "70b": (8192, 80, 28_672, 64, 8, 128_256, False, 131_072),
+    "405b": (16_384, 126, 53_248, 128, 8, 128_256, False, 131_072),
 }
 
 
@@ -80,11 +81,11 @@ def shape(model: str) -> compat.LlamaConfig:
         ModelError: there is none of this name.
     """
     if model.lower() in PUBLISHED:
-        width, layers, inner, heads, shared, vocabulary, tied = PUBLISHED[model.lower()]
+        width, layers, inner, heads, shared, vocabulary, tied, context = PUBLISHED[model.lower()]
         return compat.LlamaConfig(
             hidden_size=width, num_hidden_layers=layers, intermediate_size=inner,
             num_attention_heads=heads, num_key_value_heads=shared, vocab_size=vocabulary,
-            tie_word_embeddings=tied, max_position_embeddings=131_072)
+            tie_word_embeddings=tied, max_position_embeddings=context)
     from fmcourse import models
 
     try:
@@ -135,6 +136,11 @@ def memory(
             raise ModelError(f"Nothing is computed in {kind!r} here.", where="memory",
                              fix=f"Use {', '.join(FORMATS)}; four bits are the method qlora.")
     config = shape(model) if isinstance(model, str) else model
+    if sequence > config.max_position_embeddings:
+        warnings.warn(CourseWarning(
+            f"{sequence:,} tokens are more than this model's context of "
+            f"{config.max_position_embeddings:,}; it was never trained on such rows."),
+            stacklevel=2)
     adapter = adapter or Adapter("full")
     runs = [_dry_run(compat.with_layers(config, layers), adapter, frozen, sequence=sequence,
                      batch=batch, compute=compute, attention=attention,

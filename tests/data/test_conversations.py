@@ -130,6 +130,9 @@ BAD = [  # a line, where in it the fault is, the reason, the fix
     ("null", "null", "object, not null", '"prompt": …'),
     ("{}", "{", "it has nothing", '"prompt": …'),
     ('{"text": "a"}', "{", 'it has "text"', '"messages"'),
+    ('{"question": "a", "answer": "b"}', "{", 'it has "question"',
+     'Rename "question" to "prompt" and "answer" to "completion"'),
+    ('{"prompt": "a", "response": "b"}', '"resp', "unknown", 'Rename "response" to "completion"'),
     ('{"promt": "a", "completion": "b"}', '"promt"', '"promt" is unknown', 'Write "prompt"'),
     ('{"prompt": "a", "Completion": "b"}', '"Comp', '"Completion" is unknown', '"completion"'),
     ('{"prompt": "a", "completion": "b", "id": 1}', '"id"', '"id" is unknown', "Remove it"),
@@ -269,7 +272,7 @@ def test_files_that_hold_no_records(tmp_path, name, content, reason):
 
 def test_files_that_are_none(tmp_path):
     for path in (tmp_path / "gone.jsonl", tmp_path):
-        with pytest.raises(DataError, match=r"no such file|of type"):
+        with pytest.raises(DataError, match=r"no such file|a folder, not"):
             data.conversations(path)
     os.mkfifo(tmp_path / "pipe.jsonl")
     with pytest.raises(DataError, match="no such file"):

@@ -27,6 +27,11 @@ def test_lines_are_means_over_seeds_on_a_log_axis():
     np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.42 + 0.1 * np.log10([8, 64, 512]))
 
 
+def test_few_sizes_are_the_ticks():
+    ax = show.learning_curves(table().replace({"labels": {8: 1, 64: 2, 512: 4}})).axes[0]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "2", "4"]
+
+
 def test_bars_run_from_the_lowest_to_the_highest_seed():
     bars = show.learning_curves(table()).axes[0].collections[0].get_segments()
     first = 0.4 + 0.1 * np.log10(8)

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from fmcourse import models
-from fmcourse.errors import ModelError
+from fmcourse.errors import CourseWarning, ModelError
 from fmcourse.hardware import gpus
 from fmcourse.models import METHODS, Adapter, compat
 from fmcourse.models.adapters import inject
@@ -88,6 +88,11 @@ def test_a_long_row_costs_more_than_a_short_one():
 def test_what_cannot_be_is_refused(settings, message):
     with pytest.raises(ModelError, match=message):
         memory(**{"model": "7b", **settings})
+
+
+def test_a_row_beyond_the_model_s_context_is_remarked_on():
+    with pytest.warns(CourseWarning, match="more than this model's context of 4,096"):
+        memory("7b", Adapter("qlora"), sequence=8192)
 
 
 def test_the_course_s_own_models_have_a_shape():
