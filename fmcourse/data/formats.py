@@ -23,6 +23,7 @@ from fmcourse.data.record_checks import (
     located,
     near,
     quoted,
+    renamed,
     type_name,
 )
 from fmcourse.data.record_formats import BEDROCK, CHAT, PAIR, Format
@@ -137,7 +138,7 @@ def check(record: Any, form: Format | None = None) -> tuple[Record, Format]:
     if form is None:
         has = ", ".join(map(quoted, list(record)[:5])) or "nothing"
         raise RecordError(f"This is no known record: it has {has}.", (),
-                          f"Choose from {', '.join(FORMATS)}.")
+                          renamed(record) or f"Choose from {', '.join(FORMATS)}.")
     try:
         return (record, form.parts(record)), form
     except RecordError as error:

@@ -203,6 +203,7 @@ BAD = [  # format, a line, where in it the fault is, the reason, the fix
     ("jumpstart-text", '{"title": "a", "Text": " "}', '" "', '"Text" is blank', "Fill it"),
     ("messages", GOOD and rft(), "{", "reinforcement fine-tuning, the file's is messages", "one"),
     ("prompt-completion", prefer(), "{", "format is preference, the file's is prompt", "one"),
+    (None, '{"question": 1, "answer": 2}', "{", "no known record", 'Rename "question" to "prompt"'),
     (None, '{"a": 1}', "{", 'it has "a"', "Choose from prompt-completion"),
     (None, "7", "7", "an object, not a number", "one object a line"),
 ]
