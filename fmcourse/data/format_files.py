@@ -120,12 +120,7 @@ def _files(path: Path) -> list[Path]:
             return found
         raise DataError("There is no .jsonl file in this folder.", where=path,
                         fix="Name a file, or a folder as JumpStart wants it.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"Records are not read from files of type '{path.suffix}'.", where=path,
-                        fix=f"Use {' or '.join(SUFFIXES)}.")
-    if not path.is_file():
-        raise DataError("There is no such file.", where=path,
-                        fix="Check the path; a relative one begins in the working folder.")
+    record_files.check_path(path, SUFFIXES)
     return [path]
 
 

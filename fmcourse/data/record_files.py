@@ -74,6 +74,20 @@ class Raw:
                        reason, fix, self.start, self.end)
 
 
+def check_path(path: Path, suffixes: tuple[str, ...]) -> None:
+    """The file is there, and of a type that is read.
+
+    Raises:
+        DataError: it is not.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise DataError(f"Records are not read from files of type '{path.suffix}'.", where=path,
+                        fix=f"Use {' or '.join(suffixes)}.")
+    if not path.is_file():
+        raise DataError("There is no such file.", where=path,
+                        fix="Check the path; a relative one begins in the working folder.")
+
+
 def is_list(path: Path) -> bool:
     """Whether a file holds one JSON list, not a record a line."""
     with open(path, "rb") as file:
