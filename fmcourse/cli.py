@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from fmcourse.cli_data import records
 from fmcourse.cli_training import training
 from fmcourse.errors import CourseError, CourseWarning
 
@@ -21,6 +22,7 @@ app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
                   pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Take one language model through its whole life, and measure every step.")
 app.add_typer(training, name="train")
+app.add_typer(records, name="data")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

@@ -20,7 +20,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import platformdirs
 import psutil
@@ -71,14 +71,21 @@ def _sweep(target: Path) -> None:
 
 def atomic_write(path: Path | str, content: str | bytes) -> Path:
     """Write a whole file or nothing; readers see the old content or the new, never a mixture."""
+    with atomic_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+    return Path(path)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path | str) -> Iterator[IO[bytes]]:
+    """Yield a file to write to; it becomes `path` when the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    blob = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(prefix=_draft_prefix(path), dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(blob)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)  # mkstemp makes it private to the user
@@ -86,7 +93,6 @@ def atomic_write(path: Path | str, content: str | bytes) -> Path:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return path
 
 
 @contextlib.contextmanager

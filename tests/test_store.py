@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -56,6 +57,20 @@ def test_a_file_is_written_and_replaced(tmp_path):
     assert path.read_bytes() == b"\x00\xff"
     assert path.stat().st_mode & 0o777 == 0o644
     assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_file_that_is_written_piece_by_piece_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "a.txt"
+    with store.atomic_file(path) as file:
+        file.write(b"one ")
+        assert not path.exists()
+        file.write(b"two")
+    assert path.read_bytes() == b"one two"
+    with contextlib.suppress(ValueError), store.atomic_file(path) as file:
+        file.write(b"three")
+        raise ValueError
+    assert path.read_bytes() == b"one two"
+    assert leftovers(tmp_path) == []
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

@@ -20,16 +20,23 @@ from fmcourse.data.corpus import (
     sized,
 )
 from fmcourse.data.domain import domain
+from fmcourse.data.format_conversion import convert_file
+from fmcourse.data.format_files import Reading, check_file
+from fmcourse.data.format_statistics import Statistics, file_statistics
+from fmcourse.data.formats import FORMATS
+from fmcourse.data.formats import converted as convert_record
+from fmcourse.data.formats import named as record_format
 from fmcourse.data.house_style import guide, house_style, plain_style
 from fmcourse.data.labels import service_paragraphs, yes_no
 from fmcourse.data.legal import case_summaries
 from fmcourse.data.manual import TOLD_SYSTEM, first_lines, is_told, manual, with_manual
 from fmcourse.data.medical import medical_questions
 from fmcourse.data.mixture import Mixture, packed_rows
+from fmcourse.data.model_limits import Limits, limits
 from fmcourse.data.near_duplicates import drop_near_duplicates, near_duplicates
 from fmcourse.data.own import own
 from fmcourse.data.record_files import BadLine
-from fmcourse.data.record_formats import to_bedrock, to_messages
+from fmcourse.data.record_formats import Format, to_bedrock, to_messages
 from fmcourse.data.records import graded, graded_share, operation_pairs
 from fmcourse.data.releases import Releases, releases
 from fmcourse.data.retrieval import Retriever, with_passages
@@ -38,14 +45,15 @@ from fmcourse.data.tasks import task_records
 from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
-    "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Mixture", "PackedRows", "Releases",
-    "Retriever", "TokenFile", "card", "case_summaries", "chat_tokens", "check_no_leak", "combine",
-    "commands", "constrained_records", "conversation", "conversations", "deduplicate", "domain",
-    "drop_near_duplicates", "excerpt", "few_shot", "first_lines", "general", "graded",
-    "graded_share", "guide", "held_out", "house_style", "is_told", "manual", "medical_questions",
-    "near_duplicates", "normalise", "normalise_text", "only", "operation_pairs", "own",
-    "packed_rows", "plain_style", "releases", "sample", "service_paragraphs", "shuffle_words",
-    "sized", "split_by_document", "split_conversations", "task_records", "to_bedrock",
-    "to_messages", "tokenizer_hash", "tokens", "with_card", "with_manual", "with_passages",
-    "written", "yes_no",
+    "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Format", "Limits", "Mixture",
+    "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "card",
+    "case_summaries", "chat_tokens", "check_file", "check_no_leak", "combine", "commands",
+    "constrained_records", "conversation", "conversations", "convert_file", "convert_record",
+    "deduplicate", "domain", "drop_near_duplicates", "excerpt", "few_shot", "file_statistics",
+    "first_lines", "general", "graded", "graded_share", "guide", "held_out", "house_style",
+    "is_told", "limits", "manual", "medical_questions", "near_duplicates", "normalise",
+    "normalise_text", "only", "operation_pairs", "own", "packed_rows", "plain_style",
+    "record_format", "releases", "sample", "service_paragraphs", "shuffle_words", "sized",
+    "split_by_document", "split_conversations", "task_records", "to_bedrock", "to_messages",
+    "tokenizer_hash", "tokens", "with_card", "with_manual", "with_passages", "written", "yes_no",
 ]

@@ -147,12 +147,7 @@ def _digest(path: Path) -> str:
     if path.is_dir():
         raise DataError("This is a folder, not a file of records.", where=path,
                         fix="Name one .jsonl or .json file in it.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"Records are not read from files of type '{path.suffix}'.", where=path,
-                        fix=f"Use {' or '.join(SUFFIXES)}.")
-    if not path.is_file():
-        raise DataError("There is no such file.", where=path,
-                        fix="Check the path; a relative one begins in the working folder.")
+    record_files.check_path(path, SUFFIXES)
     try:
         return store.sha256_file(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A file of fine-tuning records, cut into records and each one read or named as bad.
+"""A file of records, cut into records and each one read or named as bad.
 
 JSON lines are streamed. A `.json` file with one list in it is read whole, for JSON cannot be cut
 into records without a parser; where such a list breaks, nothing after can be told apart, so that
@@ -10,19 +10,21 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fmcourse import store
-from fmcourse.data.record_formats import Message, read
+from fmcourse.data import record_formats
+from fmcourse.data.record_checks import Message
 from fmcourse.data.strict_json import MisreadError
 from fmcourse.errors import DataError
 from fmcourse.sources.pieces import encoding
 
 LINE = 1_000_000  # bytes of a record; at 4 a token, 250,000 tokens: a book, not a conversation
 BAD = 100_000  # bad lines after which a file is no file of records
+T = TypeVar("T")
 _SPACE = re.compile(r"[ \t\r\n]*")  # JSON's
 
 
@@ -55,7 +57,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class _Raw:
+class Raw:
     """A record's bytes (of a line too long, the first) and the place of the first of them."""
 
     data: bytes
@@ -72,6 +74,20 @@ class _Raw:
                        reason, fix, self.start, self.end)
 
 
+def check_path(path: Path, suffixes: tuple[str, ...]) -> None:
+    """The file is there, and of a type that is read.
+
+    Raises:
+        DataError: it is not.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise DataError(f"Records are not read from files of type '{path.suffix}'.", where=path,
+                        fix=f"Use {' or '.join(suffixes)}.")
+    if not path.is_file():
+        raise DataError("There is no such file.", where=path,
+                        fix="Check the path; a relative one begins in the working folder.")
+
+
 def is_list(path: Path) -> bool:
     """Whether a file holds one JSON list, not a record a line."""
     with open(path, "rb") as file:
@@ -80,7 +96,7 @@ def is_list(path: Path) -> bool:
 
 
 def records(path: Path, found: Found) -> Iterator[dict[str, Any]]:
-    """The good records of a file, as rows `messages` and `line`.
+    """The good conversations of a file, as rows `messages` and `line`.
 
     The first good one decides the format. Blank lines at the end are passed over.
 
@@ -91,36 +107,68 @@ def records(path: Path, found: Found) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: nothing more can be read of the file.
     """
-    with open(path, "rb") as file:
-        if encoding(file.read(4)) not in ("utf-8", "utf-8-sig"):
-            raise DataError("These records are not UTF-8.", where=path,
-                            fix="Save the file again as UTF-8.")
-    seen, blank = set(), []
-    for raw in _elements(path) if is_list(path) else _lines(path):
-        if len(found.bad) + len(blank) > BAD:
-            raise DataError(f"More than {BAD:,} lines here are no records; the first: "
-                            f"{(found.bad + blank)[0]}", where=path,
-                            fix="Write one JSON object a line.")
-        if not raw.data.strip() and raw.end - raw.start <= LINE:
-            blank.append(raw.bad("", 0, "This line is blank.", "Delete it."))
+    def conversation(text: str) -> list[Message]:
+        messages, found.format = record_formats.read(text, found.format)
+        return messages
+
+    seen = set()
+    for raw, messages in each(path, conversation):
+        if isinstance(messages, BadLine):
+            found.bad.append(messages)
+            if len(found.bad) > BAD:
+                raise DataError(f"More than {BAD:,} lines here are no records; the first: "
+                                f"{found.bad[0]}", where=path, fix="Write one JSON object a line.")
             continue
-        found.bad += blank
-        blank = []
-        record = _record(raw, found.format)
-        if isinstance(record, BadLine):
-            found.bad.append(record)
-            continue
-        messages, found.format = record
         found.good += 1
         found.copies += (key := int(store.sha256_json(messages)[:32], 16)) in seen
         seen.add(key)
         yield {"messages": messages, "line": raw.line}
 
 
-def _record(raw: _Raw, expected: str | None) -> tuple[list[Message], str] | BadLine:
+def each(path: Path, read: Callable[[str], T]) -> Iterator[tuple[Raw, T | BadLine]]:
+    """Every record of a file in order, with what was read of it or what is wrong with it.
+
+    Blank lines at the end are none. Memory does not grow with the file.
+
+    Args:
+        path: a file of JSON lines, or a `.json` file with one list.
+        read: takes a record's text; raises `MisreadError` at a fault.
+
+    Raises:
+        DataError: nothing more can be read of the file.
+    """
+    check_utf8(path)
+    blank: list[Raw] = []
+    for raw in _elements(path) if is_list(path) else _lines(path):
+        is_blank = not raw.data.strip() and raw.end - raw.start <= LINE
+        if is_blank and len(blank) < BAD:  # it may be one of the last
+            blank.append(raw)
+            continue
+        yield from ((line, _blank(line)) for line in blank)
+        blank = []
+        yield raw, _blank(raw) if is_blank else _record(raw, read)
+
+
+def _blank(raw: Raw) -> BadLine:
+    return raw.bad("", 0, "This line is blank.", "Delete it.")
+
+
+def check_utf8(path: Path) -> None:
+    """The file's mark does not tell of another encoding.
+
+    Raises:
+        DataError: it does.
+    """
+    with open(path, "rb") as file:
+        if encoding(file.read(4)) not in ("utf-8", "utf-8-sig"):
+            raise DataError("These records are not UTF-8.", where=path,
+                            fix="Save the file again as UTF-8.")
+
+
+def _record(raw: Raw, read: Callable[[str], T]) -> T | BadLine:
     if raw.end - raw.start > LINE:
         return raw.bad("", 0, f"This record is longer than {LINE:,} bytes.",
-                       "Write one conversation a line; shorten this one.")
+                       "Write one record a line; shorten this one.")
     try:
         text = raw.data.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
@@ -129,12 +177,12 @@ def _record(raw: _Raw, expected: str | None) -> tuple[list[Message], str] | BadL
                        f"This is not UTF-8, at byte {raw.start + error.start:,} of the file.",
                        "Save the file again as UTF-8.")
     try:
-        return read(text, expected)
+        return read(text)
     except MisreadError as error:
         return raw.bad(text, error.offset, error.what, error.fix)
 
 
-def _lines(path: Path) -> Iterator[_Raw]:
+def _lines(path: Path) -> Iterator[Raw]:
     with open(path, "rb") as file:
         number, end = 0, 0
         while data := file.readline(LINE + 1):
@@ -145,10 +193,10 @@ def _lines(path: Path) -> Iterator[_Raw]:
                 end += len(rest)
             if number == 1 and data.startswith(codecs.BOM_UTF8):
                 data, start = data[3:], 3
-            yield _Raw(data, number, 1, start, end)
+            yield Raw(data, number, 1, start, end)
 
 
-def _elements(path: Path) -> Iterator[_Raw]:
+def _elements(path: Path) -> Iterator[Raw]:
     """The elements of the one list in a file."""
     try:
         text = path.read_bytes().decode()
@@ -163,7 +211,7 @@ def _elements(path: Path) -> Iterator[_Raw]:
             line_at = max(line_at, text.rfind("\n", last, at) + 1)
             byte += len(text[last:at].encode())
             data = text[at:end].encode()
-            yield _Raw(data, line, at - max(line_at, mark) + 1, byte, byte + len(data))
+            yield Raw(data, line, at - max(line_at, mark) + 1, byte, byte + len(data))
             last = at
     except json.JSONDecodeError as error:
         raise DataError(f"This list is not JSON: {error.msg}.",

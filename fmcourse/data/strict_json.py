@@ -45,7 +45,7 @@ def parse(text: str) -> Any:
       what to do: Remove one of the two.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_int=float)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise MisreadError(f"This is not JSON: {_plain(error.msg)}.", error.pos,
                            "Correct it, or write the file with a JSON library.") from error
@@ -62,6 +62,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) < len(pairs):
         raise _RepeatedKey
     return record
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=float)
 
 
 def places(text: str) -> Iterator[tuple[Path, int, int]]:
