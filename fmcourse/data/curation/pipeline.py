@@ -37,6 +37,7 @@ class Drop:
 
 
 Decision = str | Drop
+Out = tuple[int, str | None, str, Drop]  # row, text, name of the step, reason
 Decide = Callable[[Sequence[str]], Iterable[Decision]]
 
 
@@ -113,32 +114,35 @@ def curate(dataset: Dataset, steps: Iterable[Step]) -> Curated:
             steps have the same name, or a step does not decide about every text once.
     """
     _check(dataset)
-    texts, rows = list(values(dataset)), list(range(len(dataset)))
-    gone: list[tuple[int, str | None, str, Drop]] = []
-    changed: dict[str, tuple[int, ...]] = {}
-    passed, note = [], card(dataset)
+    rows, texts, left_out = range(len(dataset)), list(values(dataset)), []
+    changed, counts, about = {}, [], card(dataset)
     for step in (PRESENT, *steps):
         if step.name in changed:
             raise DataError(f"Two steps are called {step.name!r}.", where="curate",
                             fix="Give each its own name.")
-        decisions = [_something(decision) for decision in step.decide(texts)]
-        if len(decisions) != len(texts):
-            raise DataError(f"The step {step.name!r} gave {len(decisions)} decisions about "
-                            f"{len(texts)} texts.", where="curate",
-                            fix="Let it give a text or a Drop for each, in order.")
-        dropped = [(row, text, step.name, decision) for row, text, decision
-                   in zip(rows, texts, decisions, strict=True) if isinstance(decision, Drop)]
-        changed[step.name] = tuple(row for row, text, decision
-                                   in zip(rows, texts, decisions, strict=True)
-                                   if isinstance(decision, str) and decision != text)
-        left = [(row, decision) for row, decision in zip(rows, decisions, strict=True)
-                if isinstance(decision, str)]
-        rows, texts = [row for row, _ in left], [text for _, text in left]
-        gone += dropped
-        passed.append((step.name, len(rows), len(dropped)))
-        note = note.step(step.name, len(rows), len(dropped), _commonest(dropped))
-    kept = with_card(_with_texts(dataset, rows, texts), note)
-    return Curated(kept, tuple(rows), _dropped(dataset, gone), changed, tuple(passed))
+        decided = list(zip(rows, texts, _decisions(step, texts), strict=True))
+        dropped = [(row, text, step.name, decision) for row, text, decision in decided
+                   if isinstance(decision, Drop)]
+        stay = [(row, text, decision) for row, text, decision in decided
+                if not isinstance(decision, Drop)]
+        changed[step.name] = tuple(row for row, text, decision in stay if decision != text)
+        rows, texts = [row for row, _, _ in stay], [decision for _, _, decision in stay]
+        left_out += dropped
+        counts.append((step.name, len(stay), len(dropped)))
+        about = about.step(*counts[-1], _commonest(dropped))
+    kept = with_card(_with_texts(dataset, rows, texts), about)
+    return Curated(kept, tuple(rows), _dropped(dataset, left_out), changed, tuple(counts))
+
+
+def _decisions(step: Step, texts: Sequence[str]) -> list[Decision]:
+    """What a step makes of each text; of nothing but white space it makes a drop."""
+    found = list(step.decide(texts))
+    if len(found) != len(texts):
+        raise DataError(f"The step {step.name!r} gave {len(found)} decisions about {len(texts)} "
+                        "texts.", where="curate",
+                        fix="Let it give a text or a Drop for each, in order.")
+    return [decision if isinstance(decision, Drop) or decision.strip() else Drop("nothing left")
+            for decision in found]
 
 
 def _check(dataset: Dataset) -> None:
@@ -152,12 +156,7 @@ def _check(dataset: Dataset) -> None:
                         where=dataset.column_names, fix="Rename it.")
 
 
-def _something(decision: Decision) -> Decision:
-    empty = isinstance(decision, str) and not decision.strip()
-    return Drop("nothing left") if empty else decision
-
-
-def _commonest(dropped: Sequence[tuple[int, str | None, str, Drop]]) -> str:
+def _commonest(dropped: Sequence[Out]) -> str:
     counted = Counter(drop.why for *_, drop in dropped)
     return f"({'; '.join(f'{why} {n:,}' for why, n in counted.most_common(3))})" if counted else ""
 
@@ -174,7 +173,7 @@ def _with_texts(dataset: Dataset, rows: Sequence[int], texts: Sequence[str | Non
         for name, column in columns.items()}).cast(kinds.arrow_schema))
 
 
-def _dropped(dataset: Dataset, gone: Sequence[tuple[int, str | None, str, Drop]]) -> Dataset:
+def _dropped(dataset: Dataset, gone: Sequence[Out]) -> Dataset:
     rows = [row for row, *_ in gone]
     return _with_texts(dataset, rows, [text for _, text, *_ in gone], row=rows,
                        step=[step for *_, step, _ in gone], why=[drop.why for *_, drop in gone],

@@ -11,24 +11,28 @@ from fmcourse.data.curation.duplicates import (
 )
 from fmcourse.data.curation.language import language
 from fmcourse.data.curation.pipeline import Step
-from fmcourse.data.curation.quality import Score, quality
+from fmcourse.data.curation.quality import HIGHEST, Score, quality
 from fmcourse.data.curation.repair import boilerplate, encoding, markup, unicode_form
 from fmcourse.data.curation.rules import heuristics
 
 
+def repairs() -> list[Step]:
+    """What undoes damage, and drops only what was never a text."""
+    return [encoding(), markup(), unicode_form(), boilerplate()]
+
+
 def standard(against: Sequence[str] = (), words: int = 20, score: Score | None = None,
-             highest: float = 3.0) -> list[Step]:
+             highest: float = HIGHEST) -> list[Step]:
     """Repairs first, since rules and duplicates are judged on what a reader sees; costly steps
     last, when little is left to judge.
 
     Args:
         against: texts of evaluation sets; none leaves decontamination out.
         words: least number of words of a text, for paragraphs.
-        score: of quality, lower is better; None leaves that step out.
-        highest: score that is still good.
+        score, highest: of quality, as in `quality`; no score leaves that step out.
     """
-    steps = [encoding(), markup(), unicode_form(), boilerplate(), exact_duplicates(), language(),
-             heuristics(words), near_duplicate_texts()]
+    steps = [*repairs(), exact_duplicates(), language(), heuristics(words),
+             near_duplicate_texts()]
     if against:
         steps.append(decontaminated(against))
     if score is not None:

@@ -18,6 +18,7 @@ from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
+from fmcourse.evidence.experiments.registered import registered
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
@@ -25,7 +26,7 @@ from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, base_model, better_start, continued, curated, duplicates, expert, formats,
-    formats_kept, label_errors, methods, objectives, pretraining, published, refreshed, scaling,
-    specialist, task_specific, transfer, unseen_families)}
+    formats_kept, label_errors, methods, objectives, pretraining, published, refreshed,
+    registered, scaling, specialist, task_specific, transfer, unseen_families)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

@@ -8,15 +8,14 @@ from typing import Any
 
 from datasets import Dataset
 
-from fmcourse import data, evaluate, hardware, models
+from fmcourse import data, evaluate, models
 from fmcourse.data import curation
 from fmcourse.evidence.experiments.shared import Outcome, trained
 from fmcourse.models import LanguageModel
 
 BITS, AWS, PASSAGES = "held-out bits per byte", "AWS: bits per byte", "passages: bits per byte"
 MEMORISED, LEAKED = "copied texts learnt by heart", "bits per byte of leaked test texts"
-HIGHEST = 3.0  # bits per byte under the base; 99 of 100 clean passages are below, see `clean`
-READ = 600  # characters of a text that are scored for its quality
+GOOD = 4_000_000  # characters of good text that the scorer of quality has read
 RAW, REPAIRED, CURATED = "raw", "repaired only", "curated"
 COPIES, EXACT, ONCE = "with copies", "exact copies removed", "each text once"
 
@@ -39,8 +38,8 @@ def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int 
              PASSAGES: data.held_out(seed, held, source="boolq-passages")}
     leaking = data.held_out(seed, 20 * held, "validation", "boolq-passages")
     dirty = curation.raw(characters, seed, leaking)
-    steps = curation.standard([*leaking, *texts[PASSAGES]], score=scorer(base), highest=HIGHEST)
-    sets = {RAW: curation.curate(dirty, ()), REPAIRED: curation.curate(dirty, steps[:4]),
+    steps = curation.standard([*leaking, *texts[PASSAGES]], score=order_score(base))
+    sets = {RAW: curation.curate(dirty, ()), REPAIRED: curation.curate(dirty, curation.repairs()),
             CURATED: curation.curate(dirty, steps)}
     arms = {}
     for arm, left in sets.items():
@@ -56,11 +55,12 @@ def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int 
                     "size": size, "tokens": tokens})
 
 
-def scorer(base: LanguageModel) -> Callable[[Sequence[str]], list[float]]:
-    """Bits per byte of the beginning of each text under a model, as `curation.quality` wants it."""
-    dtype = hardware.detect().dtype
-    return lambda texts: evaluate.bits_per_byte_each(base, [text[:READ] for text in texts],
-                                                     dtype=dtype)
+def order_score(base: LanguageModel) -> Callable[[Sequence[str]], Sequence[float]]:
+    """What the order of a text's words is worth to three-grams of the general corpus."""
+    good = data.tokens(data.sized(data.general()["train"], GOOD), base.tokenizer)
+    grams = evaluate.NGram(3).fit(good, len(base.tokenizer))
+    return curation.against_shuffled(lambda texts: list(grams.bits_per_byte(
+        {str(i): [text] for i, text in enumerate(texts)}, base.tokenizer).values()))
 
 
 def duplicates(seed: int, size: str = "3m", tokens: int = 400_000, characters: int = 1_200_000,

@@ -40,3 +40,10 @@ def test_the_standard_steps_leave_clean_text(raw, tests):
     assert all(set(group["why"]) for _, group in curated.dropped.to_pandas().groupby("step"))
     grades = curation.grade(curated, raw).set_index("kind")
     assert (grades["recall"].drop("word salad") >= 0.6).all(), grades
+
+
+def test_what_is_left_can_be_split_by_document(raw, tests):
+    kept = curation.curate(raw, curation.standard(tests)).kept
+    parts = data.split_by_document(kept, held_out=0.05)
+    data.check_no_leak(parts)
+    assert sum(map(len, parts.values())) == len(kept)
