@@ -21,7 +21,7 @@ def memorised(model: LanguageModel, texts: Sequence[str], prompt: int = 16, leng
 
     A text counts if, after its first `prompt` tokens, the likeliest token is the right one
     `length` times in a row: that is what greedy decoding would write (extractable memorisation,
-    Carlini et al. 2023, arXiv:2202.07646; they use 50 and 50, on models a hundred times as large).
+    Carlini et al. 2023, arXiv:2202.07646; they use 50 and 50, on far larger models).
     Nothing is generated: as long as every guess is right, the text itself is the context.
 
     Args:

@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import ftfy.bad_codecs
 import pandas as pd
@@ -124,8 +125,9 @@ def plant(clean: Dataset, foreign: Sequence[str] = (), tests: Sequence[str] = ()
     rows = [{**row, "planted": CLEAN, "truth": row["text"]} for row in rows]
     free, added = draw.sample(range(len(rows)), len(rows)), []
     for name, kind in DIRT.items():
-        made = [(i, text) for i in free
-                if (text := kind.make(rows[i]["truth"], draw)) is not None][:count]
+        able = ((i, text) for i in free
+                if (text := kind.make(rows[i]["truth"], draw)) is not None)
+        made = list(islice(able, count))
         if kind.repairable:
             for i, text in made:
                 rows[i].update(text=text, planted=name)

@@ -18,8 +18,8 @@ from fmcourse.sources.markup import plain
 from fmcourse.sources.readers.wikipedia import prose
 
 REPEATED = 5  # texts that a line has to begin or end before it counts as boilerplate
-# What pages say of themselves; the first is C4's own rule, the others those its authors added to
-# their code later (Raffel et al. 2020, arXiv:1910.10683, section 2.2).
+# What pages say of themselves: C4's phrases (Raffel et al. 2020, arXiv:1910.10683, section 2.2), of
+# JavaScript only what asks for it, since documentation may be about it; and rights.
 _NOTICE = re.compile(r"(?i)\bjavascript\b.*\b(?:enable|turn|activate|disabled)|"
                      r"\benable\b.*\bjavascript\b|\bterms of use\b|\bprivacy policy\b|"
                      r"\bcookie policy\b|\buses? (?:of )?cookies\b|\ball rights reserved\b")

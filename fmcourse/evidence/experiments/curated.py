@@ -93,7 +93,7 @@ def duplicates(seed: int, size: str = "3m", tokens: int = 400_000, characters: i
     sets = {COPIES: (), EXACT: steps[:1], ONCE: steps}
     arms: dict[str, dict[str, Any]] = {}
     for arm, chosen in sets.items():
-        left = curation.curate(dirty, chosen)
+        left = curation.curate(dirty, chosen)  # in the end, each text once
         model = read(left.kept, base, size, tokens, seed, arm)
         arms[arm] = {BITS: evaluate.bits_per_byte(model, test),
                      MEMORISED: float(evaluate.memorised(model, again).mean()),

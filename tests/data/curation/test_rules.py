@@ -36,7 +36,7 @@ SENTENCES = ["One is what the fox told the red hen of the day.",
     (" ".join(["a b c d of the"] * 20) + ".", "mean word length below 3"),
     (" ".join(["incomprehensibilities of counterrevolutionaries"] * 10) + ".",
      "mean word length above 10"),
-    (PROSE + " #" * 20, "symbols (# and ...) per word above 0.1"),
+    (PROSE + " #" * 20, "symbols (# or ...) per word above 0.1"),
     (PROSE + " 1234" * 60, "words with a letter below 0.8"),
     ("Rivers rise north. Boats sail south. Foxes run uphill daily. Owls watch them, hungry, "
      "silent. Hens sleep soundly under warm roofs. Bats fly home at dawn, tired, fed.",
@@ -74,4 +74,4 @@ def test_the_thresholds_are_shown_with_their_source():
     assert table["at least"]["words"] == 20
     assert "asks for 50" in table["source"]["words"]
     assert table["at most"]["mean word length"] == 10
-    assert set(curation.thresholds()["source"]) >= {"Gopher, table A1", "C4, section 2.2"}
+    assert set(curation.thresholds()["source"]) >= {"Gopher, appendix A1", "C4, section 2.2"}
