@@ -3,6 +3,7 @@
 Everything takes and returns `datasets.Dataset`; provenance rides along as a card.
 """
 
+from fmcourse.data import curation
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.chat import chat_tokens, conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
@@ -27,6 +28,14 @@ from fmcourse.data.formats import FORMATS
 from fmcourse.data.formats import converted as convert_record
 from fmcourse.data.formats import named as record_format
 from fmcourse.data.house_style import guide, house_style, plain_style
+from fmcourse.data.label_errors import (
+    contradictions,
+    grade_flags,
+    mislabelled,
+    near_contradictions,
+    out_of_fold,
+    plant_label_errors,
+)
 from fmcourse.data.labels import service_paragraphs, yes_no
 from fmcourse.data.legal import case_summaries
 from fmcourse.data.manual import TOLD_SYSTEM, first_lines, is_told, manual, with_manual
@@ -48,12 +57,14 @@ __all__ = [
     "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Format", "Limits", "Mixture",
     "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "card",
     "case_summaries", "chat_tokens", "check_file", "check_no_leak", "combine", "commands",
-    "constrained_records", "conversation", "conversations", "convert_file", "convert_record",
-    "deduplicate", "domain", "drop_near_duplicates", "excerpt", "few_shot", "file_statistics",
-    "first_lines", "general", "graded", "graded_share", "guide", "held_out", "house_style",
-    "is_told", "limits", "manual", "medical_questions", "near_duplicates", "normalise",
-    "normalise_text", "only", "operation_pairs", "own", "packed_rows", "plain_style",
-    "record_format", "releases", "sample", "service_paragraphs", "shuffle_words", "sized",
-    "split_by_document", "split_conversations", "task_records", "to_bedrock", "to_messages",
-    "tokenizer_hash", "tokens", "with_card", "with_manual", "with_passages", "written", "yes_no",
+    "constrained_records", "contradictions", "conversation", "conversations", "convert_file",
+    "convert_record", "curation", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
+    "few_shot", "file_statistics", "first_lines", "general", "grade_flags", "graded",
+    "graded_share", "guide", "held_out", "house_style", "is_told", "limits", "manual",
+    "medical_questions", "mislabelled", "near_contradictions", "near_duplicates", "normalise",
+    "normalise_text", "only", "operation_pairs", "out_of_fold", "own", "packed_rows", "plain_style",
+    "plant_label_errors", "record_format", "releases", "sample", "service_paragraphs",
+    "shuffle_words", "sized", "split_by_document", "split_conversations", "task_records",
+    "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "with_card", "with_manual",
+    "with_passages", "written", "yes_no",
 ]

@@ -82,11 +82,11 @@ class Tally:
     def __init__(self) -> None:
         self.texts, self.characters, self._hash = 0, 0, hashlib.sha256(b"[")
 
-    def add(self, text: str) -> None:
-        """Count one more."""
+    def add(self, text: str | None) -> None:
+        """Count one more; one that is missing has no characters."""
         self._hash.update((", " * bool(self.texts) + self._json(text)).encode())
         self.texts += 1
-        self.characters += len(text)
+        self.characters += len(text or "")
 
     @property
     def sha256(self) -> str:

@@ -11,7 +11,12 @@ from fmcourse.evaluate.accuracy import (
     one_blank_accuracy,
 )
 from fmcourse.evaluate.answers import reply_bits_per_byte
-from fmcourse.evaluate.bits import bits_per_byte, sequence_log_likelihood, token_losses
+from fmcourse.evaluate.bits import (
+    bits_per_byte,
+    bits_per_byte_each,
+    sequence_log_likelihood,
+    token_losses,
+)
 from fmcourse.evaluate.commands import Grade, grade_command, grade_commands
 from fmcourse.evaluate.constraints import constraint_items, constraint_rate
 from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
@@ -22,6 +27,7 @@ from fmcourse.evaluate.instructions import instruction_rate, instructions
 from fmcourse.evaluate.intervals import overall, wilson
 from fmcourse.evaluate.knowledge import acronym_items, items_of, operation_items
 from fmcourse.evaluate.labels import label_confusion, label_rates
+from fmcourse.evaluate.memory import memorised
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
 from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
@@ -30,11 +36,12 @@ from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
     "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte",
-    "constraint_items", "constraint_rate", "fact_probes", "favourite_accuracy", "fill_in",
-    "fit_power_law", "forgetting", "frontier", "grade_command", "grade_commands",
-    "instruction_rate", "instructions", "items_of", "label_confusion", "label_efficiency",
-    "label_rates", "masked_accuracy", "minimal_pairs", "next_token_accuracy",
-    "one_blank_accuracy", "operation_items", "overall", "reply_bits_per_byte", "rouge_l",
-    "rouge_l_scores", "sample", "score_facts", "score_pairs", "sequence_log_likelihood",
-    "shuffled", "style_grade", "style_rates", "token_losses", "wilson",
+    "bits_per_byte_each", "constraint_items", "constraint_rate", "fact_probes",
+    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
+    "grade_commands", "instruction_rate", "instructions", "items_of", "label_confusion",
+    "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",
+    "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
+    "reply_bits_per_byte", "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs",
+    "sequence_log_likelihood", "shuffled", "style_grade", "style_rates", "token_losses",
+    "wilson",
 ]

@@ -45,7 +45,8 @@ def next_token_accuracy(model: LanguageModel, texts: Sequence[str], context: int
     """
     check_objective(model, "causal")
     texts = as_texts(texts)
-    hits = score_tokens(model, encode(model.tokenizer, texts), context, context, batch, _hits)
+    hits = score_tokens(model, encode(model.tokenizer, texts), context, context, batch,
+                        right_guesses)
     return float(np.concatenate(hits).mean())
 
 
@@ -128,7 +129,7 @@ def one_blank_accuracy(model: LanguageModel, texts: Sequence[str], right_side: b
     return float(torch.cat(hits).float().mean())
 
 
-def _hits(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def right_guesses(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (logits.argmax(dim=-1) == targets).float()
 
 

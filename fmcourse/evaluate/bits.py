@@ -74,6 +74,22 @@ def bits_per_byte(model, texts, context=256, batch=16, stride=None, dtype="float
     return per_byte(nats, texts)
 
 
+def bits_per_byte_each(model: LanguageModel, texts: Sequence[str], context: int = 256,
+                       batch: int = 16, dtype: str = "float32") -> list[float]:
+    """Bits per byte of each text alone, as a score of its quality; lower is less surprising.
+
+    Args:
+        model, texts, context, batch, dtype: as in `bits_per_byte`.
+
+    Raises:
+        DataError, ModelError: as `bits_per_byte`.
+    """
+    check_objective(model, "causal")
+    texts = as_texts(texts)
+    nats = score_tokens(model, encode(model.tokenizer, texts), context, context, batch, dtype=dtype)
+    return [per_byte([values], [text]) for values, text in zip(nats, texts, strict=True)]
+
+
 def per_byte(nats: Sequence[np.ndarray], texts: Sequence[str]) -> float:
     """Bits per UTF-8 byte from each text's token losses in nats.
 

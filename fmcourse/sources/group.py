@@ -21,8 +21,17 @@ def shingles(text: str, width: int) -> set[str]:
     >>> sorted(shingles("To be, or not", 3))
     ['be or not', 'to be or']
     """
-    words = _WORD.findall(text.lower())
-    return {" ".join(words[i:i + width]) for i in range(len(words) - width + 1)}
+    found = words(text)
+    return {" ".join(found[i:i + width]) for i in range(len(found) - width + 1)}
+
+
+def words(text: str) -> list[str]:
+    """The lower-cased words of a text, without punctuation.
+
+    >>> words("To be, or not")
+    ['to', 'be', 'or', 'not']
+    """
+    return _WORD.findall(text.lower())
 
 
 def connected(keys: Iterable[Iterable[Hashable]]) -> list[int]:

@@ -33,6 +33,7 @@ from fmcourse.sources.readers import (
     aws_examples,
     bible,
     boolq,
+    messages,
     multi_lexsum,
     pubmedqa,
     pydocs,
@@ -59,11 +60,14 @@ READERS = {
     "web_bible": Reader(bible.chapters, 1, False),
     "shakespeare": Reader(shakespeare.works, 1, False),
     "wikipedia": Reader(wikipedia.articles, 1, True),
+    "wikipedia_sections": Reader(wikipedia.sections, 1, False),
     "python_docs": Reader(pydocs.topics, 1, False),
     "aws_docs": Reader(aws_docs.texts, 3, True),
+    "aws_fragments": Reader(aws_docs.fragments, 1, True),
     "aws_examples": Reader(aws_examples.examples, 2, True),
     "pubmedqa": Reader(pubmedqa.questions, 1, False),
     "multi_lexsum": Reader(multi_lexsum.cases, 1, False),
+    "messages": Reader(messages.messages, 1, False),
 }
 
 

@@ -15,6 +15,11 @@ from fmcourse.train import ClassifyRecipe
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 SMALL = {
+    "D1": {"tokens": 2048, "size": "tiny", "characters": 120_000, "held": 1_000},
+    "D2": {"tokens": 2048, "size": "tiny", "characters": 60_000, "copied": 2, "copies": 2,
+           "held": 1_000},
+    "D3": {"names": ("web-bible",)},
+    "D6": {"labels": 360, "test": 48},
     "K3": {"tokens": 600, "each": 1},
     "K6": {"tokens": 600, "asked": 2},
     "K7": {"tokens": 600, "before": 600, "asked": 2},

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 from archives import make_zip
@@ -95,10 +96,28 @@ def test_prose_counts_documentation_not_names(rows):
     assert rows["operation", "Light"]["prose"] == len("Lights a lamp.Which lamp.\nBy name.")
 
 
-def test_an_archive_without_models_says_so(tmp_path):
+@pytest.mark.parametrize("reader", [aws_docs.texts, aws_docs.fragments])
+def test_an_archive_without_models_says_so(tmp_path, reader):
     empty = Archive(make_zip(tmp_path / "x.whl", {"botocore/x.py": b""}), "cloud")
     with pytest.raises(SourceError, match="no API models"):
-        list(aws_docs.texts(empty))
+        list(reader(empty))
+
+
+def test_fragments_are_all_the_html_as_it_is_and_as_often_as_it_is(archive):
+    found = [row["text"] for row in aws_docs.fragments(archive) if row["document"] == "lamp"]
+    assert found[0] == "<p>Lights, <b>on</b> demand.</p><p>For every room.</p>"
+    assert "Left out." in found  # what a shape says of itself is there too
+    assert sorted(filter(None, found)) == sorted(
+        re.findall(r'"documentation": "([^"]+)"', LAMP.decode()))
+
+
+def test_a_member_that_is_called_documentation_is_no_text(tmp_path):
+    page = {"type": "structure", "members": {
+        "documentation": {"shape": "String", "documentation": "<p>A link.</p>"}}}
+    archive = Archive(make_zip(tmp_path / "x.whl", {
+        "botocore/data/lamp/2015-02-03/service-2.json": model("Lamp", "", {}, {"Page": page})}),
+        "cloud")
+    assert [row["text"] for row in aws_docs.fragments(archive)] == ["<p>A link.</p>"]
 
 
 @pytest.mark.parametrize("blob", [b"{", b"[]", b'{"metadata": {}}', b"\xff\xfe"])

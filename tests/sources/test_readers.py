@@ -192,6 +192,13 @@ def test_wikipedia_keeps_prose_and_nothing_else(tmp_path, dump):
     assert rows[1]["text"] == PROSE.replace("Rain", "Drizzle")
 
 
+def test_wikipedia_sections_are_the_markup_and_nothing_is_lost(tmp_path, dump):
+    markup = "'''Rain''' is [[water]].\n== Kinds ==\n{{Main|Snow}}\n== References ==\n* [http://x]"
+    rows = list(wikipedia.sections(wiki(tmp_path, dump(markup))))
+    assert "".join(row["text"] for row in rows) == markup
+    assert [row["text"].split()[0] for row in rows] == ["'''Rain'''", "==", "=="]
+
+
 @pytest.mark.parametrize("blob", [b"not bz2", None])
 def test_wikipedia_broken_dump(tmp_path, dump, blob):
     archive = wiki(tmp_path, blob if blob else dump("x")[:-20])

@@ -38,14 +38,40 @@ def texts(archive: Archive) -> Iterator[Json]:
     Raises:
         SourceError: no models in the archive, or one that cannot be read.
     """
+    for service, model in _models(archive):
+        for row in _rows(model):
+            yield {"document": service, **row}
+
+
+def fragments(archive: Archive) -> Iterator[Json]:
+    """Rows `text` (the HTML of one piece of documentation, as it is) and `document` (service).
+
+    As often as each is there: a third of them are there more than once.
+
+    Raises:
+        SourceError: as `texts`.
+    """
+    for service, model in _models(archive):
+        yield from ({"text": text, "document": service} for text in _documentation(model) if text)
+
+
+def _documentation(node: Any) -> Iterator[str]:
+    """Every text under a key `documentation`, depth first; a member of that name is no text."""
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if key == "documentation" and isinstance(value, str):
+            yield value
+        elif isinstance(value, (dict, list)):
+            yield from _documentation(value)
+
+
+def _models(archive: Archive) -> Iterator[tuple[str, Json]]:
     newest = newest_models(archive.names())
     if not newest:
         raise SourceError("There are no API models in this archive.", where=archive.path,
                           fix="Register a botocore wheel for the reader 'aws_docs'.")
     blobs = archive.many(list(newest.values()))
     for service, member in newest.items():
-        for row in _rows(_model(blobs.pop(member), f"{archive.path.name}/{member}")):
-            yield {"document": service, **row}
+        yield service, _model(blobs.pop(member), f"{archive.path.name}/{member}")
 
 
 def newest_models(names: list[str]) -> dict[str, str]:

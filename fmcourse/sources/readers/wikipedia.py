@@ -101,13 +101,20 @@ def _remove(code: Any, node: Any, replacement: str) -> None:
 
 def articles(archive: Archive) -> Iterator[dict[str, Any]]:
     """Rows `text` (a section's prose), `document` (the article), `title`."""
+    for row in sections(archive):
+        head = re.match(r"={2,3}([^=\n]+)=", row["text"])
+        if head and _END_MATTER.fullmatch(head[1].strip()):
+            continue
+        paragraphs = prose(re.sub(r"(?m)^=+[^\n]*=+\s*$", "", row["text"]))
+        if paragraphs:
+            yield {**row, "text": "\n\n".join(paragraphs)}
+
+
+def sections(archive: Archive) -> Iterator[dict[str, Any]]:
+    """Rows `text` (a section as its authors wrote it, markup and all), `document`, `title`."""
     members = [name for name in archive.names() if name.endswith("/" + MEMBER)]
     blob = archive.read(members[0] if members else MEMBER)
     for title, markup in pages(blob, f"{archive.path.name}/{MEMBER}"):
         for section in re.split(r"(?m)^(?=={2,3}[^=])", markup):
-            head = re.match(r"={2,3}([^=\n]+)=", section)
-            if head and _END_MATTER.fullmatch(head[1].strip()):
-                continue
-            paragraphs = prose(re.sub(r"(?m)^=+[^\n]*=+\s*$", "", section))
-            if paragraphs:
-                yield {"text": "\n\n".join(paragraphs), "document": title, "title": title}
+            if section.strip():
+                yield {"text": section, "document": title, "title": title}

@@ -1,0 +1,118 @@
+"""D1 and D2: one model trained on dirty and on curated text; on copies and on each text once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any
+
+from datasets import Dataset
+
+from fmcourse import data, evaluate, models
+from fmcourse.data import curation
+from fmcourse.evidence.experiments.shared import Outcome, trained
+from fmcourse.models import LanguageModel
+
+BITS, AWS, PASSAGES = "held-out bits per byte", "AWS: bits per byte", "passages: bits per byte"
+MEMORISED, LEAKED = "copied texts learnt by heart", "bits per byte of leaked test texts"
+GOOD = 4_000_000  # characters of good text that the scorer of quality has read
+RAW, REPAIRED, CURATED = "raw", "repaired only", "curated"
+COPIES, EXACT, ONCE = "with copies", "exact copies removed", "each text once"
+
+
+def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int = 4_000_000,
+            held: int = 40_000) -> Outcome:
+    """The same network for the same steps on raw text, on the same text repaired, and on curated.
+
+    Judged on held-out text as a reader would have it: AWS documentation of other services, and
+    encyclopaedia passages, of which none is in the raw text either: what leaks into that are other
+    passages. Repairing alone tells how much is owed to what was dropped.
+
+    Args:
+        size, tokens: of the network, and its training budget.
+        characters: of raw text.
+        held: characters of each held-out text.
+    """
+    base = models.load("base")
+    texts = {AWS: data.excerpt(data.domain("aws")["test"], held, seed),
+             PASSAGES: data.held_out(seed, held, source="boolq-passages")}
+    leaking = data.held_out(seed, 20 * held, "validation", "boolq-passages")
+    dirty = curation.raw(characters, seed, leaking)
+    steps = curation.standard([*leaking, *texts[PASSAGES]], score=order_score(base))
+    sets = {RAW: curation.curate(dirty, ()), REPAIRED: curation.curate(dirty, curation.repairs()),
+            CURATED: curation.curate(dirty, steps)}
+    arms = {}
+    for arm, left in sets.items():
+        model = read(left.kept, base, size, tokens, seed, arm)
+        bits = evaluate.bits_per_byte(model, texts)
+        arms[arm] = {**bits, BITS: fmean(bits.values())}
+    graded = curation.grade(sets[CURATED], dirty)
+    return Outcome(arms, {"raw": data.card(dirty).sha256, "base": base.sha256(),
+                          CURATED: data.card(sets[CURATED].kept).sha256},
+                   {"funnel": sets[CURATED].table().to_dict("list"),
+                    "reasons": sets[CURATED].reasons().to_dict("list"),
+                    "grades": graded.astype(object).where(graded.notna(), None).to_dict("list"),
+                    "size": size, "tokens": tokens})
+
+
+def order_score(base: LanguageModel) -> Callable[[Sequence[str]], Sequence[float]]:
+    """What the order of a text's words is worth to three-grams of the general corpus."""
+    good = data.tokens(data.sized(data.general()["train"], GOOD), base.tokenizer)
+    grams = evaluate.NGram(3).fit(good, len(base.tokenizer))
+    return curation.against_shuffled(lambda texts: list(grams.bits_per_byte(
+        {str(i): [text] for i, text in enumerate(texts)}, base.tokenizer).values()))
+
+
+def duplicates(seed: int, size: str = "3m", tokens: int = 400_000, characters: int = 1_200_000,
+               copied: int = 48, copies: int = 24, held: int = 60_000) -> Outcome:
+    """The same network for the same steps with texts there many times, and with each there once.
+
+    Passages of the encyclopaedia, of which `copied` come again so many times word for word, and as
+    many times with a word changed; some of a test leak in the same way. An arm without the exact
+    copies alone tells what the near ones do. The control for memorising is the last arm: it reads
+    the same texts, once.
+
+    Args:
+        size, tokens: of the network, and its training budget.
+        characters: of passages.
+        copied: passages that come again, and test texts that leak.
+        copies: of each, and again as many near ones.
+        held: characters of held-out text.
+    """
+    base = models.load("base")
+    corpus = data.sized(data.only(data.general()["train"], "boolq-passages"), characters, seed)
+    corpus = curation.curate(corpus, [curation.exact_duplicates(),
+                                      curation.near_duplicate_texts()]).kept
+    again = of_length(corpus["text"][:], base)[:copied]
+    test = data.held_out(seed, held, source="boolq-passages")
+    leaking = of_length(data.held_out(seed, 20 * held, "validation", "boolq-passages"),
+                        base)[:copied // 2]
+    dirty = curation.plant_copies(corpus, [*again, *leaking], copies, copies, seed)
+    steps = [curation.exact_duplicates(), curation.near_duplicate_texts(),
+             curation.decontaminated(leaking)]
+    sets = {COPIES: (), EXACT: steps[:1], ONCE: steps}
+    arms: dict[str, dict[str, Any]] = {}
+    for arm, chosen in sets.items():
+        left = curation.curate(dirty, chosen)  # in the end, each text once
+        model = read(left.kept, base, size, tokens, seed, arm)
+        arms[arm] = {BITS: evaluate.bits_per_byte(model, test),
+                     MEMORISED: float(evaluate.memorised(model, again).mean()),
+                     LEAKED: evaluate.bits_per_byte(model, leaking)}
+    return Outcome(arms, {"corpus": data.card(corpus).sha256, "with copies":
+                          data.card(dirty).sha256, "base": base.sha256()},
+                   {"funnel": left.table().to_dict("list"), "size": size, "tokens": tokens,
+                    "copied": again[0]})
+
+
+def of_length(texts: Sequence[str], base: LanguageModel, least: int = 40, most: int = 110
+              ) -> list[str]:
+    """The texts of so many tokens: enough to ask for the rest of one, few enough to repeat."""
+    return [text for text in texts
+            if least <= len(base.tokenizer(text, add_special_tokens=False)["input_ids"]) <= most]
+
+
+def read(texts: Dataset, base: LanguageModel, size: str, tokens: int, seed: int, name: str
+         ) -> LanguageModel:
+    """A fresh network after so many tokens of these texts."""
+    return trained(models.build(size, base.tokenizer, seed=seed),
+                   data.tokens(texts, base.tokenizer), tokens, seed, name).model
