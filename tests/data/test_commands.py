@@ -56,7 +56,7 @@ def test_parts_share_no_operation_and_unseen_services_are_apart(parts):
 def test_what_cannot_be_used_is_dropped_and_counted(parts):
     dropped = {step["step"]: step["dropped"] for step in data.card(parts["train"]).steps}
     assert [dropped[step] for step in (
-        "not several lines", "command not too long", "taken by the AWS CLI's parser",
+        "a command on one line", "command not too long", "taken by the AWS CLI's parser",
         "request of sane length", "operation not named in the request",
         "near duplicates of a prompt")] == [1] * 6
     assert len(examples()) == sum(map(len, parts.values())) + 6
