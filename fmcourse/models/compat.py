@@ -203,7 +203,9 @@ def trainable_4bit(network: PreTrainedModel) -> PreTrainedModel:
 def dequantized(network: PreTrainedModel | PeftModel) -> PreTrainedModel | PeftModel:
     """The network in float32 with the values of its four bits, an adapter put back on it."""
     if not isinstance(network, PeftModel):
-        return network.dequantize(dtype=torch.float32).float()
+        network = network.dequantize(dtype=torch.float32).float()
+        network.is_loaded_in_4bit = False  # transformers leaves it as it was
+        return network
     settings, state = network.active_peft_config, _weights(network)
     made = get_peft_model(dequantized(network.unload()), settings)
     set_peft_model_state_dict(made, state)

@@ -219,8 +219,10 @@ def test_four_bits_and_full_precision_do_not_share_a_base(base):
 def test_a_four_bit_model_merges_whatever_its_adapter_is_called(base):
     settings = Adapter("qlora", rank=2)
     kept = TrainedAdapter.of(adapt(base, settings), settings, base.sha256())
-    model = models.attach_all(base, {"mine": kept})
-    assert not models.adapted(merged(model))
+    model = merged(models.attach_all(base, {"mine": kept}))
+    assert not models.adapted(model)
+    assert not models.is_quantized(model)
+    assert models.is_quantized(models.quantized(model))  # it is a plain model again
 
 
 @pytest.mark.parametrize("method", ["full", "last block", "bitfit", "pissa", "prompt"])
