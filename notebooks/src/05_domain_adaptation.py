@@ -62,14 +62,15 @@ print(held[0]["prompt"], "\n→", held[0]["completion"])
 # %% [markdown]
 # ### A grader with no opinions
 # The CLI's own parser judges. Nothing is run. Is the *service* right, the *operation*, would the CLI take it (*parsed*), are
-# its parameters *valid*? **Usable** is the right operation with valid parameters.
+# its parameters *valid*? **Usable** is the right operation with valid parameters; a made-up id is as valid as a real one, so
+# a person still has to read what it says. *Exact* is the command word for word.
 
 # %%
 wanted = "aws ec2 stop-instances --instance-ids i-1"
 near_miss = "aws ec2 stop-instances --instances i-1"
-for said in (wanted, near_miss, "aws s3 ls; rm -rf /", "Sure!"):
-    grade = evaluate.grade_command(said, wanted)
-    print(f"{said:42} operation {grade.operation!s:5} usable {grade.usable!s:5}",
+for reply in (wanted, near_miss, "aws s3 ls; rm -rf /", "Sure!"):
+    grade = evaluate.grade_command(reply, wanted)
+    print(f"{reply:42} operation {grade.operation!s:5} usable {grade.usable!s:5}",
           grade.reason)
 
 # %% [markdown]
@@ -83,8 +84,8 @@ for said in (wanted, near_miss, "aws s3 ls; rm -rf /", "Sure!"):
 start = models.load("smollm2")
 plain = start.in_dtype(hardware.detect().dtype)  # bfloat16 answers faster
 print(start)
-asked = data.few_shot(held["prompt"][:], commands["train"], count=0)
-said = {"asked plainly": models.replies(plain, asked, tokens=48)}
+bare = data.few_shot(held["prompt"][:], commands["train"], count=0)
+said = {"asked plainly": models.replies(plain, bare, tokens=48)}
 print(said["asked plainly"][0])
 
 # %% [markdown]
@@ -215,7 +216,8 @@ show.table([{"task": task, "arm": arm, "mean": f"{sum(values) / len(values):.2f}
 
 # %% [markdown]
 # Look at *no model* before you praise a tuned one. The medical expert beats it. The legal one has learnt much, yet writes no
-# better than copying does: with some 500 cases read about once, the ledger says *not shown*.
+# better than copying does, and twice the training did not help (tried on validation cases): a case's first sentence already
+# says who sued whom, and over what. The ledger says *not shown*. A good baseline is the cheapest expert there is.
 
 # %% [markdown]
 # ### The price
@@ -297,13 +299,17 @@ for name, pairs in voices.items():
     run = train.instruct(generalist, pairs, recipe, name=name, show_progress=False)
     spoken[name] = run.model
 
+# %% [markdown]
+# The columns: *opening* and *closing* are the set ones, *product* its full name, *brief* at most three sentences, *calm* no
+# exclamation mark, *words* none of the forbidden ones; *content kept* means that the manual's sentence is in the answer.
+
 # %%
 customers = data.sample(style["test"], few)
-asked = customers["prompt"][:]
-answers = {name: models.replies(model, asked, tokens=96)
+questions = customers["prompt"][:]
+answers = {name: models.replies(model, questions, tokens=96)
            for name, model in {"before": generalist, **spoken}.items()}
 answers["larger, with the guide"] = models.replies(
-    plain, [f"{data.guide().rules()}\n\n{question}" for question in asked], tokens=96)
+    plain, [f"{data.guide().rules()}\n\n{asked}" for asked in questions], tokens=96)
 print(answers["larger, with the guide"][0], answers["in house style"][0], sep="\n\n")
 
 # %%
@@ -345,7 +351,7 @@ show.before_after(done["before"], done["in house style"],
 
 # %%
 student = models.with_chat(base.copy())
-optimizer = torch.optim.AdamW(student.network.parameters(), lr=2e-3)
+optimizer = torch.optim.AdamW(student.network.parameters(), lr=5e-4)
 pairs = [data.chat_tokens(messages, student.tokenizer)
          for messages in style["train"]["messages"][:24]]
 unread, best, looks = style["validation"].select(range(24)), None, []
