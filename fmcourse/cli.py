@@ -43,12 +43,13 @@ def main() -> None:
 
 
 def _in_terminal(text: str) -> str:
-    """A message that names a recipe's setting, with the option that sets it.
+    """A message that names a setting of a recipe or an adapter, with the option that sets it.
 
     >>> _in_terminal("where: InstructRecipe.max_length")
     'where: --max-length'
     """
-    return re.sub(r"\b[A-Z]\w*Recipe\.(\w+)", lambda m: "--" + m[1].replace("_", "-"), text)
+    return re.sub(r"\b(?:[A-Z]\w*Recipe|Adapter)\.(\w+)",
+                  lambda found: "--" + found[1].replace("_", "-"), text)
 
 
 def _note(message: Warning | str, category: type[Warning], *_: object) -> None:
@@ -181,8 +182,8 @@ def _asked() -> str:
 def memory(model: Annotated[str, typer.Option(
         help="1b, 3b, 7b, 8b, 13b, 70b, 405b; base, smollm2, or a folder.")] = "7b",
            method: Annotated[str, typer.Option(
-               help="full, last block, bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, "
-                    "ia3.")] = "qlora",
+               help="full, 'last block', bitfit, lora, rslora, dora, pissa, qlora, prompt, "
+                    "prefix, ia3.")] = "qlora",
            sequence: Annotated[int, typer.Option(help="Tokens in a row.", min=1)] = 2048,
            batch: Annotated[int, typer.Option(help="Rows in a forward pass.", min=1)] = 1,
            rank: Annotated[int, typer.Option(help="Of low-rank methods.", min=1)] = 16,

@@ -90,5 +90,6 @@ def _complain(reading: Reading, faults: list[str]) -> None:
     if reading.dropped:
         faults = [f"Records that cannot be used: {reading.dropped:,}", reading.complaint(), *faults]
     if faults:
+        what = "Correct" if reading.dropped else "Add or change"
         raise CourseError("\n".join(faults), where=reading.path,
-                          fix="Correct them, and check again.")
+                          fix=f"{what} records, and check again.")

@@ -107,7 +107,7 @@ def train_instruct(
         epochs: Annotated[float, typer.Option(
             help="Passes over the records; more, if there are very few.", min=0.01)] = 3.0,
         method: Annotated[str, typer.Option(
-            help="full, last block, bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, "
+            help="full, 'last block', bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, "
                  "ia3.")] = "full",
         rank: Annotated[int, typer.Option(help="Of low-rank methods.", min=1)] = 16,
         learning_rate: Annotated[float | None, typer.Option(min=1e-9,

@@ -199,8 +199,9 @@ services = course.ledger("M3", "unseen services: right operation, valid")
 show.seeds(services["arms"], control=rival, unit="usable, unseen services")
 
 # %% [markdown]
-# *Tuned* without the manual loses nearly all. Names of operations are facts, and thousands of them do not go into a model by
-# examples; a search hands them over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
+# With the manual the gain is as large on average and less certain (*inconclusive*, says the ledger). *Tuned* without it loses
+# nearly all. Names of operations are facts, and thousands of them do not go into a model by examples; a search hands them
+# over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
 
 # %% [markdown]
 # ### Two more domains
