@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from fmcourse.cli_data import records
-from fmcourse.cli_training import training
+from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
 
 app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
@@ -181,12 +181,10 @@ def _asked() -> str:
 @app.command()
 def memory(model: Annotated[str, typer.Option(
         help="1b, 3b, 7b, 8b, 13b, 70b, 405b; base, smollm2, or a folder.")] = "7b",
-           method: Annotated[str, typer.Option(
-               help="full, 'last block', bitfit, lora, rslora, dora, pissa, qlora, prompt, "
-                    "prefix, ia3.")] = "qlora",
+           method: Method = "qlora",
            sequence: Annotated[int, typer.Option(help="Tokens in a row.", min=1)] = 2048,
            batch: Annotated[int, typer.Option(help="Rows in a forward pass.", min=1)] = 1,
-           rank: Annotated[int, typer.Option(help="Of low-rank methods.", min=1)] = 16,
+           rank: Rank = 16,
            frozen: Annotated[str, typer.Option(
                help="Type of weights that are not trained.")] = "bfloat16",
            checkpointing: Annotated[bool, typer.Option(

@@ -22,6 +22,9 @@ RATES = {  # by kind of method, for small models and for larger ones; benchmarks
     "prompt": (3e-2, 3e-2)}
 MANY = 2_000  # records; fewer want smaller batches, for they make few steps
 Start = Annotated[str, typer.Option("--base", help="base, smollm2, a folder, or a hub id.")]
+Method = Annotated[str, typer.Option(
+    help="full, 'last block', bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, ia3.")]
+Rank = Annotated[int, typer.Option(help="Of low-rank methods.", min=1)]
 Folder = Annotated[Path | None, typer.Option(
     help="Where the run goes; by default below the course's folder.")]
 
@@ -106,10 +109,8 @@ def train_instruct(
                                "aside, with the reasons.")] = False,
         epochs: Annotated[float, typer.Option(
             help="Passes over the records; more, if there are very few.", min=0.01)] = 3.0,
-        method: Annotated[str, typer.Option(
-            help="full, 'last block', bitfit, lora, rslora, dora, pissa, qlora, prompt, prefix, "
-                 "ia3.")] = "full",
-        rank: Annotated[int, typer.Option(help="Of low-rank methods.", min=1)] = 16,
+        method: Method = "full",
+        rank: Rank = 16,
         learning_rate: Annotated[float | None, typer.Option(min=1e-9,
             help="At its peak; by default what suits the method and the model's size.")] = None,
         max_length: Annotated[int | None, typer.Option(

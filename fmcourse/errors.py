@@ -8,6 +8,9 @@ prints the message alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class CourseError(Exception):
     """Something a person can mend.
@@ -37,6 +40,21 @@ class CourseError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What to do about a name that nobody knows: the nearest one, or else all that there are.
+
+    >>> meant("Nova-light", ["nova-lite", "gpt-oss"])
+    'Did you mean nova-lite?'
+    >>> meant("llama", ["nova-lite", "gpt-oss"])
+    'Choose from nova-lite, gpt-oss.'
+    """
+    plain = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), plain, n=1)
+    if near:
+        return f"Did you mean {plain[near[0]]}?"
+    return f"Choose from {', '.join(plain.values())}."
 
 
 class CourseWarning(UserWarning):

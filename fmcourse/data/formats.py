@@ -21,7 +21,6 @@ from fmcourse.data.record_checks import (
     check_keys,
     check_string,
     located,
-    near,
     quoted,
     renamed,
     type_name,
@@ -29,7 +28,7 @@ from fmcourse.data.record_checks import (
 from fmcourse.data.record_formats import BEDROCK, CHAT, PAIR, Format
 from fmcourse.data.record_formats import recognised as conversation
 from fmcourse.data.strict_json import MisreadError, parse
-from fmcourse.errors import DataError
+from fmcourse.errors import DataError, meant
 
 
 def _text(record: dict[str, Any]) -> list[Message]:
@@ -76,10 +75,8 @@ def named(name: str) -> Format:
     'Bedrock reinforcement fine-tuning'
     """
     if name not in FORMATS:
-        meant = near(name, *FORMATS)
         raise DataError(f"There is no format called {quoted(name)}.", where="formats",
-                        fix=f"Did you mean {meant}?" if meant else
-                        f"Choose from {', '.join(FORMATS)}.")
+                        fix=meant(name, FORMATS))
     return FORMATS[name]
 
 

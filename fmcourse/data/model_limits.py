@@ -16,10 +16,10 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from fmcourse.data.record_checks import Message, RecordError, near
+from fmcourse.data.record_checks import Message, RecordError
 from fmcourse.data.record_formats import Format, contents
 from fmcourse.data.strict_json import quoted
-from fmcourse.errors import DataError
+from fmcourse.errors import DataError, meant
 
 CHARACTERS = 6  # of a token, says AWS on the page "Prepare data for fine-tuning your models"
 
@@ -128,8 +128,6 @@ def limits(model: str) -> Limits:
     """
     known = {name: entry for entry in all_limits() for name in entry.names}
     if model not in known:
-        meant = near(model, *known)
         raise DataError(f"No limits are known for {quoted(model)}.", where="limits.toml",
-                        fix=f"Did you mean {meant}?" if meant else
-                        f"Choose from {', '.join(known)}.")
+                        fix=meant(model, known))
     return known[model]

@@ -7,7 +7,6 @@ checked, each time.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from fmcourse.errors import LessonError
+from fmcourse.errors import LessonError, meant
 
 MASTERS = Path("notebooks", "src")
 NAME = re.compile(r"(\d\d)_(\w+)")
@@ -100,10 +99,8 @@ def _one(word: str, known: list[Lesson]) -> Lesson:
     for lesson in known:
         if plain in {lesson.name, lesson.name[3:]} or plain.zfill(2) == lesson.number:
             return lesson
-    near = difflib.get_close_matches(plain, [lesson.name for lesson in known], n=2, cutoff=0.5)
-    offer = near or [lesson.name for lesson in known]
     raise LessonError(f"There is no lesson '{word}'.", where=known[0].master.parent,
-                      fix=f"Use a number or a name, such as {' or '.join(offer)}.")
+                      fix=f"{meant(plain, [lesson.name for lesson in known])} A number does, too.")
 
 
 def _read(path: Path, folder: Path) -> Lesson:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import torch
 from torch import nn
 
-from fmcourse.errors import ModelError
+from fmcourse.errors import ModelError, meant
 from fmcourse.models import compat
 from fmcourse.models.four_bits import (
     full_precision,
@@ -84,10 +83,8 @@ class Adapter:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            near = get_close_matches(str(self.method).lower(), METHODS, 1)
-            meant = f"Did you mean {near[0]!r}? " if near else ""
             self._refuse(f"No method is called {self.method!r}.", "method",
-                         f"{meant}There are {', '.join(METHODS)}.")
+                         meant(str(self.method), METHODS))
         if self.rank < 1:
             self._refuse(f"A rank of {self.rank} leaves nothing to train.", "rank",
                          "1 or more; 8 to 64 are usual.")

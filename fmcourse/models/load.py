@@ -5,18 +5,18 @@ Only safetensors are read, never pickles, and no code that comes with a model is
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import torch
 
 from fmcourse import hardware, sources, store
-from fmcourse.errors import ModelError
+from fmcourse.errors import ModelError, meant
 from fmcourse.models import compat
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.trained_adapter import TrainedAdapter, attach
 
 BASE = Path(__file__).parent / "base"
+OURS = ("base", "smollm2")
 
 
 def load(name: str | Path, device: str | None = None) -> LanguageModel:
@@ -43,10 +43,8 @@ def load(name: str | Path, device: str | None = None) -> LanguageModel:
         return _open(folder, str(name) if str(name) == "base" else folder.name, device)
     if str(name).count("/") == 1 and not str(name).startswith((".", "/", "~")):
         return _open(str(name), str(name), device)
-    near = get_close_matches(str(name).lower(), ("base", "smollm2"), 1, 0.6)
-    fix = f"Did you mean {near[0]!r}? " if near else ""
-    raise ModelError("There is no model here.", where=folder, fix=fix + (
-        "Name 'base', 'smollm2', a folder with config.json, or a hub id."))
+    raise ModelError("There is no model here.", where=folder,
+                     fix=f"{meant(str(name), OURS)} Or a folder with config.json, or a hub id.")
 
 
 def _of_run(folder: Path, device: str) -> LanguageModel:

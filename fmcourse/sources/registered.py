@@ -7,14 +7,13 @@ need no entry.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
-from fmcourse.errors import SourceError
+from fmcourse.errors import SourceError, meant
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 KINDS = ("wheel", "sdist", "package")
@@ -85,10 +84,9 @@ def get(name: str) -> Source:
     known = registry()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
     raise SourceError(f"No source is called '{name}'.", where="fmcourse/sources/registry.toml",
-                      fix=f"Did you mean {' or '.join(near)}? A file of yours needs its path, "
-                          "a hub data set the prefix 'hub:'.")
+                      fix=f"{meant(name, sorted(known))} A file of yours needs its path, a hub "
+                          "data set the prefix 'hub:'.")
 
 
 def attribution() -> str:

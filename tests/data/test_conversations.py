@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from dialogues import dialogues
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,19 +47,6 @@ def only_bad(path: Path) -> record_files.BadLine:
 
 
 # --- what is good ---------------------------------------------------------------------------
-
-printable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0|｜[<>"),
-                    min_size=1).filter(str.strip)
-
-
-@st.composite
-def dialogues(draw) -> list[dict[str, str]]:
-    texts = draw(st.lists(st.tuples(printable, printable), min_size=1, max_size=3))
-    turns = [{"role": role, "content": text} for pair in texts
-             for role, text in zip(("user", "assistant"), pair, strict=True)]
-    system = draw(st.none() | printable)
-    return turns if system is None else [{"role": "system", "content": system}, *turns]
-
 
 @given(dialogues())
 def test_bedrock_and_back(messages):

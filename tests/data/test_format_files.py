@@ -257,6 +257,8 @@ def test_reference_answers_that_become_answers_are_warned_of(tmp_path):
                             "reference_answer": "mentions b"})
     with pytest.warns(CourseWarning, match="not criteria"):
         data.convert_file(path, form("messages"), tmp_path / "o.jsonl")
+    assert values(tmp_path / "o.jsonl") == [{"messages": [
+        {"role": "user", "content": "a"}, {"role": "assistant", "content": "mentions b"}]}]
 
 
 def test_a_bad_record_stops_the_writing_or_is_left_out(tmp_path):

@@ -7,6 +7,7 @@ import json
 import math
 
 import pytest
+from dialogues import dialogues, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -278,19 +279,6 @@ def test_what_would_be_lost_is_said(record, source, target, reason):
 
 
 # --- properties -----------------------------------------------------------------------------
-
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0|｜[<>"),
-                min_size=1).filter(str.strip)
-
-
-@st.composite
-def dialogues(draw) -> list[dict[str, str]]:
-    pairs = draw(st.lists(st.tuples(texts, texts), min_size=1, max_size=3))
-    turns = [{"role": role, "content": text} for pair in pairs
-             for role, text in zip(("user", "assistant"), pair, strict=True)]
-    opening = draw(st.none() | texts)
-    return turns if opening is None else [{"role": "system", "content": opening}, *turns]
-
 
 def of_kind(kind: str) -> list[str]:
     return [name for name, form in formats.FORMATS.items() if form.kind == kind]
