@@ -398,7 +398,7 @@ show.table([{"model": name, "24 unseen commands": evaluate.reply_bits_per_byte(
 # backward pass. `train.memory` takes one step, made of the real parts, on tensors without contents and counts.
 #
 # *Checkpointing* keeps only each layer's input and computes the rest again: less memory, more time. Trained weights have 32
-# bits, frozen ones sixteen: half of what LoRA saves on weights is that.
+# bits, frozen ones sixteen: that alone halves the weights; LoRA itself saves gradients and moments.
 
 # %%
 setting = {"sequence": 2048, "batch": 1, "frozen": "bfloat16", "checkpointing": True}
