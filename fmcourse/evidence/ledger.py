@@ -33,16 +33,23 @@ def versions() -> dict[str, str]:
 def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
     """One measure over seeds as plain values.
 
+    Later seeds, which are there to tell close arms apart, may leave out others.
+
     Raises:
-        EvidenceError: an arm or metric named by the claim was not measured.
+        EvidenceError: an arm or metric named by the claim was not measured, or not at the same
+            seeds as the arm it is compared with.
     """
+    values = {arm: _values(_measured(arms, arm, measure.metric))
+              for arm in arms[0] if measure.metric in arms[0][arm]}
     try:
-        values = {arm: _values([seed[arm][measure.metric] for seed in arms])
-                  for arm in arms[0] if measure.metric in arms[0][arm]}
         treatment, control = values[measure.treatment], values[measure.control]
     except KeyError as error:
         raise EvidenceError(f"The experiment did not measure {error}.", where=measure.metric,
                             fix="Make claims.toml and the experiment agree.") from error
+    if len(treatment) != len(control):
+        raise EvidenceError(f"{measure.treatment!r} was measured {len(treatment)} times and "
+                            f"{measure.control!r} {len(control)} times.", where=measure.metric,
+                            fix="Let every seed that measures one of them measure both.")
     judgement = measure.judge(treatment, control)
     return {"metric": measure.metric, "treatment": measure.treatment, "control": measure.control,
             "better": measure.better, "over": measure.over, "arms": values,
@@ -50,6 +57,15 @@ def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
             "effect_is": measure.effect,
             "interval": _ends(judgement.interval),
             "bound": measure.bound, "verdict": judgement.verdict}
+
+
+def _measured(arms: list[Arms], arm: str, metric: str) -> list[Any]:
+    """What the seeds, from the first to the last that has this arm, measured."""
+    there = [metric in seed.get(arm, {}) for seed in arms]
+    if there != sorted(there, reverse=True):
+        raise EvidenceError(f"A seed did not measure {arm!r}, and a later one did.",
+                            where=metric, fix="Put the seeds with every arm first.")
+    return [seed[arm][metric] for seed in arms[:sum(there)]]
 
 
 def _ends(interval: tuple[float, float] | None) -> list[float | None] | None:
@@ -128,10 +144,11 @@ def check(record: dict[str, Any]) -> None:
     try:
         again = []
         for stored, measure in zip(record["measures"], claim.measures, strict=True):
-            count = len(record["seeds"] if measure.over in ("seeds", "nothing")
-                        else stored["arms"][measure.control])
-            arms = [{arm: {measure.metric: values[i]} for arm, values in stored["arms"].items()}
-                    for i in range(count)]
+            count = len(stored["arms"][measure.control])
+            if measure.over in ("seeds", "nothing") and count != len(record["seeds"]):
+                raise ValueError(f"{count} values of the control")
+            arms = [{arm: {measure.metric: values[i]} for arm, values in stored["arms"].items()
+                     if i < len(values)} for i in range(count)]
             again.append(measure_entry(measure, arms))
         heading = _heading(again)
         fits = _same(again, record["measures"]) and _same(

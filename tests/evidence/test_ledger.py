@@ -178,6 +178,31 @@ def test_changed_code_below_the_experiment_starts_afresh(experiment, monkeypatch
     assert experiment == [0, 0]
 
 
+def test_later_seeds_may_leave_out_arms_that_are_not_close():
+    every = {"full": 1.0, "lora": 0.9, "ia3": 2.0}
+    measure = Measure("m", "lora", "full", "lower", 0.01)
+
+    def measured(*seeds):
+        return ledger.measure_entry(measure, [
+            {arm: {"m": value + 0.01 * seed} for arm, value in own.items()}
+            for seed, own in enumerate(seeds)])["arms"]
+
+    close = {arm: every[arm] for arm in ("full", "lora")}
+    assert [len(values) for values in measured(every, every, close).values()] == [3, 3, 2]
+    with pytest.raises(EvidenceError, match="'lora' was measured 1 times and 'full' 2"):
+        measured(every, {"full": 1.0})
+    with pytest.raises(EvidenceError, match="did not measure 'ia3', and a later one did"):
+        measured(every, close, every)
+
+
+def test_an_entry_with_later_seeds_of_fewer_arms_holds():
+    claim = get("M7")
+    seeds = [arms(claim, seed) | {"another": {"m": 1.0}} for seed in SEEDS]
+    record = ledger.entry(claim, SEEDS, [*seeds[:2], arms(claim, 2)], [{}] * 3, 1, {},
+                          ledger.made_now())
+    check(json.loads(json.dumps(record)))
+
+
 def test_fixed_models_are_compared_item_by_item():
     measure = Measure("right", "a", "b", "higher", bound=0.1, over="items")
     arms = [{"a": {"right": [1.0, 0.9, 0.8]}, "b": {"right": [0.5, 0.5 + seed, 0.5]}}
