@@ -19,6 +19,7 @@ SMALL = {
     "D2": {"tokens": 2048, "size": "tiny", "characters": 60_000, "copied": 2, "copies": 2,
            "held": 1_000},
     "D3": {"names": ("web-bible",)},
+    "D5": {"records": 4, "characters": 60_000},
     "D6": {"labels": 360, "test": 48},
     "K3": {"tokens": 600, "each": 1},
     "K6": {"tokens": 600, "asked": 2},

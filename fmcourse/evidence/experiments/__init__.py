@@ -23,10 +23,11 @@ from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
+from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, base_model, better_start, continued, curated, duplicates, expert, formats,
     formats_kept, label_errors, methods, objectives, pretraining, published, refreshed,
-    registered, scaling, specialist, task_specific, transfer, unseen_families)}
+    registered, scaling, specialist, task_specific, transfer, unseen_families, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
