@@ -35,17 +35,19 @@ def methods(seed: int, tokens: int = 24_000, held: int = 96,
     """SmolLM2 on AWS commands with a line of the manual, by each method of `models.METHODS`.
 
     Every arm runs in a process of its own, and the peak of its memory is that of another, which
-    takes the first steps only. Seeds from `EVERY` on are there to tell `CLOSE` apart, and try no
-    others.
+    takes the first steps only. Seeds from `EVERY` on are there to tell the scores of `CLOSE` apart
+    and measure nothing else.
 
     Args:
         tokens: training budget of each arm, prompts included.
         held: requests for unseen operations to be surprised by.
         ranks: of LoRA, tried on our own base, with each of `TARGETS`; in the details.
     """
-    found = {method: {**in_child(arm, method, seed, tokens, held),
-                      PEAK: in_child(peak, method, seed, min(tokens, FIRST), exact=True)}
+    found = {method: in_child(arm, method, seed, tokens, held)
              for method in (RATES if seed < EVERY else CLOSE)}
+    if seed < EVERY:
+        for method, values in found.items():
+            values[PEAK] = in_child(peak, method, seed, min(tokens, FIRST), exact=True)
     shape = models.load("smollm2").network.config
     for method, values in found.items():
         values["foretold peak, MB"] = train.memory(
