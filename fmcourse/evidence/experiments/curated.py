@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
-from datasets import Dataset
-
 from fmcourse import data, evaluate, models
 from fmcourse.data import curation
 from fmcourse.evidence.experiments.shared import Outcome, trained
@@ -15,6 +13,7 @@ from fmcourse.models import LanguageModel
 
 BITS, AWS, PASSAGES = "held-out bits per byte", "AWS: bits per byte", "passages: bits per byte"
 MEMORISED, LEAKED = "copied texts learnt by heart", "bits per byte of leaked test texts"
+RATE = 2e-3  # of continued pre-training, at its peak
 GOOD = 4_000_000  # characters of good text that the scorer of quality has read
 RAW, REPAIRED, CURATED = "raw", "repaired only", "curated"
 COPIES, EXACT, ONCE = "with copies", "exact copies removed", "each text once"
@@ -43,7 +42,8 @@ def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int 
             CURATED: curation.curate(dirty, steps)}
     arms = {}
     for arm, left in sets.items():
-        model = read(left.kept, base, size, tokens, seed, arm)
+        model = trained(models.build(size, base.tokenizer, seed=seed),
+                        data.tokens(left.kept, base.tokenizer), tokens, seed, arm).model
         bits = evaluate.bits_per_byte(model, texts)
         arms[arm] = {**bits, BITS: fmean(bits.values())}
     graded = curation.grade(sets[CURATED], dirty)
@@ -63,30 +63,28 @@ def order_score(base: LanguageModel) -> Callable[[Sequence[str]], Sequence[float
         {str(i): [text] for i, text in enumerate(texts)}, base.tokenizer).values()))
 
 
-def duplicates(seed: int, size: str = "3m", tokens: int = 400_000, characters: int = 1_200_000,
-               copied: int = 48, copies: int = 24, held: int = 60_000) -> Outcome:
-    """The same network for the same steps with texts there many times, and with each there once.
+def duplicates(seed: int, tokens: int = 120_000, characters: int = 250_000, copied: int = 16,
+               copies: int = 32, held: int = 40_000) -> Outcome:
+    """Continued pre-training on texts there many times, and on each of them once.
 
-    Passages of the encyclopaedia, of which `copied` come again so many times word for word, and as
-    many times with a word changed; some of a test leak in the same way. An arm without the exact
+    Paragraphs of AWS documentation, of which `copied` come again so many times word for word, and
+    as many times with a word changed; some of a test leak in the same way. An arm without the exact
     copies alone tells what the near ones do. The control for memorising is the last arm: it reads
-    the same texts, once.
+    the same texts, once in each pass.
 
     Args:
-        size, tokens: of the network, and its training budget.
-        characters: of passages.
-        copied: passages that come again, and test texts that leak.
+        tokens: training budget.
+        characters: of paragraphs.
+        copied: paragraphs that come again; half as many test texts leak.
         copies: of each, and again as many near ones.
-        held: characters of held-out text.
+        held: characters of held-out text, of other services.
     """
-    base = models.load("base")
-    corpus = data.sized(data.only(data.general()["train"], "boolq-passages"), characters, seed)
-    corpus = curation.curate(corpus, [curation.exact_duplicates(),
-                                      curation.near_duplicate_texts()]).kept
+    base, domain = models.load("base"), data.domain("aws")
+    corpus = curation.curate(data.sized(domain["train"], characters, seed), [
+        curation.exact_duplicates(), curation.near_duplicate_texts()]).kept
     again = of_length(corpus["text"][:], base)[:copied]
-    test = data.held_out(seed, held, source="boolq-passages")
-    leaking = of_length(data.held_out(seed, 20 * held, "validation", "boolq-passages"),
-                        base)[:copied // 2]
+    test = data.excerpt(domain["test"], held, seed)
+    leaking = of_length(data.excerpt(domain["validation"], 10 * held, seed), base)[:copied // 2]
     dirty = curation.plant_copies(corpus, [*again, *leaking], copies, copies, seed)
     steps = [curation.exact_duplicates(), curation.near_duplicate_texts(),
              curation.decontaminated(leaking)]
@@ -94,13 +92,14 @@ def duplicates(seed: int, size: str = "3m", tokens: int = 400_000, characters: i
     arms: dict[str, dict[str, Any]] = {}
     for arm, chosen in sets.items():
         left = curation.curate(dirty, chosen)  # in the end, each text once
-        model = read(left.kept, base, size, tokens, seed, arm)
+        model = trained(base, data.tokens(left.kept, base.tokenizer), tokens, seed, arm,
+                        learning_rate=RATE).model
         arms[arm] = {BITS: evaluate.bits_per_byte(model, test),
                      MEMORISED: float(evaluate.memorised(model, again).mean()),
                      LEAKED: evaluate.bits_per_byte(model, leaking)}
-    return Outcome(arms, {"corpus": data.card(corpus).sha256, "with copies":
-                          data.card(dirty).sha256, "base": base.sha256()},
-                   {"funnel": left.table().to_dict("list"), "size": size, "tokens": tokens,
+    return Outcome(arms, {"corpus": data.card(corpus).sha256, COPIES: data.card(dirty).sha256,
+                          "base": base.sha256()},
+                   {"funnel": left.table().to_dict("list"), "tokens": tokens,
                     "copied": again[0]})
 
 
@@ -109,10 +108,3 @@ def of_length(texts: Sequence[str], base: LanguageModel, least: int = 40, most: 
     """The texts of so many tokens: enough to ask for the rest of one, few enough to repeat."""
     return [text for text in texts
             if least <= len(base.tokenizer(text, add_special_tokens=False)["input_ids"]) <= most]
-
-
-def read(texts: Dataset, base: LanguageModel, size: str, tokens: int, seed: int, name: str
-         ) -> LanguageModel:
-    """A fresh network after so many tokens of these texts."""
-    return trained(models.build(size, base.tokenizer, seed=seed),
-                   data.tokens(texts, base.tokenizer), tokens, seed, name).model
