@@ -73,10 +73,15 @@ def is_operator(name: str) -> bool:
     return name == "Null" or (parts is not None and (parts[2] in _TESTS or parts[2] in _NEGATED))
 
 
+def operators() -> list[str]:
+    """Names of all operators, without `ForAllValues:`, `ForAnyValue:` and `…IfExists`."""
+    return [*_TESTS, *_NEGATED, "Null"]
+
+
 def _key_holds(operator: str, key: str, wanted: list[str], known: dict[str, list[str]]) -> bool:
     if not is_operator(operator):
         raise AwsError(f"There is no condition operator {operator}.", where="Condition",
-                       fix=meant(operator, [*_TESTS, *_NEGATED, "Null"]))
+                       fix=meant(operator, operators()))
     values = known.get(key.lower(), [])
     if operator == "Null":
         return any(one.lower() == str(not values).lower() for one in wanted)
