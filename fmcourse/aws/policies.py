@@ -116,11 +116,12 @@ def bucket_policy(project: Project) -> Policy:
             "TrainingOnlyThroughTheEndpoint", ["s3:*"], everything, effect="Deny",
             principal={"AWS": project.role_arn()},
             condition={"StringNotEquals": {"aws:SourceVpce": project.network.endpoint}}))
-    if project.key:
+    if project.key:  # one who names no key gets the bucket's; without Null they would be denied
+        named = "s3:x-amz-server-side-encryption-aws-kms-key-id"
         parts.append(statement(
             "OnlyOurKey", ["s3:PutObject"], f"{project.bucket_arn}/*", principal="*",
-            effect="Deny", condition={"StringNotEqualsIfExists": {
-                "s3:x-amz-server-side-encryption-aws-kms-key-id": project.key_arn}}))
+            effect="Deny", condition={"StringNotEquals": {named: project.key_arn},
+                                      "Null": {named: "false"}}))
     return policy(*parts)
 
 
