@@ -26,6 +26,7 @@ _DOCUMENT = ("Version", "Id", "Statement")
 _PARTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource",
           "NotResource", "Condition")
 _CALLERS = ("AWS", "Service", "Federated", "CanonicalUser")
+_DEPUTY = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
 _ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
 
 
@@ -219,6 +220,13 @@ def _too_wide(where: str, part: Mapping[str, Any], kind: str) -> Iterator[Findin
         yield Finding(f"{where}.Resource", "wide", "* is everything in the account, and beyond.",
                       "Name the bucket, key or role.")
     callers = part.get("Principal")
+    condition = part.get("Condition")
+    asked = {str(key).lower() for wanted in (condition if isinstance(condition, Mapping) else {}
+                                             ).values() if isinstance(wanted, Mapping)
+             for key in wanted}
+    if isinstance(callers, Mapping) and "Service" in callers and not asked & _DEPUTY:
+        yield Finding(f"{where}.Condition", "deputy", "The service could be made to use this for "
+                      "somebody else's work.", "Ask for aws:SourceAccount and aws:SourceArn.")
     anyone = callers == "*" or (isinstance(callers, Mapping) and "*" in listed(callers.get("AWS")))
     if anyone and not part.get("Condition"):
         yield Finding(f"{where}.Principal", "public", "It lets anyone in, without a condition.",

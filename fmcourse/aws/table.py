@@ -60,16 +60,16 @@ def allow_deny_table(project: Project, store: Store | None = None, shared: bool 
     Args:
         project: whose documents.
         store: one that runs with them; by default one is started for the table.
-        shared: the control: everybody with the rights of one role that may do everything, and
-            nothing else but what AWS makes by itself.
+        shared: the control: the team with the rights of one role that may do everything, and
+            no other documents than AWS makes by itself.
 
     Returns:
         Columns who, action, on, expected, evaluator, why, store, beyond; answers are 'allow' or
         'deny'.
     """
     if store is None:
-        everybody = (project.role, project.engineer, project.auditor, STRANGER)
-        may = dict.fromkeys(everybody, policies.all_powerful()) if shared else None
+        team = (project.role, project.engineer, project.auditor)
+        may = dict.fromkeys(team, policies.all_powerful()) if shared else None
         with local(project, may) as made:
             return allow_deny_table(made.project, made, shared)
     import pandas as pd
@@ -106,8 +106,7 @@ def judge(project: Project, access: Access, shared: bool = False) -> Decision:
     through = bool(project.network and access.known.get("aws:SourceVpce"))
     ceilings = [policies.endpoint_policy(project)] if service == "s3" and through else []
     if shared:
-        own = [policies.all_powerful()] if access.caller.startswith("arn:") else []
-        ceilings = []
+        own, ceilings = [policies.all_powerful()] if own else [], []
         if service == "s3":
             theirs = None
         elif theirs:  # a key's policy as it comes, a trust policy without its condition
