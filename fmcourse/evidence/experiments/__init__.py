@@ -28,7 +28,8 @@ from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, aws_documents, base_model, better_start, continued, curated, duplicates, expert,
-    formats, formats_kept, label_errors, least_privilege, methods, objectives, pretraining, published, refreshed,
-    registered, scaling, specialist, task_specific, transfer, unseen_families)}
+    formats, formats_kept, label_errors, least_privilege, methods, objectives, pretraining,
+    published, refreshed, registered, scaling, specialist, task_specific, transfer,
+    unseen_families)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
