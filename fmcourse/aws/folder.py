@@ -31,8 +31,9 @@ def read_project(path: Path) -> Project:
                        fix='Write at least: account = "111122223333" and bucket = "my-team-data".',
                        ) from error
     network = found.pop("network", None)
-    if network is not None:
-        network = _made(Network, network, path) if isinstance(network, dict) else network
+    if network is not None and not isinstance(network, dict):
+        raise AwsError("Its network is no table.", where=path, fix="Begin one with [network].")
+    network = network and _made(Network, network, path)
     return _made(Project, {**found, "network": network}, path)
 
 

@@ -120,7 +120,7 @@ def bucket_policy(project: Project) -> Policy:
         named = "s3:x-amz-server-side-encryption-aws-kms-key-id"
         parts.append(statement(
             "OnlyOurKey", ["s3:PutObject"], f"{project.bucket_arn}/*", principal="*",
-            effect="Deny", condition={"StringNotEquals": {named: project.key_arn},
+            effect="Deny", condition={"ArnNotEquals": {named: project.key_arn},
                                       "Null": {named: "false"}}))
     return policy(*parts)
 
