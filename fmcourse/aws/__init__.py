@@ -18,7 +18,7 @@ from fmcourse.aws.folder import (
 )
 from fmcourse.aws.lint import lint
 from fmcourse.aws.local import STRANGER, Store, local
-from fmcourse.aws.models import bases, settings
+from fmcourse.aws.models import bases, settings, teacher_arn
 from fmcourse.aws.policies import (
     all_powerful,
     auditor_policy,
@@ -50,6 +50,6 @@ __all__ = [
     "check", "check_file", "customization_job", "decide", "documents", "encryption",
     "endpoint_policy", "engineer_policy", "judge", "key_policy", "lint", "local", "people_policy",
     "policy", "public_access_block", "read_project", "read_request", "role_policy", "rows",
-    "setting_up", "settings", "statement", "submit", "trust_policy", "vpc_config",
+    "setting_up", "settings", "statement", "submit", "teacher_arn", "trust_policy", "vpc_config",
     "write_documents", "write_request",
 ]
