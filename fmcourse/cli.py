@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from fmcourse.cli_aws import aws
 from fmcourse.cli_data import records
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
@@ -23,6 +24,7 @@ app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
                   help="Take one language model through its whole life, and measure every step.")
 app.add_typer(training, name="train")
 app.add_typer(records, name="data")
+app.add_typer(aws, name="aws")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

@@ -81,6 +81,10 @@ class HardwareError(CourseError):
     """The device cannot do what was asked, or computes wrongly."""
 
 
+class AwsError(CourseError):
+    """A name, document or request for AWS is not what AWS takes, or AWS refuses it."""
+
+
 class EvidenceError(CourseError):
     """A claim's effect did not appear, or its record is malformed."""
 

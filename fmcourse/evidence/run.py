@@ -11,6 +11,7 @@ import inspect
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -66,9 +67,18 @@ def _outcome(claim: Claim, seed: int, say: Any) -> dict[str, Any]:
 
 def _key(experiment: Any) -> str:
     """Hash of what an outcome depends on: this experiment, the library below it, the machine."""
-    return store.sha256_json([_sources(inspect.getmodule(experiment)), shared.code(),
+    module = inspect.getmodule(experiment)
+    return store.sha256_json([_sources(module), *_rooms(module), shared.code(),
                               store.sha256_folder(models.BASE), ledger.versions(),
                               hardware.detect().device, hardware.detect().dtype])
+
+
+def _rooms(module: ModuleType) -> list[list[str]]:
+    """Hashes of rooms that few experiments use, if this one does: a change in them costs no other
+    experiment its outcome."""
+    return [[store.sha256_file(path) for kind in ("*.py", "*.toml")
+             for path in sorted(Path(room.__file__).parent.rglob(kind))]
+            for room in (vars(module).get("aws"),) if room is not None]
 
 
 def _sources(module: ModuleType) -> dict[str, str]:

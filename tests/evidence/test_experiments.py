@@ -20,6 +20,8 @@ SMALL = {
     "D3": {"names": ("web-bible",)},
     "D5": {"records": 4, "characters": 60_000},
     "D6": {"labels": 360, "test": 48},
+    "G2": {},
+    "G6": {"names": ("nova-micro",)},
     "K3": {"tokens": 600, "each": 1},
     "K6": {"tokens": 600, "asked": 2},
     "K7": {"tokens": 600, "before": 600, "asked": 2},

@@ -1,8 +1,16 @@
 """Outcomes are kept under a name that changes with all they depend on, and with nothing else."""
 
 import inspect
+from pathlib import Path
 
-from fmcourse.evidence.experiments import base_model, instructed, scaling, specialised
+from fmcourse import store
+from fmcourse.evidence.experiments import (
+    base_model,
+    instructed,
+    least_privilege,
+    scaling,
+    specialised,
+)
 from fmcourse.evidence.run import _key, _sources
 
 
@@ -21,4 +29,13 @@ def test_a_change_beside_an_experiment_changes_its_key(monkeypatch):
 
     monkeypatch.setattr(inspect, "getsource", edited)
     assert _key(base_model) != before
+    assert _key(scaling) == other
+
+
+def test_a_room_that_few_use_changes_only_their_keys(monkeypatch):
+    before, other = _key(least_privilege), _key(scaling)
+    hashed = store.sha256_file
+    monkeypatch.setattr(store, "sha256_file",
+                        lambda path: hashed(path) + "edited" * (Path(path).name == "decide.py"))
+    assert _key(least_privilege) != before
     assert _key(scaling) == other

@@ -5,6 +5,7 @@ where the spread over seeds says something.
 """
 
 from fmcourse.evidence.experiments.affordable import affordable
+from fmcourse.evidence.experiments.aws_documents import aws_documents
 from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
@@ -13,6 +14,7 @@ from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.label_errors import label_errors
+from fmcourse.evidence.experiments.least_privilege import least_privilege
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.pretraining import pretraining
@@ -26,8 +28,9 @@ from fmcourse.evidence.experiments.transfer import transfer
 from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, base_model, better_start, continued, curated, duplicates, expert, formats,
-    formats_kept, label_errors, methods, objectives, pretraining, published, refreshed,
-    registered, scaling, specialist, task_specific, transfer, unseen_families, validated)}
+    affordable, aws_documents, base_model, better_start, continued, curated, duplicates, expert,
+    formats, formats_kept, label_errors, least_privilege, methods, objectives, pretraining,
+    published, refreshed, registered, scaling, specialist, task_specific, transfer, unseen_families,
+    validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

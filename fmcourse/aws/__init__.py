@@ -1,0 +1,55 @@
+"""AWS without an account: documents and requests for a project's names, checked and tried.
+
+Everything is generated from one `Project`, held against the API models that botocore ships and
+IAM's grammar, evaluated as AWS would, and tried on a store with S3's interface on this machine.
+Nothing here calls AWS but `submit(request, really=True)`.
+"""
+
+from fmcourse.aws.checks import check
+from fmcourse.aws.decide import ANYONE, Access, Decision, decide
+from fmcourse.aws.findings import Finding, rows
+from fmcourse.aws.folder import (
+    check_file,
+    documents,
+    read_project,
+    read_request,
+    write_documents,
+    write_request,
+)
+from fmcourse.aws.lint import lint
+from fmcourse.aws.local import STRANGER, Store, local
+from fmcourse.aws.models import bases, settings, teacher_arn
+from fmcourse.aws.policies import (
+    all_powerful,
+    auditor_policy,
+    bucket_policy,
+    endpoint_policy,
+    engineer_policy,
+    key_policy,
+    people_policy,
+    policy,
+    role_policy,
+    statement,
+    trust_policy,
+)
+from fmcourse.aws.project import Network, Project
+from fmcourse.aws.requests import (
+    Request,
+    customization_job,
+    encryption,
+    public_access_block,
+    setting_up,
+    vpc_config,
+)
+from fmcourse.aws.submit import submit
+from fmcourse.aws.table import allow_deny_table, cases, judge
+
+__all__ = [
+    "ANYONE", "STRANGER", "Access", "Decision", "Finding", "Network", "Project", "Request", "Store",
+    "all_powerful", "allow_deny_table", "auditor_policy", "bases", "bucket_policy", "cases",
+    "check", "check_file", "customization_job", "decide", "documents", "encryption",
+    "endpoint_policy", "engineer_policy", "judge", "key_policy", "lint", "local", "people_policy",
+    "policy", "public_access_block", "read_project", "read_request", "role_policy", "rows",
+    "setting_up", "settings", "statement", "submit", "teacher_arn", "trust_policy", "vpc_config",
+    "write_documents", "write_request",
+]

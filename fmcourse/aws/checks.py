@@ -1,0 +1,67 @@
+"""A whole request checked: its parameters, the policies inside it, a job's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fmcourse.aws.findings import Finding
+from fmcourse.aws.lint import lint
+from fmcourse.aws.models import bases, check_settings
+from fmcourse.aws.requests import Request
+from fmcourse.aws.session import offline, service
+from fmcourse.aws.shapes import check_parameters
+from fmcourse.errors import AwsError, meant
+
+POLICIES = {("s3", "PutBucketPolicy"): ("Policy", "bucket"),
+            ("iam", "CreateRole"): ("AssumeRolePolicyDocument", "trust"),
+            ("iam", "UpdateAssumeRolePolicy"): ("PolicyDocument", "trust"),
+            ("iam", "PutRolePolicy"): ("PolicyDocument", "identity"),
+            ("kms", "PutKeyPolicy"): ("Policy", "key"), ("kms", "CreateKey"): ("Policy", "key"),
+            ("ec2", "ModifyVpcEndpoint"): ("PolicyDocument", "endpoint"),
+            ("ec2", "CreateVpcEndpoint"): ("PolicyDocument", "endpoint")}
+_NEEDS = {"DISTILLATION": "distillationConfig", "REINFORCEMENT_FINE_TUNING": "rftConfig"}
+
+
+def check(request: Request) -> list[Finding]:
+    """Everything that AWS would have against a request, as far as can be told without asking it.
+
+    Raises:
+        AwsError: there is no such service or operation.
+    """
+    if request.service not in offline().get_available_services():
+        raise AwsError(f"botocore knows no service {request.service!r}.", where="Request.service",
+                       fix=meant(request.service, offline().get_available_services()))
+    known = service(request.service).operation_names
+    if request.operation not in known:
+        raise AwsError(f"{request.service} has no operation {request.operation!r}.",
+                       where="Request.operation", fix=meant(request.operation, known))
+    found = check_parameters(request.service, request.operation, request.parameters)
+    name, kind = POLICIES.get((request.service, request.operation), ("", ""))
+    text = request.parameters.get(name)
+    if isinstance(text, str):
+        found += [replace(one, where=f"{name}: {one.where}") for one in lint(text, kind)]
+    if request.operation == "CreateModelCustomizationJob":
+        found += _job(request.parameters)
+    return found
+
+
+def _job(parameters: dict[str, Any]) -> Iterator[Finding]:
+    """What a customization job needs by AWS's pages, though its API model does not say so."""
+    data = parameters.get("trainingDataConfig")
+    if data == {}:
+        yield Finding("trainingDataConfig", "page", "It names no data.", "Add s3Uri.")
+    wanted = _NEEDS.get(str(parameters.get("customizationType")))
+    config = parameters.get("customizationConfig")
+    if wanted and wanted not in (config if isinstance(config, dict) else {}):
+        yield Finding("customizationConfig", "page", f"This method needs {wanted}.", "Add it.")
+    given = parameters.get("hyperParameters")
+    model = next((name for name, one in bases().items()
+                  if str(parameters.get("baseModelIdentifier", "")).endswith(one.id)), None)
+    if model and isinstance(given, dict):
+        for key, value in given.items():
+            try:
+                check_settings(model, {key: value})
+            except AwsError as error:
+                yield Finding(f"hyperParameters.{key}", "setting", error.what, error.fix or "")

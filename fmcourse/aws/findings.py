@@ -1,0 +1,52 @@
+"""What is wrong with a document or request, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from fmcourse.errors import AwsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault.
+
+    Attributes:
+        where: a path into the document, such as 'trainingDataConfig.s3Uri' or 'Statement 2.Action'.
+        rule: the kind of rule that is broken, such as 'pattern'.
+        what: the fault, in a sentence.
+        fix: what to do.
+    """
+
+    where: str
+    rule: str
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.fix} [{self.rule}]"
+
+
+def rows(findings: Iterable[Finding]) -> pd.DataFrame:
+    """Findings as a table."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(one) for one in findings],
+                        columns=["where", "rule", "what", "fix"])
+
+
+def refuse(findings: Iterable[Finding], name: str) -> None:
+    """Raise if there are any.
+
+    Raises:
+        AwsError: with every finding in it.
+    """
+    found = list(findings)
+    if found:
+        raise AwsError("\n".join(["AWS would not take this:", *map(str, found)]), where=name,
+                       fix="Correct these, and check again.")
