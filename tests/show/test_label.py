@@ -6,8 +6,6 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fmcourse import show
 from fmcourse.data import annotation
@@ -38,15 +36,6 @@ def submit(entry):
     entry._handle_msg({"buffers": [], "content": {"data": enter}})
 
 
-def test_every_text_comes_twice_in_two_orders():
-    texts = [f"text {i}" for i in range(30)]
-    order = show.label(texts, CLASSES).sitting.order
-    assert sorted(order[:30]) == sorted(order[30:]) == list(range(30))
-    assert order[:30] != order[30:]
-    assert show.label(texts, CLASSES).sitting.order == order
-    assert order != show.label(texts, CLASSES, seed=1).sitting.order
-
-
 def test_what_is_chosen_is_saved_at_once_and_gone_on_with(box):
     shown = box.sitting.order[0]
     box.choose("red")
@@ -59,28 +48,6 @@ def test_what_is_chosen_is_saved_at_once_and_gone_on_with(box):
     assert box.sitting.path.read_text() == ""
     box.undo()
     assert again(box).sitting.given == []
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.one_of(st.integers(-1, 2), st.sampled_from(["red", "green", "undo", "reload"])),
-                max_size=30))
-def test_any_sequence_of_actions_is_survived(tmp_path_factory, actions):
-    box = show.label(TEXTS, CLASSES, path=tmp_path_factory.mktemp("labels") / "mine.jsonl")
-    expected = []
-    for action in actions:
-        if action == "undo":
-            box.undo()
-            expected = expected[:-1]
-        elif action == "reload":
-            box = show.label(TEXTS, CLASSES, path=box.sitting.path)
-        elif action in (0, 1, "red") and len(expected) < 10:
-            box.choose(action)
-            expected.append(1 if action == "red" else action)
-        else:
-            with pytest.raises(DataError):
-                box.choose(action)
-        assert box.sitting.given == expected
-    assert show.label(TEXTS, CLASSES, path=box.sitting.path).sitting.given == expected
 
 
 def test_buttons_and_keys_do_the_same(box):
@@ -165,18 +132,6 @@ def test_the_manifest_has_the_latest_label(box, tmp_path):
     assert found["people"].all()
     path = box.simulate().manifest(tmp_path / "simulated.manifest")
     assert not annotation.read_manifest(path)["people"].any()
-
-
-def test_labels_of_other_texts_are_refused(box):
-    finish(box)
-    for other in ([*TEXTS[:4], "Another."], TEXTS[:4]):
-        with pytest.raises(StoreError, match="no label of these texts"):
-            show.label(other, CLASSES, path=box.sitting.path)
-    with pytest.raises(StoreError, match="no label of these texts"):
-        show.label(TEXTS, ("green", "red"), path=box.sitting.path)
-    box.sitting.path.write_text("not JSON\n")
-    with pytest.raises(StoreError, match=r"mine\.jsonl:1"):
-        again(box)
 
 
 def test_what_cannot_be_saved_is_told_and_not_kept(box):

@@ -142,6 +142,26 @@ def annotate(meant: Sequence[int] | np.ndarray, annotators: Sequence[Annotator],
                          "label": label.ravel(), "order": np.arange(items * each)})
 
 
+def flipped(labels: Sequence[int] | np.ndarray, count: int, classes: int, seed: int = 0
+            ) -> np.ndarray:
+    """Labels of which so many, of any items, are changed to any other: noise without a rule.
+
+    Raises:
+        DataError: there are not so many labels.
+
+    >>> (flipped([0, 1, 2, 0], 2, 3) != [0, 1, 2, 0]).sum().item()
+    2
+    """
+    changed = np.array(labels, int)
+    if not 0 <= count <= len(changed) or classes < 2:
+        raise DataError(f"{count} of {len(changed)} labels cannot be changed.", where="flipped",
+                        fix="Change some of those there are, with two classes at least.")
+    draw = np.random.default_rng([seed, 4])
+    rows = draw.permutation(len(changed))[:count]
+    changed[rows] = (changed[rows] + draw.integers(1, classes, count)) % classes
+    return changed
+
+
 def _check(meant: object, annotators: Sequence[Annotator], classes: int, each: int,
            difficulty: Sequence[float] | None) -> None:
     labels = np.asarray(meant)

@@ -92,11 +92,14 @@ def dawid_skene(table: pd.DataFrame, classes: int, prior: float = 1.0, rounds: i
 
     Returns:
         The confidence is the probability of the label under the model; ties are those of the votes.
+        Where no item has two labels there is nothing to compare, and the labels stand as they are.
 
     Raises:
         DataError: as `majority`.
     """
     table, items, votes = _votes(table, classes)
+    if votes.sum(axis=1).max() < 2:
+        return majority(table, classes)
     item = np.searchsorted(items, table["item"])
     who, names = pd.factorize(table["annotator"], sort=True)
     said = table["label"].to_numpy()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fmcourse.data import annotation
-from fmcourse.evidence.experiments.labelling import HEAD, WORDS, right, task
+from fmcourse.evidence.experiments.labelling import right, task
 from fmcourse.evidence.experiments.shared import Outcome
 
 CLEAN, RANDOM, SYSTEMATIC = "true labels", "wrong at random", "wrong by a rule"
@@ -28,38 +28,29 @@ def label_noise(seed: int, items: int = 2400, test: int = 600, wrong: Sequence[i
     """
     read, good = task(seed, items, test), annotation.areas(0)
     truth, asked = good.meant(read.kinds), good.meant(read.test_kinds)
-    arms, curve = {CLEAN: read.scores(range(items), truth, asked)}, []
+    clean, arms, curve = read.predictions(range(items), truth), {}, []
     for count in wrong:
         bad = good.misread(count, seed)
         ruled, rule = bad.meant(read.kinds), bad.meant(read.test_kinds)
-        labels = {SYSTEMATIC: ruled, RANDOM: flipped(truth, int((ruled != truth).sum()),
-                                                     len(good.classes), seed)}
-        for arm, own in labels.items():
-            said = read.predictions(range(items), own)
-            found = {right(name): float(np.mean(one == asked)) for name, one in said.items()}
-            found |= {follows(name): float(np.mean(one[rule != asked] == rule[rule != asked]))
-                      for name, one in said.items()}
-            curve.append({"arm": arm, "wrong": float(np.mean(own != truth)), **found})
-            if count == judged:
-                arms[arm] = found
-    bad = good.misread(judged, seed).meant(read.test_kinds)
-    concerned = bad != asked
-    for name, one in read.predictions(range(items), truth).items():
-        arms[CLEAN][follows(name)] = float(np.mean(one[concerned] == bad[concerned]))
-    return Outcome(arms, read.data, {"curve": curve})
+        noise = annotation.flipped(truth, int((ruled != truth).sum()), len(good.classes), seed)
+        found = {CLEAN: graded(clean, asked, rule),
+                 RANDOM: graded(read.predictions(range(items), noise), asked, rule),
+                 SYSTEMATIC: graded(read.predictions(range(items), ruled), asked, rule)}
+        curve += [{"arm": arm, "wrong": float(np.mean(ruled != truth)), **own}
+                  for arm, own in found.items()]
+        arms = found if count == judged else arms
+    return Outcome(arms, read.data, {"curve": curve, "judged at": judged / len(good.rules)})
+
+
+def graded(said: dict[str, np.ndarray], truth: np.ndarray, rule: np.ndarray) -> dict[str, float]:
+    """Each learner's share of the test that is right, and of what the rule gets wrong the share
+    that is wrong in the same way."""
+    concerned = rule != truth
+    found = {right(learner): float(np.mean(own == truth)) for learner, own in said.items()}
+    return found | {follows(learner): float(np.mean(own[concerned] == rule[concerned]))
+                    for learner, own in said.items()}
 
 
 def follows(learner: str) -> str:
     """Name of the metric."""
-    return f"{learner}: follows the wrong rule"
-
-
-def flipped(labels: np.ndarray, count: int, classes: int, seed: int) -> np.ndarray:
-    """So many labels changed to any other, each as likely."""
-    draw, changed = np.random.default_rng([seed, 4]), labels.copy()
-    rows = draw.permutation(len(labels))[:count]
-    changed[rows] = (changed[rows] + draw.integers(1, classes, count)) % classes
-    return changed
-
-
-LEARNERS = (WORDS, HEAD)
+    return f"{learner}: says what the wrong rule says"

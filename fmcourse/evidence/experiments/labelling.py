@@ -1,19 +1,47 @@
-"""What the labelling experiments share: real paragraphs to label, and two learners of labels."""
+"""What the labelling experiments share: real paragraphs to label, and two learners of labels.
+
+The learners are a bag of words, the best there is for this task, and a linear head on what the
+course's base makes of a text. The annotators are simulated (see `data.annotation.annotators`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import rankdata
 
 from fmcourse import data, models, train
 from fmcourse.train.classify import regression
 
 WORDS, HEAD = "bag of words", "features of the base"
+LEARNERS = (WORDS, HEAD)
+LABELS, PRICE = "labels that are right", "cost of a right label"
 PENALTY = train.ClassifyRecipe().penalty
+
+
+class Head:
+    """A linear head on features that are given: what `train.classify` calls frozen."""
+
+    def __init__(self, found: Sequence[torch.Tensor], labels: Sequence[int]):
+        self.classes, numbers = np.unique(np.asarray(labels), return_inverse=True)
+        self.linear = regression(torch.stack(list(found)), numbers, PENALTY)
+
+    def predict_proba(self, found: Sequence[torch.Tensor]) -> np.ndarray:
+        """Chance of each class that was taught. (texts, classes)"""
+        with torch.no_grad():
+            return self.linear(torch.stack(list(found))).softmax(dim=1).numpy()
+
+    def predict(self, found: Sequence[torch.Tensor]) -> np.ndarray:
+        """The likeliest class. (texts,)"""
+        return self.classes[self.predict_proba(found).argmax(axis=1)]
+
+
+TEACH = {WORDS: train.bag_of_words, HEAD: Head}
 
 
 @dataclass(frozen=True)
@@ -21,48 +49,42 @@ class Task:
     """Paragraphs of AWS documentation and the service of each; the areas are what is labelled.
 
     Attributes:
-        texts, kinds: of training items, and their service.
-        test_texts, test_kinds: of the test.
-        found, test_found: what the base makes of each text. (texts, width)
+        kinds, test_kinds: service of each training and test item.
+        shown, test_shown: learner → what it sees of each item: the text, or its features.
         data: name → SHA-256.
     """
 
-    texts: list[str]
     kinds: list[str]
-    test_texts: list[str]
     test_kinds: list[str]
-    found: torch.Tensor
-    test_found: torch.Tensor
+    shown: dict[str, Sequence]
+    test_shown: dict[str, Sequence]
     data: dict[str, str]
 
+    def taught(self, learner: str, rows: Sequence[int], labels: Sequence[int]
+               ) -> Any:
+        """A learner of some items and their labels."""
+        return TEACH[learner]([self.shown[learner][i] for i in rows], list(labels))
+
     def predictions(self, rows: Sequence[int], labels: Sequence[int]) -> dict[str, np.ndarray]:
-        """What both learners say of the test, taught on some items and their labels."""
-        words = train.bag_of_words([self.texts[i] for i in rows], list(labels))
-        head = Head(self.found[list(rows)], labels)
-        return {WORDS: words.predict(self.test_texts), HEAD: head.predict(self.test_found)}
+        """What each learner says of the test, taught on some items and their labels."""
+        return {learner: self.taught(learner, rows, labels).predict(self.test_shown[learner])
+                for learner in LEARNERS}
 
     def scores(self, rows: Sequence[int], labels: Sequence[int], truth: np.ndarray
                ) -> dict[str, float]:
-        """Share of the test that each learner gets right, as `<learner>: right on the test`."""
-        return {right(name): float(np.mean(said == truth))
-                for name, said in self.predictions(rows, labels).items()}
+        """Share of the test that each learner gets right."""
+        return {right(learner): float(np.mean(said == truth))
+                for learner, said in self.predictions(rows, labels).items()}
 
+    def difficulty(self, truth: np.ndarray, seed: int) -> np.ndarray:
+        """How hard each item is to label, 0 to 1: most are easy (Beta(1, 4), mean 0.2).
 
-class Head:
-    """A linear head on features that are given: what `train.classify` calls frozen."""
-
-    def __init__(self, found: torch.Tensor, labels: Sequence[int]):
-        self.classes, numbers = np.unique(np.asarray(labels), return_inverse=True)
-        self.linear = regression(found, numbers, PENALTY)
-
-    def probabilities(self, found: torch.Tensor) -> np.ndarray:
-        """Chance of each class that was taught. (texts, classes)"""
-        with torch.no_grad():
-            return self.linear(found).softmax(dim=1).numpy()
-
-    def predict(self, found: torch.Tensor) -> np.ndarray:
-        """The likeliest class. (texts,)"""
-        return self.classes[self.probabilities(found).argmax(axis=1)]
+        Which are the hard ones follows the base: what a head on it, taught on other items, doubts
+        most is taken to be hard for people too. That is an assumption.
+        """
+        thought = data.out_of_fold(list(self.shown[HEAD]), truth.tolist(), Head, seed=seed)
+        doubt = 1 - thought[np.arange(len(truth)), truth]
+        return 1 - (1 - (rankdata(doubt) - 0.5) / len(truth)) ** (1 / 4)
 
 
 def right(learner: str) -> str:
@@ -74,9 +96,8 @@ def right(learner: str) -> str:
 def task(seed: int, items: int, test: int) -> Task:
     """So many paragraphs to label, and a test of others; read by the base once."""
     parts, base = data.service_paragraphs(seed, train=items, test=test), models.load("base")
-    texts = {part: rows["text"][:] for part, rows in parts.items()}
-    found = {part: train.features(base, own) for part, own in texts.items()}
-    return Task(texts["train"], parts["train"]["service"][:], texts["test"],
-                parts["test"]["service"][:], found["train"], found["test"],
-                {"labelled": data.card(parts["train"]).sha256,
-                 "test": data.card(parts["test"]).sha256, "base": base.sha256()})
+    shown = {part: {WORDS: rows["text"][:], HEAD: train.features(base, rows["text"][:])}
+             for part, rows in parts.items()}
+    return Task(parts["train"]["service"][:], parts["test"]["service"][:], shown["train"],
+                shown["test"], {"labelled": data.card(parts["train"]).sha256,
+                                "test": data.card(parts["test"]).sha256, "base": base.sha256()})

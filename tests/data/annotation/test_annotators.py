@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmcourse.data.annotation import Annotator, annotate, crew
+from fmcourse.data.annotation import Annotator, annotate, crew, flipped
 from fmcourse.errors import DataError
 
 MANY = np.arange(6000) % 3
@@ -95,6 +95,14 @@ def test_every_item_gets_its_labels(truth, each, seed):
     assert table["label"].between(0, 3).all()
 
 
+def test_noise_has_no_rule_but_the_number_asked_for():
+    changed = flipped(MANY, 3000, 3, seed=1)
+    assert (changed != MANY).sum() == 3000
+    seen = np.zeros((3, 3))
+    np.add.at(seen, (MANY, changed), 1 / 2000)
+    assert np.allclose(seen[~np.eye(3, dtype=bool)], 0.25, atol=0.03)
+
+
 @pytest.mark.parametrize("call", [
     lambda: Annotator("a", skill=1.2), lambda: Annotator("a", session=0),
     lambda: Annotator("a", pull=0.5), lambda: annotate([], crew(), 3),
@@ -105,6 +113,7 @@ def test_every_item_gets_its_labels(truth, each, seed):
     lambda: annotate([0], crew(), 3, difficulty=[2.0]),
     lambda: annotate([0], crew(), 3, difficulty=[0.1, 0.1]),
     lambda: annotate([0], [Annotator("a", favourite=3)], 3),
+    lambda: flipped([0, 1], 3, 2), lambda: flipped([0, 1], 1, 1),
 ])
 def test_what_cannot_be_simulated_is_refused(call):
     with pytest.raises(DataError):

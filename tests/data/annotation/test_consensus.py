@@ -53,6 +53,13 @@ def test_dawid_and_skene_is_crowd_kits(rounds):
         assert np.allclose(own, their.to_numpy().T, atol=1e-6)
 
 
+def test_without_a_second_label_there_is_nothing_to_estimate():
+    table = annotate(TRUTH, GOOD, 4, each=1)
+    found = dawid_skene(table, 4)
+    assert found.items["label"].tolist() == table["label"].tolist()
+    assert not found.confusion
+
+
 def test_a_majority_of_spammers_is_seen_through():
     """The mechanism, and it broken: with nobody to agree with, there is nothing to find."""
     table = annotate(TRUTH, GOOD + BAD, 4)
