@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from itertools import product
 from statistics import fmean
 from typing import Any
 
@@ -21,22 +22,23 @@ ANNOTATORS, EACH = annotation.crew()[:5], 3
 ALPHA = "Krippendorff's alpha"
 
 
-def label_rounds(seed: int, items: int = 2400, test: int = 600, start: int = 50, batch: int = 50,
-                 budget: int = 400, fade: float = 0.9, pilot: int = 120, labels: int = 1800,
-                 undecided: int = 8, asked_above: float = 0.4) -> Outcome:
+def label_rounds(seed: int, items: int = 2400, test: int = 600, start: int = 40, batch: int = 40,
+                 budget: int = 280, fade: float = 0.5, repeats: int = 2, pilot: int = 120,
+                 labels: int = 1800, undecided: int = 8, asked_above: float = 0.4) -> Outcome:
     """Two uses of rounds, each at equal cost.
 
-    What to label next: the least sure items or any, of a pool in which services are not as
-    frequent as each other, as in a pool that nobody has balanced; the labels are true ones, the
-    test has as many of each service. How to label: five careful annotators (simulated), three an
-    item, all at once with a vague guideline; or a pilot batch, after which the owner of the data
-    answers what was disputed in it, has the pilot's items concerned labelled anew, and goes on
-    with the better guideline until the same number of labels is bought.
+    What to label next: the least sure items or any, of a pool in which some areas are rare, as in
+    one that nobody has balanced; the labels are true ones, the test has all areas. How to label:
+    five careful annotators (simulated), three an item, all at once with a vague guideline; or a
+    pilot batch, after which the owner of the data answers what was disputed in it, has the pilot's
+    items concerned labelled anew, and goes on with the better guideline until the same number of
+    labels is bought.
 
     Args:
         items, test: paragraphs to choose from, and to judge by.
         start, batch, budget: items labelled at first, in a round, and in all.
-        fade: each service is so many times as frequent as the next commoner.
+        fade: each area is so many times as frequent in the pool as the next commoner.
+        repeats: pools and starts drawn; the mean counts.
         pilot: items in the pilot batch.
         labels: bought in either way, of three an item.
         undecided: services that the vague guideline leaves open.
@@ -44,22 +46,25 @@ def label_rounds(seed: int, items: int = 2400, test: int = 600, start: int = 50,
     """
     read, clear = task(seed, items, test), annotation.areas(0)
     truth, asked = clear.meant(read.kinds), clear.meant(read.test_kinds)
-    pool, arms, curve = faded(read.kinds, fade, seed), {}, []
-    for learner in LEARNERS:
-        for arm in (UNSURE, RANDOM):
-            own = rounds(read, learner, pool, truth, asked, arm, start, batch, budget, seed)
-            curve += [{"arm": arm, "learner": learner, **row} for row in own]
-            arms.setdefault(arm, {})[f"{right(learner)}, mean over rounds"] = fmean(
-                row["right"] for row in own[1:])  # the first round is the same
-            arms[arm][f"{right(learner)}, at the end"] = own[-1]["right"]
+    draws = [repeats * seed + i for i in range(repeats)]
+    pools, arms, curve = [faded(truth.tolist(), fade, draw) for draw in draws], {}, []
+    for learner, arm in product(LEARNERS, (UNSURE, RANDOM)):
+        runs = [rounds(read, learner, pool, truth, asked, arm, start, batch, budget, draw)
+                for pool, draw in zip(pools, draws, strict=True)]
+        own = {count: fmean(run[count] for run in runs) for count in runs[0]}
+        curve += [{"arm": arm, "learner": learner, "labels": count, "right": value}
+                  for count, value in own.items()]
+        later = list(own.values())[1:]  # the first round is the same
+        arms.setdefault(arm, {})[f"{right(learner)}, mean over rounds"] = fmean(later)
+        arms[arm][f"{right(learner)}, at the end"] = later[-1]
     vague = annotation.areas(undecided)
     tables = {AT_ONCE: all_at_once(read, vague, labels, seed)}
     tables[REFINED], details = refined(read, vague, labels, seed, pilot, asked_above)
     arms |= {arm: judged(read, table, truth, asked) for arm, table in tables.items()}
-    return Outcome(arms, read.data, {"curve": curve, "pool": len(pool), **details})
+    return Outcome(arms, read.data, {"curve": curve, "pool": len(pools[0]), **details})
 
 
-def faded(kinds: Sequence[str], fade: float, seed: int) -> list[int]:
+def faded(kinds: Sequence[Hashable], fade: float, seed: int) -> list[int]:
     """Items of which each kind is rarer than the one before by a factor, kinds in random order."""
     names = sorted(set(kinds))
     order = np.random.default_rng([seed, 5]).permutation(len(names))
@@ -74,8 +79,8 @@ def faded(kinds: Sequence[str], fade: float, seed: int) -> list[int]:
 
 
 def rounds(read: Task, learner: str, pool: list[int], truth: np.ndarray, asked: np.ndarray,
-           arm: str, start: int, batch: int, budget: int, seed: int) -> list[dict[str, float]]:
-    """A row a round: labels, right (share of the test)."""
+           arm: str, start: int, batch: int, budget: int, seed: int) -> dict[int, float]:
+    """Labels so far → share of the test that is right, for each round."""
     shown = read.shown[learner]
 
     def teach(rows: list[int]) -> Any:
@@ -84,11 +89,10 @@ def rounds(read: Task, learner: str, pool: list[int], truth: np.ndarray, asked: 
     def doubt(model: Any, rows: list[int]) -> np.ndarray:
         return model.predict_proba([shown[pool[i]] for i in rows])
 
-    return [{"labels": len(chosen),
-             "right": float(np.mean(model.predict(read.test_shown[learner]) == asked))}
+    return {len(chosen): float(np.mean(model.predict(read.test_shown[learner]) == asked))
             for chosen, model in annotation.in_rounds(
                 len(pool), teach, doubt if arm == UNSURE else None, start=start, batch=batch,
-                budget=budget, seed=seed)]
+                budget=budget, seed=seed)}
 
 
 def all_at_once(read: Task, vague: Guideline, labels: int, seed: int) -> pd.DataFrame:
