@@ -3,7 +3,7 @@
 Everything takes and returns `datasets.Dataset`; provenance rides along as a card.
 """
 
-from fmcourse.data import curation
+from fmcourse.data import annotation, curation
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.chat import chat_tokens, conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
@@ -55,8 +55,8 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
     "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Format", "Limits", "Mixture",
-    "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "card",
-    "case_summaries", "chat_tokens", "check_file", "check_no_leak", "combine", "commands",
+    "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "annotation",
+    "card", "case_summaries", "chat_tokens", "check_file", "check_no_leak", "combine", "commands",
     "constrained_records", "contradictions", "conversation", "conversations", "convert_file",
     "convert_record", "curation", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
     "few_shot", "file_statistics", "first_lines", "general", "grade_flags", "graded",

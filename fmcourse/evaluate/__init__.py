@@ -10,6 +10,15 @@ from fmcourse.evaluate.accuracy import (
     next_token_accuracy,
     one_blank_accuracy,
 )
+from fmcourse.evaluate.agreement import (
+    agreement,
+    cohen_interval,
+    cohen_kappa,
+    fleiss_kappa,
+    krippendorff_alpha,
+    percent_agreement,
+    ratings,
+)
 from fmcourse.evaluate.answers import reply_bits_per_byte
 from fmcourse.evaluate.bits import (
     bits_per_byte,
@@ -35,13 +44,13 @@ from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte",
-    "bits_per_byte_each", "constraint_items", "constraint_rate", "fact_probes",
-    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
-    "grade_commands", "instruction_rate", "instructions", "items_of", "label_confusion",
-    "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",
-    "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
-    "reply_bits_per_byte", "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs",
-    "sequence_log_likelihood", "shuffled", "style_grade", "style_rates", "token_losses",
-    "wilson",
+    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "agreement", "bits_per_byte",
+    "bits_per_byte_each", "cohen_interval", "cohen_kappa", "constraint_items", "constraint_rate",
+    "fact_probes", "favourite_accuracy", "fill_in", "fit_power_law", "fleiss_kappa", "forgetting",
+    "frontier", "grade_command", "grade_commands", "instruction_rate", "instructions", "items_of",
+    "krippendorff_alpha", "label_confusion", "label_efficiency", "label_rates", "masked_accuracy",
+    "memorised", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items",
+    "overall", "percent_agreement", "ratings", "reply_bits_per_byte", "rouge_l", "rouge_l_scores",
+    "sample", "score_facts", "score_pairs", "sequence_log_likelihood", "shuffled", "style_grade",
+    "style_rates", "token_losses", "wilson",
 ]

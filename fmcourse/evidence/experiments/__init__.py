@@ -14,6 +14,9 @@ from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.label_errors import label_errors
+from fmcourse.evidence.experiments.label_guidelines import label_guidelines
+from fmcourse.evidence.experiments.label_noise import label_noise
+from fmcourse.evidence.experiments.label_rounds import label_rounds
 from fmcourse.evidence.experiments.least_privilege import least_privilege
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
@@ -22,6 +25,7 @@ from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.registered import registered
 from fmcourse.evidence.experiments.scaling import scaling
+from fmcourse.evidence.experiments.several_annotators import several_annotators
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
@@ -29,8 +33,8 @@ from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, aws_documents, base_model, better_start, continued, curated, duplicates, expert,
-    formats, formats_kept, label_errors, least_privilege, methods, objectives, pretraining,
-    published, refreshed, registered, scaling, specialist, task_specific, transfer, unseen_families,
-    validated)}
+    formats, formats_kept, label_errors, label_guidelines, label_noise, label_rounds,
+    least_privilege, methods, objectives, pretraining, published, refreshed, registered, scaling,
+    several_annotators, specialist, task_specific, transfer, unseen_families, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
