@@ -117,11 +117,14 @@ def values(dataset: Dataset, column: str = "text") -> Iterator[Any]:
 
 
 def with_card(dataset: Dataset, card: Card) -> Dataset:
-    """Attach a card to a dataset, with its counts and hash brought up to date."""
-    counted, documents = tally(values(dataset)), 0
+    """Attach a card to a dataset, with its counts and hash brought up to date.
+
+    Records that have no column `text` yet have no texts to count: see `curation.standardise`.
+    """
+    counted, documents = tally(values(dataset) if "text" in dataset.column_names else ()), 0
     if "document" in dataset.column_names:  # 64-bit hashes, for names would fill the memory
         names = (hash(name) for name in values(dataset, "document"))
-        documents = len(np.unique(np.fromiter(names, np.int64, counted.texts)))
+        documents = len(np.unique(np.fromiter(names, np.int64, len(dataset))))
     card = replace(card, documents=documents, texts=counted.texts,
                    characters=counted.characters, sha256=counted.sha256)
     dataset.info.description = json.dumps(asdict(card))
