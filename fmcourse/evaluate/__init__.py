@@ -27,7 +27,7 @@ from fmcourse.evaluate.instructions import instruction_rate, instructions
 from fmcourse.evaluate.intervals import overall, wilson
 from fmcourse.evaluate.knowledge import acronym_items, items_of, operation_items
 from fmcourse.evaluate.labels import label_confusion, label_rates
-from fmcourse.evaluate.memory import memorised
+from fmcourse.evaluate.memory import exposure, exposures, extracted, memorised
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
 from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
@@ -36,7 +36,7 @@ from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
     "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte",
-    "bits_per_byte_each", "constraint_items", "constraint_rate", "fact_probes",
+    "bits_per_byte_each", "constraint_items", "constraint_rate", "exposure", "exposures", "extracted", "fact_probes",
     "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
     "grade_commands", "instruction_rate", "instructions", "items_of", "label_confusion",
     "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",

@@ -16,6 +16,7 @@ from fmcourse.evidence.experiments.label_errors import label_errors
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.pretraining import pretraining
+from fmcourse.evidence.experiments.private import private
 from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.registered import registered
@@ -26,7 +27,7 @@ from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, base_model, better_start, continued, curated, duplicates, expert, formats,
-    formats_kept, label_errors, methods, objectives, pretraining, published, refreshed,
+    formats_kept, label_errors, methods, objectives, pretraining, private, published, refreshed,
     registered, scaling, specialist, task_specific, transfer, unseen_families)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
