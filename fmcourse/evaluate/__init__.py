@@ -36,7 +36,8 @@ from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
     "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte",
-    "bits_per_byte_each", "constraint_items", "constraint_rate", "exposure", "exposures", "extracted", "fact_probes",
+    "bits_per_byte_each", "constraint_items", "constraint_rate", "exposure", "exposures",
+    "extracted", "fact_probes",
     "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
     "grade_commands", "instruction_rate", "instructions", "items_of", "label_confusion",
     "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",

@@ -29,7 +29,9 @@ from fmcourse.errors import DataError
 OUTSIDE, BEGIN, INSIDE = 0, 1, 2
 _WORD = re.compile(r"[^\W_]+(?:['’\-\u2010\u2011](?![sS]\b)[^\W_]+)*|[^\w\s]|_|\n")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
-_TITLES = frozenset("mr mrs ms miss dr prof professor sir lady lord judge captain nurse".split())
+_TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "lady", "judge",
+                     "captain", "nurse"))
+_FIRM = re.compile(r"[\s&]*(?:^|\s)(?:LLC|Ltd|Inc|GmbH|AG|plc|Corp|Co|SpA|SA|AB|BV|KG|Oy|Sons)\b")
 _HASHED = 2**18
 _BESIDE = 0.2  # probability that is enough beside a word that is surely part of a name
 _SHOWN = 0.6  # share of a word's features that are shown while teaching: none may be relied on
@@ -49,7 +51,7 @@ class NameTagger:
     model: Any = field(repr=False)
     common: Mapping[str, int] = field(repr=False)
     taught: frozenset[str] = field(repr=False)
-    threshold: float = 0.4
+    threshold: float = 0.3
 
     def find(self, text: str) -> list[PersonalSpan]:
         """The names in a text."""
@@ -67,19 +69,20 @@ class NameTagger:
                 spans.append(PersonalSpan(start, word.end(), "name", TAGGER))
             going = own and word[0] != "\n"
         return [span for span, chance in zip(spans, sure, strict=True)
-                if chance >= self.threshold and _may_be_one(text[span.start:span.end])]
+                if chance >= self.threshold and _may_be_one(text[span.start:span.end],
+                                                            text[span.end:span.end + 12])]
 
 
 def teach_names(rows: Dataset, reading: Iterable[str] = (), nameless: Iterable[str] = (),
-                seed: int = 0, threshold: float = 0.4) -> NameTagger:
+                seed: int = 0, threshold: float = 0.3) -> NameTagger:
     """Teach a tagger; seconds for a few thousand short texts.
 
     Args:
         rows: columns text and spans, as `plant_personal(…, part="taught")` gives; names in the
             texts that are in no span are taught to be none.
         reading: texts to learn from which words are written in small letters.
-        nameless: texts without names of people, to learn other words with capitals from; best
-            others than those of `rows`.
+        nameless: texts without names of people, such as the names of one's products, to learn
+            other words with capitals from; best others than those of `rows`.
         seed: of the order of learning.
         threshold: of the tagger.
 
@@ -105,16 +108,17 @@ def teach_names(rows: Dataset, reading: Iterable[str] = (), nameless: Iterable[s
                       threshold)
 
 
-def _may_be_one(written: str) -> bool:
-    """A lone word in capitals is an abbreviation, and one in small letters a word."""
-    return " " in written or bool(re.match(r"[^\W\d_]", written) and written[0].isupper()
-                                  and not written.isupper())
+def _may_be_one(written: str, after: str) -> bool:
+    """No firm, and no abbreviation: a lone word in capitals; nor a lone one in small letters."""
+    if _FIRM.search(written) or _FIRM.match(f"{after} "):
+        return False
+    return " " in written or (written[0].isupper() and not written.isupper())
 
 
 def _common(reading: Iterable[str], nameless: Iterable[str]) -> dict[str, int]:
     small = Counter(word for text in reading for word in _LETTERS.findall(text) if word.islower())
-    small.update(word.lower() for text in nameless for word in _LETTERS.findall(text))
-    return {word: min(3, len(str(count))) for word, count in small.items()}
+    known = {word.lower() for text in nameless for word in _LETTERS.findall(text)}
+    return {**{word: min(3, len(str(n))) for word, n in small.items()}, **dict.fromkeys(known, 3)}
 
 
 def _label(word: re.Match[str], names: Sequence[dict[str, Any]]) -> int:
@@ -154,6 +158,7 @@ def _itself(word: str, common: int) -> tuple[str, ...]:
 
 def _features(words: Sequence[str], common: Mapping[str, int]) -> list[tuple[str, ...]]:
     """What the model sees of each word: the word by its parts, and its neighbours."""
+    words = [word.encode("utf-8", "replace").decode() for word in words]  # no lone surrogates
     low = ["<<", "<", *(word.lower() for word in words), ">", ">>"]
     kinds = [f"{_shape(word)}{common.get(small, 0)}"
              for word, small in zip(["<<", "<", *words, ">", ">>"], low, strict=True)]

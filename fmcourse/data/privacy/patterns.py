@@ -132,16 +132,15 @@ def _ssns(text: str) -> Iterator[PersonalSpan]:
 _EXTENSION = r"(?:\s?(?:x|ext\.?|extension|#|Durchwahl)\s?[0-9]{1,6})?"
 _AFTER = r"(?![0-9A-Za-z_@]|[.\-:][0-9])"
 _BEFORE = r"(?<![0-9A-Za-z_@#$€£.\-/])"
-_FOREIGN = re.compile(rf"{_BEFORE}(?:\(?(?:\+|00)|(?<=tel:)\+)[1-9](?:[ \t\u00a0\u202f.\-\u2010\u2011"
-                      rf"\u2013/()]{{0,3}}[0-9]){{7,14}}{_EXTENSION}{_AFTER}")
+_PART = r"[ \u00a0\u202f.\-\u2010\u2011\u2013/()]"  # between the digits of a phone number
+_FOREIGN = re.compile(rf"{_BEFORE}\(?(?:\+|00)[1-9](?:{_PART}{{0,3}}[0-9]){{7,14}}"
+                      rf"{_EXTENSION}{_AFTER}")
 _AMERICAN = re.compile(
     rf"{_BEFORE}(?:1{_GAP})?(?:\([2-9][0-9]{{2}}\){_GAP}?|[2-9][0-9]{{2}}{_GAP})"
     rf"[2-9][0-9]{{2}}{_GAP}[0-9]{{4}}{_EXTENSION}{_AFTER}")
 _TRUNK = re.compile(rf"{_BEFORE}(?=[^\n]{{0,7}}[ \u00a0\u202f/)\-\u2010\u2011\u2013.])"
-                    rf"\(?0[1-9](?:[ \u00a0\u202f.\-\u2010\u2011\u2013/()]{{0,2}}[0-9]){{7,10}}"
-                    rf"{_EXTENSION}{_AFTER}")
-_ANY = re.compile(rf"{_BEFORE}\(?[0-9](?:[ \u00a0\u202f.\-\u2010\u2011\u2013/()]{{0,2}}[0-9]){{6,14}}"
-                  rf"{_EXTENSION}{_AFTER}")
+                    rf"\(?0[1-9](?:{_PART}{{0,2}}[0-9]){{7,10}}{_EXTENSION}{_AFTER}")
+_ANY = re.compile(rf"{_BEFORE}\(?[0-9](?:{_PART}{{0,2}}[0-9]){{6,14}}{_EXTENSION}{_AFTER}")
 _DATE = re.compile(r"\(?(?:(?:19|20)\d\d([./ -])[01]?\d\1[0-3]?\d|"
                    r"[0-3]?\d([./ -])[0-3]?\d\2(?:19|20)\d\d)")
 _PHONE_OR_OTHER = _words(_PHONE_WORDS, f"{_OTHER_NUMBERS}|{_SSN_WORDS}|{_VERSION_WORDS}")
@@ -157,7 +156,8 @@ def _phones(text: str) -> Iterator[PersonalSpan]:
                 yield PersonalSpan(*match.span(), "phone", by)
 
 
-_FOUR = re.compile(r"(?<![\w.@])(?<!==)(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])(/[0-9]{1,2}(?![0-9]))?")
+_FOUR = re.compile(r"(?<![\w.@])(?<!==)(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.[0-9])"
+                   r"(/[0-9]{1,2}(?![0-9]))?")
 _SIX = re.compile(r"(?<![\w:.])(?=[0-9a-f:]*[0-9])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|"
                   r"(?:[0-9]{1,3}\.){3}[0-9]{1,3})?(?![\w:])(?:%\w+)?(/[0-9]{1,3}(?![0-9]))?", re.I)
 _VERSIONED = re.compile(rf"(?<![^\W_])(?:{_VERSION_WORDS})[ \t:=\"'#]*(?:number|no\.?|is|to|from)?"

@@ -222,7 +222,8 @@ def _planted(text: str, usable: Sequence[str], decoys: Sequence[str], maker: Mak
         added.append(sentence(maker.draw.choice(decoys), maker))
     truth: list[PersonalSpan] = []
     for line, own in added:
-        ends = _SPACE if scattered and line is added[0][0] else _NEVER if "\n" in line else _BOUNDARY
+        bare = scattered and line is added[0][0]
+        ends = _SPACE if bare else _NEVER if "\n" in line else _BOUNDARY
         at, before, after = maker.draw.choice(_gaps(text, truth, ends))
         new, start = before + line + after, at + len(before)
         shift = [PersonalSpan(s.start + len(new), s.end + len(new), s.kind) if s.start >= at else s
@@ -269,7 +270,8 @@ def grade_spans(found: Sequence[Sequence[PersonalSpan]], truth: Sequence[Sequenc
                         where="grade_spans", fix="Give one of each a text, in order.")
     rows = []
     for kind in dict.fromkeys((*KINDS, *(span.kind for own in found for span in own))):
-        hits = [covered(span, text, own) for text, own, true in zip(texts, found, truth, strict=True)
+        hits = [covered(span, text, own)
+                for text, own, true in zip(texts, found, truth, strict=True)
                 for span in true if span.kind == kind]
         right = [_mostly(span, true) for own, true in zip(found, truth, strict=True)
                  for span in own if span.kind == kind]

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from datasets import Dataset
+from stdnum import luhn
 
 from fmcourse.data.card import card, values, with_card
 from fmcourse.data.curation.pipeline import Step, each
@@ -29,6 +30,7 @@ from fmcourse.errors import DataError
 
 Way = Callable[[str, str], str]  # kind and value → what stands in its place
 SHORTEST_KEY = 16  # bytes: 128 bits
+_OLD = "text with personal data"
 _WORD = re.compile(r"[^\W\d_]+")
 _ONSETS, _VOWELS, _CODAS = "bdfgklmnprstvz", "aeiou", ("", "n", "r", "l", "s")
 
@@ -129,20 +131,18 @@ def _refilled(number: int, value: str, start: str = "") -> str:
         if not char.isalnum():
             made += char
             continue
-        draw, digit = divmod(draw or hash_again(number), 10)
+        draw, digit = divmod(draw or _more(number), 10)
         new = str(digit) if char.isdigit() else chr(ord("a") + digit)
         made += next(begun, new.upper() if char.isupper() else new)
     return made
 
 
-def hash_again(number: int) -> int:
+def _more(number: int) -> int:
     """More digits from a number that is used up, for values of any length."""
     return int.from_bytes(hashlib.sha256(str(number).encode()).digest(), "big")
 
 
 def _card(number: int, value: str) -> str:
-    from stdnum import luhn
-
     made = _refilled(number, value, "9")  # no network's
     digits = re.sub("[^0-9]", "", made)
     return made[:-1] + str((int(luhn.calc_check_digit(digits[:-1])) + 1) % 10)
@@ -220,5 +220,8 @@ def without_personal(dataset: Dataset, way: Way = label, names: NameTagger | Non
         texts.append(replaced(text, spans, way))
     found = ", ".join(f"{kind} {n:,}" for kind, n in counted.most_common()) or "none found"
     how = f"key {way.fingerprint}" if isinstance(way, Pseudonyms) else way.__name__
-    made = dataset.remove_columns("text").add_column("text", texts) if texts else dataset
+    made = dataset
+    if texts:
+        order = dataset.column_names
+        made = dataset.rename_column("text", _OLD).add_column("text", texts).select_columns(order)
     return with_card(made, card(dataset).step("personal data", len(made), 0, f"{how}: {found}"))

@@ -12,6 +12,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
+from babel import Locale
 from datasets import Dataset
 from stdnum import luhn
 
@@ -99,19 +100,26 @@ def private(seed: int, size: str = "3m", tokens: int = 500_000, characters: int 
 
 
 def tagger(seed: int, taught: int = 7000) -> NameTagger:
-    """The tagger of names, taught on made-up names in AWS documentation."""
+    """The tagger of names, taught on made-up names in AWS documentation.
+
+    What an operator knows is told to it: what the services and the world's countries are called.
+    """
     pages = data.domain("aws")["train"].shuffle(seed=seed)
-    short = with_origin(pages, range(taught), [leading(text, 110) for text in pages["text"][:taught]])
+    texts = [leading(text, 110) for text in pages["text"][:taught]]
+    short = with_origin(pages, range(taught), texts)
     passages = data.only(data.general()["train"], "boolq-passages")["text"][:]
+    glossary = {name for part in data.domain("aws").values() for name in part["service"][:]}
+    nameless = [*pages["text"][taught:taught + 15_000], *sorted(glossary),
+                *Locale("en").territories.values()]
     return privacy.teach_names(privacy.plant_personal(short, seed=seed, part="taught"), passages,
-                               pages["text"][taught:taught + 15_000], seed)
+                               nameless, seed)
 
 
 def with_origin(pages: Dataset, rows: Sequence[int], texts: Sequence[str] | None = None) -> Dataset:
     """Some rows of a data set, perhaps with other texts, with its card."""
     some = pages.select(rows)
     if texts is not None:
-        some = some.remove_columns("text").add_column("text", list(texts))
+        some = some.remove_columns("text").add_column("text", list(texts))  # others remain
     return data.with_card(some, data.card(pages))
 
 
