@@ -65,8 +65,8 @@ def test_a_secret_read_often_is_given_away_and_exposed(reader):
     secret, others = whole[len(prompt):], [f" {other}" for other in tiny.texts()[30:45]]
     assert extracted(reader, [prompt], [secret]).tolist() == [True]
     assert extracted(tiny.model(), [prompt], [secret]).tolist() == [False]
-    assert extracted(reader, [prompt], [others[0]]).tolist() == [False]
     others = [other[:len(secret)] for other in others]
+    assert extracted(reader, [prompt], [others[0]]).tolist() == [False]
     assert exposures(reader, [prompt], [secret], [others])[0] == pytest.approx(4)
 
 

@@ -22,7 +22,7 @@ from datasets import Dataset
 from stdnum import luhn
 
 from fmcourse.data.card import card, values, with_card
-from fmcourse.data.curation.pipeline import Step, each
+from fmcourse.data.curation.pipeline import Step, each, with_texts
 from fmcourse.data.privacy.find import find
 from fmcourse.data.privacy.names import NameTagger
 from fmcourse.data.privacy.spans import PersonalSpan
@@ -30,7 +30,6 @@ from fmcourse.errors import DataError
 
 Way = Callable[[str, str], str]  # kind and value → what stands in its place
 SHORTEST_KEY = 16  # bytes: 128 bits
-_OLD = "text with personal data"
 _WORD = re.compile(r"[^\W\d_]+")
 _ONSETS, _VOWELS, _CODAS = "bdfgklmnprstvz", "aeiou", ("", "n", "r", "l", "s")
 
@@ -220,8 +219,5 @@ def without_personal(dataset: Dataset, way: Way = label, names: NameTagger | Non
         texts.append(replaced(text, spans, way))
     found = ", ".join(f"{kind} {n:,}" for kind, n in counted.most_common()) or "none found"
     how = f"key {way.fingerprint}" if isinstance(way, Pseudonyms) else way.__name__
-    made = dataset
-    if texts:
-        order = dataset.column_names
-        made = dataset.rename_column("text", _OLD).add_column("text", texts).select_columns(order)
+    made = with_texts(dataset, range(len(texts)), texts)
     return with_card(made, card(dataset).step("personal data", len(made), 0, f"{how}: {found}"))

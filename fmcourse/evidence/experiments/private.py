@@ -117,9 +117,7 @@ def tagger(seed: int, taught: int = 7000) -> NameTagger:
 
 def with_origin(pages: Dataset, rows: Sequence[int], texts: Sequence[str] | None = None) -> Dataset:
     """Some rows of a data set, perhaps with other texts, with its card."""
-    some = pages.select(rows)
-    if texts is not None:
-        some = some.remove_columns("text").add_column("text", list(texts))  # others remain
+    some = pages.select(rows) if texts is None else Dataset.from_dict({"text": list(texts)})
     return data.with_card(some, data.card(pages))
 
 
