@@ -36,7 +36,7 @@ from fmcourse.evaluate.instructions import instruction_rate, instructions
 from fmcourse.evaluate.intervals import overall, wilson
 from fmcourse.evaluate.knowledge import acronym_items, items_of, operation_items
 from fmcourse.evaluate.labels import label_confusion, label_rates
-from fmcourse.evaluate.memory import memorised
+from fmcourse.evaluate.memory import exposure, exposures, extracted, memorised
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
 from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
@@ -46,11 +46,12 @@ from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 __all__ = [
     "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "agreement", "bits_per_byte",
     "bits_per_byte_each", "cohen_interval", "cohen_kappa", "constraint_items", "constraint_rate",
-    "fact_probes", "favourite_accuracy", "fill_in", "fit_power_law", "fleiss_kappa", "forgetting",
-    "frontier", "grade_command", "grade_commands", "instruction_rate", "instructions", "items_of",
-    "krippendorff_alpha", "label_confusion", "label_efficiency", "label_rates", "masked_accuracy",
-    "memorised", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items",
-    "overall", "percent_agreement", "ratings", "reply_bits_per_byte", "rouge_l", "rouge_l_scores",
-    "sample", "score_facts", "score_pairs", "sequence_log_likelihood", "shuffled", "style_grade",
-    "style_rates", "token_losses", "wilson",
+    "exposure", "exposures", "extracted", "fact_probes", "favourite_accuracy", "fill_in",
+    "fit_power_law", "fleiss_kappa", "forgetting", "frontier", "grade_command", "grade_commands",
+    "instruction_rate", "instructions", "items_of", "krippendorff_alpha", "label_confusion",
+    "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",
+    "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall", "percent_agreement",
+    "ratings", "reply_bits_per_byte", "rouge_l", "rouge_l_scores", "sample", "score_facts",
+    "score_pairs", "sequence_log_likelihood", "shuffled", "style_grade", "style_rates",
+    "token_losses", "wilson",
 ]

@@ -148,15 +148,19 @@ def sequence_log_likelihood(model: LanguageModel, texts: Sequence[str] | str,
         documents = encode(model.tokenizer, as_texts(texts))
         starts = [0] * len(documents)
     else:
-        documents, starts = _join(model, texts, as_texts(completions))
+        documents, starts = join(model, texts, as_texts(completions))
     context = longest_input(model) or _LONGEST_SEQUENCE
     nats = score_tokens(model, documents, context, max(1, context // 2), batch)
     return [-float(values[start:].sum()) for values, start in zip(nats, starts, strict=True)]
 
 
-def _join(model: LanguageModel, prompts: Sequence[str] | str,
-          completions: list[str]) -> tuple[list[np.ndarray], list[int]]:
-    """Tokens of prompt + completion, and the index that the scoring of each starts from."""
+def join(model: LanguageModel, prompts: Sequence[str] | str,
+         completions: list[str]) -> tuple[list[np.ndarray], list[int]]:
+    """Tokens of prompt + completion, and the index that the scoring of each starts from.
+
+    Raises:
+        DataError: prompts and completions don't pair up.
+    """
     prompts = [prompts] * len(completions) if isinstance(prompts, str) else list(prompts)
     if len(prompts) != len(completions):
         raise DataError(f"{len(prompts)} prompts do not pair with {len(completions)} completions.",

@@ -15,7 +15,7 @@ from fmcourse.train.words import bag_of_words
 
 __all__ = [
     "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe", "Memory",
-    "PretrainRecipe", "Run", "bag_of_words", "classify", "continued", "features",
-    "flops_per_token", "image_transfer", "instruct", "linear_cross_entropy", "make_optimizer",
-    "memory", "pretrain", "warmup_stable_decay",
+    "PretrainRecipe", "Run", "bag_of_words", "classify", "continued", "features", "flops_per_token",
+    "image_transfer", "instruct", "linear_cross_entropy", "make_optimizer", "memory", "pretrain",
+    "warmup_stable_decay",
 ]

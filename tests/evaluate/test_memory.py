@@ -5,7 +5,15 @@ import tiny
 
 from fmcourse import data, train
 from fmcourse.errors import DataError
-from fmcourse.evaluate import bits_per_byte, bits_per_byte_each, memorised, sample
+from fmcourse.evaluate import (
+    bits_per_byte,
+    bits_per_byte_each,
+    exposure,
+    exposures,
+    extracted,
+    memorised,
+    sample,
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +56,31 @@ def test_each_text_has_its_own_bits(reader):
     each = bits_per_byte_each(reader, texts, context=tiny.CONTEXT)
     assert each == pytest.approx(
         [bits_per_byte(reader, [text], context=tiny.CONTEXT) for text in texts])
+
+
+def test_a_secret_read_often_is_given_away_and_exposed(reader):
+    text = tiny.texts()[0]
+    ids = reader.tokenizer(text, add_special_tokens=False)["input_ids"]
+    prompt, whole = reader.tokenizer.decode(ids[:8]), reader.tokenizer.decode(ids[:12])
+    secret, others = whole[len(prompt):], [f" {other}" for other in tiny.texts()[30:45]]
+    assert extracted(reader, [prompt], [secret]).tolist() == [True]
+    assert extracted(tiny.model(), [prompt], [secret]).tolist() == [False]
+    others = [other[:len(secret)] for other in others]
+    assert extracted(reader, [prompt], [others[0]]).tolist() == [False]
+    assert exposures(reader, [prompt], [secret], [others])[0] == pytest.approx(4)
+
+
+def test_exposure_is_the_rank_in_bits():
+    assert exposure(0.0, [-1.0] * 7) == 3
+    assert exposure(-2.0, [-1.0] * 7) == 0
+    assert exposure(-1.0, [-1.0] * 7) == 0  # a tie is no knowledge
+    ranks = [exposure(value, [other for other in range(1024) if other != value])
+             for value in range(1024)]
+    assert sum(ranks) / len(ranks) == pytest.approx(1.44, abs=0.02)  # of no knowledge at all
+
+
+@pytest.mark.parametrize(("secret", "others"), [(0.0, []), (float("nan"), [1.0]),
+                                                (0.0, [float("inf")])])
+def test_an_exposure_needs_candidates(secret, others):
+    with pytest.raises(DataError, match="needs candidates"):
+        exposure(secret, others)

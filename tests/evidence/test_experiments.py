@@ -22,6 +22,8 @@ SMALL = {
     "D6": {"labels": 360, "test": 48},
     "G2": {},
     "G6": {"names": ("nova-micro",)},
+    "G3": {"tokens": 2048, "size": "tiny", "characters": 30_000, "each": 1, "repeats": (1, 2),
+           "candidates": 3, "taught": 300, "graded": 30, "held": 1_000},
     "K3": {"tokens": 600, "each": 1},
     "K6": {"tokens": 600, "asked": 2},
     "K7": {"tokens": 600, "before": 600, "asked": 2},

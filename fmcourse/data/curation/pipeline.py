@@ -130,7 +130,7 @@ def curate(dataset: Dataset, steps: Iterable[Step]) -> Curated:
         left_out += dropped
         counts.append((step.name, len(stay), len(dropped)))
         about = about.step(*counts[-1], _commonest(dropped))
-    kept = with_card(_with_texts(dataset, rows, texts), about)
+    kept = with_card(with_texts(dataset, rows, texts), about)
     return Curated(kept, tuple(rows), _dropped(dataset, left_out), changed, tuple(counts))
 
 
@@ -161,7 +161,7 @@ def _commonest(dropped: Sequence[Out]) -> str:
     return f"({'; '.join(f'{why} {n:,}' for why, n in counted.most_common(3))})" if counted else ""
 
 
-def _with_texts(dataset: Dataset, rows: Sequence[int], texts: Sequence[str | None],
+def with_texts(dataset: Dataset, rows: Sequence[int], texts: Sequence[str | None],
                 **more: Sequence[int] | Sequence[str]) -> Dataset:
     """Some rows of a data set with other texts, and more columns of numbers or strings."""
     table = dataset.select(rows).with_format("arrow")[:]
@@ -175,6 +175,6 @@ def _with_texts(dataset: Dataset, rows: Sequence[int], texts: Sequence[str | Non
 
 def _dropped(dataset: Dataset, gone: Sequence[Out]) -> Dataset:
     rows = [row for row, *_ in gone]
-    return _with_texts(dataset, rows, [text for _, text, *_ in gone], row=rows,
+    return with_texts(dataset, rows, [text for _, text, *_ in gone], row=rows,
                        step=[step for *_, step, _ in gone], why=[drop.why for *_, drop in gone],
                        found=[drop.found for *_, drop in gone])

@@ -21,6 +21,7 @@ from fmcourse.evidence.experiments.least_privilege import least_privilege
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.pretraining import pretraining
+from fmcourse.evidence.experiments.private import private
 from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.registered import registered
@@ -34,7 +35,7 @@ from fmcourse.evidence.experiments.validated import validated
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, aws_documents, base_model, better_start, continued, curated, duplicates, expert,
     formats, formats_kept, label_errors, label_guidelines, label_noise, label_rounds,
-    least_privilege, methods, objectives, pretraining, published, refreshed, registered, scaling,
-    several_annotators, specialist, task_specific, transfer, unseen_families, validated)}
+    least_privilege, methods, objectives, pretraining, private, published, refreshed, registered,
+    scaling, several_annotators, specialist, task_specific, transfer, unseen_families, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
