@@ -10,7 +10,7 @@ from fmcourse.evaluate.accuracy import (
     next_token_accuracy,
     one_blank_accuracy,
 )
-from fmcourse.evaluate.answers import reply_bits_per_byte
+from fmcourse.evaluate.answers import recited, reply_bits_per_byte
 from fmcourse.evaluate.bits import (
     bits_per_byte,
     bits_per_byte_each,
@@ -20,6 +20,7 @@ from fmcourse.evaluate.bits import (
 from fmcourse.evaluate.commands import Grade, grade_command, grade_commands
 from fmcourse.evaluate.constraints import constraint_items, constraint_rate
 from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
+from fmcourse.evaluate.enough import Plateau, fit_plateau, plateau_interval
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
 from fmcourse.evaluate.forgetting import forgetting
 from fmcourse.evaluate.house_style import style_grade, style_rates
@@ -35,13 +36,13 @@ from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "bits_per_byte",
+    "Grade", "LabelRatio", "NGram", "Plateau", "PowerLaw", "acronym_items", "bits_per_byte",
     "bits_per_byte_each", "constraint_items", "constraint_rate", "fact_probes",
-    "favourite_accuracy", "fill_in", "fit_power_law", "forgetting", "frontier", "grade_command",
-    "grade_commands", "instruction_rate", "instructions", "items_of", "label_confusion",
-    "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",
-    "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
-    "reply_bits_per_byte", "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs",
-    "sequence_log_likelihood", "shuffled", "style_grade", "style_rates", "token_losses",
-    "wilson",
+    "favourite_accuracy", "fill_in", "fit_plateau", "fit_power_law", "forgetting", "frontier",
+    "grade_command", "grade_commands", "instruction_rate", "instructions", "items_of",
+    "label_confusion", "label_efficiency", "label_rates", "masked_accuracy", "memorised",
+    "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
+    "plateau_interval", "recited", "reply_bits_per_byte", "rouge_l", "rouge_l_scores", "sample",
+    "score_facts", "score_pairs", "sequence_log_likelihood", "shuffled", "style_grade",
+    "style_rates", "token_losses", "wilson",
 ]

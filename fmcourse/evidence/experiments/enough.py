@@ -1,0 +1,186 @@
+"""S3 and S1: how many examples three tasks need, on two bases; and what that is of pre-training.
+
+A format (answer in the style of a house), a command for a request, and one of 24 labels for a
+paragraph. Every generating model has the same budget of training, however many examples it has, so
+a curve shows what more examples bring, not what more steps do; and its plateau is that of this
+budget. The labels are told apart by a linear head on what the base makes of a text, which needs no
+budget: it is fitted to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from datasets import DatasetDict
+
+from fmcourse import data, evaluate, models, train
+from fmcourse.evaluate import house_style
+from fmcourse.evidence.experiments.shared import Outcome, fine_tuned, trained
+from fmcourse.models import LanguageModel
+
+STYLE, COMMAND, LABEL = "a format", "a command", "one of 24 labels"
+NEEDED, SAME = "examples for 90 % of the plateau", "examples of commands for the same score"
+BASE, SMALL = "base", "small base"
+TEXT, FLOPS, BITS = "characters of text", "training FLOPs", "bits per byte of unseen commands"
+STYLES, COMMANDS, LABELS = (8, 32, 128, 512), (8, 32, 128, 512, 2048), (32, 128, 512, 2048)
+TOKENS, SMALL_TOKENS = 16_000, 200_000
+SHORT = 200  # characters of a request and its command
+Rows = list[dict[str, Any]]
+
+
+def enough(
+    seed: int, styles: Sequence[int] = STYLES, commands: Sequence[int] = COMMANDS,
+    labels: Sequence[int] = LABELS, tokens: int = TOKENS, small_tokens: int = SMALL_TOKENS,
+    asked: int = 48, test: int = 504,
+) -> Outcome:
+    """Learning curves of three tasks on two bases, and the examples that each of them takes.
+
+    The small base is the control: a quarter of the weights, a hundredth of the pre-training. What
+    is needed beyond the largest set counts as the largest set: effects are rather understated.
+
+    Args:
+        styles, commands, labels: numbers of examples, smallest first.
+        tokens: training budget of each generating model.
+        small_tokens: pre-training of the small base.
+        asked: unseen requests, and questions, that each model answers.
+        test: unseen paragraphs.
+    """
+    base = models.load("base")
+    starts = {BASE: base, SMALL: small_base(base, small_tokens, seed)}
+    paragraphs = data.service_paragraphs(seed, train=max(labels), test=test)
+    pairs, voice = short_commands(seed), data.house_style(seed)
+    curves = {
+        STYLE: partial(style_curve, voice, styles, tokens, seed, asked),
+        COMMAND: partial(command_curve, pairs, commands, tokens, seed, asked),
+        LABEL: partial(label_curve, paragraphs, labels)}
+    rows = [{"task": task, "start": name, **row} for name, start in starts.items()
+            for task, curve in curves.items() for row in curve(start)]
+    fits = {f"{task}, {name}": fitted(rows, task, name) for name in starts for task in curves}
+    arms: dict[str, dict[str, Any]] = {
+        task: {NEEDED: capped(fits[f"{task}, {BASE}"])} for task in curves}
+    same = same_score(rows)
+    arms |= {BASE: {SAME: same.treatment_labels}, SMALL: {SAME: same.control_labels}}
+    return Outcome(arms, {"base": base.sha256(), STYLE: data.card(voice["train"]).sha256,
+                          COMMAND: data.card(pairs["train"]).sha256,
+                          LABEL: data.card(paragraphs["train"]).sha256},
+                   {"rows": rows, "fits": fits, "never the same": same.censored})
+
+
+def far_less(seed: int, commands: Sequence[int] = COMMANDS, tokens: int = TOKENS, asked: int = 48
+             ) -> Outcome:
+    """What a fine-tune reads to come within a tenth of its plateau, beside what its base has read.
+
+    From scratch, the same network has the same examples and steps: it is the pre-training that
+    makes few examples enough. The models of S3 are used again.
+    """
+    base, pairs = models.load("base"), short_commands(seed)
+    rows = command_curve(pairs, commands, tokens, seed, asked, base)
+    scratch = command_curve(pairs, commands[-1:], tokens, seed, asked, models.untrained(base, seed))
+    fit = fitted([{"task": COMMAND, "start": BASE, **row} for row in rows], COMMAND, BASE)
+    each = data.card(pairs["train"]).characters / len(pairs["train"])
+    arms = {"pre-training": {TEXT: data.card(data.general()["train"]).characters,
+                             FLOPS: base.card["cost"]["flops"]},
+            "fine-tuning": {TEXT: each * capped(fit), FLOPS: rows[-1]["flops"],
+                            BITS: rows[-1]["bits"]},
+            "from scratch": {BITS: scratch[-1]["bits"]}}
+    cost = {key: base.card["cost"][key] for key in ("tokens", "seconds")}
+    return Outcome(arms, {"base": base.sha256(), "pairs": data.card(pairs["train"]).sha256},
+                   {"rows": rows, "fit": fit, "pre-training": cost, "scratch": scratch[-1]})
+
+
+def small_base(like: LanguageModel, tokens: int, seed: int, size: str = "3m") -> LanguageModel:
+    """A smaller network, pre-trained for less time on text of the same kind."""
+    corpus = data.sized(data.general()["train"], 8 * tokens, seed)
+    return trained(models.build(size, like.tokenizer, seed=seed),
+                   data.tokens(corpus, like.tokenizer), tokens, seed, SMALL).model
+
+
+def short_commands(seed: int, most: int = SHORT) -> DatasetDict:
+    """Requests and commands of so many characters together: long ones would only cost time."""
+    return DatasetDict({part: data.with_card(
+        kept := rows.filter(lambda row: len(row["text"]) <= most, load_from_cache_file=False),
+        data.card(rows).step("short", len(kept), len(rows) - len(kept), f"<= {most} characters"))
+        for part, rows in data.commands(seed).items()})
+
+
+def style_curve(parts: DatasetDict, sizes: Sequence[int], tokens: int, seed: int, asked: int,
+                start: LanguageModel) -> Rows:
+    """Share of unseen questions answered by all rules of the house, after so many examples."""
+    held, rows = data.sample(parts["test"], asked, seed), []
+    recipe = train.InstructRecipe(tokens=tokens, batch_tokens=512, seed=seed)
+    for size in sizes:
+        few = data.sample(parts["train"], size, seed)
+        run = fine_tuned(start, few, recipe, f"{size} in house style")
+        said = models.replies(run.model, held["prompt"][:], tokens=80)
+        rates = evaluate.style_rates(said, held).set_index("measure")["rate"]
+        rows.append({"examples": size, "score": float(rates[house_style.STYLE]),
+                     "content kept": float(rates[house_style.CONTENT]), **_cost(run)})
+    return rows
+
+
+def command_curve(parts: DatasetDict, sizes: Sequence[int], tokens: int, seed: int, asked: int,
+                  start: LanguageModel) -> Rows:
+    """Bits per byte of unseen commands, and the share of the right service, after so many pairs.
+
+    A few pairs of other operations are looked at on the way: a small set would be read too often,
+    and the weights of the best look are what is judged.
+    """
+    held = data.sample(parts["test_operations"], 2 * asked, seed)
+    looked = data.sample(parts["validation"], asked // 2, seed)
+    recipe = train.InstructRecipe(tokens=tokens, batch_tokens=512, looks=5, patience=1, seed=seed)
+    rows = []
+    for size in sizes:
+        few = data.sample(parts["train"], size, seed)
+        run = fine_tuned(start, few, recipe, f"{size} commands", looked)
+        said = models.replies(run.model, held["prompt"][:], tokens=12)
+        named = [" ".join(reply.split()[:2]) for reply in said]  # aws and the service
+        grades = evaluate.grade_commands(named, held["completion"][:]).set_index("measure")
+        bits = evaluate.reply_bits_per_byte(run.model, held)
+        rows.append({"examples": size, "score": -bits, "bits": bits,
+                     "right service": float(grades["rate"]["service"]), **_cost(run)})
+    return rows
+
+
+def label_curve(parts: DatasetDict, sizes: Sequence[int], start: LanguageModel) -> Rows:
+    """Share of unseen paragraphs whose service is told right, after so many labels."""
+    test, rows = parts["test"], []
+    for size in sizes:
+        few = parts["train"].select(range(size))
+        taught = train.classify(start, few["text"][:], few["label"][:], arm="frozen")
+        right = taught.accuracy(test["text"][:], test["label"][:])
+        rows.append({"examples": size, "score": right, "flops": taught.cost.flops,
+                     "tokens": taught.cost.tokens})
+    return rows
+
+
+def fitted(rows: Rows, task: str, start: str) -> dict[str, Any]:
+    """A curve's plateau, and the examples for 90 % of it with an interval, as plain values."""
+    own = pd.DataFrame([row for row in rows if (row["task"], row["start"]) == (task, start)])
+    falls = task == COMMAND
+    given = {"examples": own["examples"], "scores": own["bits"] if falls else own["score"],
+             "limit": 0 if falls else 1, "falls": falls}
+    curve, (low, high) = evaluate.fit_plateau(**given), evaluate.plateau_interval(**given)
+    most = curve.most
+    return {"plateau": curve.plateau, "a": curve.a, "b": curve.b, "r2": curve.r2, "most": most,
+            NEEDED: min(curve.examples_for(0.9), 1000 * most), "low": min(low, 1000 * most),
+            "high": min(high, 1000 * most)}
+
+
+def capped(fit: dict[str, Any]) -> float:
+    """Examples needed, or all there were where that is fewer: no guess beyond what was measured."""
+    return float(min(fit[NEEDED], fit["most"]))
+
+
+def same_score(rows: Rows) -> evaluate.LabelRatio:
+    """Commands that each base needs to come within a tenth of the base's best bits per byte."""
+    curves = {name: {row["examples"]: row["score"] for row in rows
+                     if (row["task"], row["start"]) == (COMMAND, name)} for name in (BASE, SMALL)}
+    return evaluate.label_efficiency(curves[BASE], curves[SMALL],
+                                     target=1.1 * max(curves[BASE].values()))
+
+
+def _cost(run: train.Run) -> dict[str, float]:
+    return {"flops": run.cost.flops, "tokens": run.cost.tokens, "epochs": run.metrics["epochs"]}
