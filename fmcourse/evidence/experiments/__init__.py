@@ -9,12 +9,14 @@ from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
+from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.label_errors import label_errors
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
+from fmcourse.evidence.experiments.overfit import overfit
 from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
@@ -25,8 +27,9 @@ from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, base_model, better_start, continued, curated, duplicates, expert, formats,
-    formats_kept, label_errors, methods, objectives, pretraining, published, refreshed,
-    registered, scaling, specialist, task_specific, transfer, unseen_families)}
+    affordable, base_model, better_start, continued, curated, duplicates, enough, expert,
+    far_less, formats, formats_kept, label_errors, methods, objectives, overfit, pretraining,
+    published, refreshed, registered, scaling, specialist, task_specific, transfer,
+    unseen_families)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

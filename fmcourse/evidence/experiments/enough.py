@@ -1,10 +1,10 @@
 """S3 and S1: how many examples three tasks need, on two bases; and what that is of pre-training.
 
-A format (answer in the style of a house), a command for a request, and one of 24 labels for a
-paragraph. Every generating model has the same budget of training, however many examples it has, so
-a curve shows what more examples bring, not what more steps do; and its plateau is that of this
-budget. The labels are told apart by a linear head on what the base makes of a text, which needs no
-budget: it is fitted to the end.
+A format (answer in the style of a house), the service to call for a request, and one of 24 labels
+for a paragraph; each scored by the share of unseen items that are right, so that their curves can
+be compared. A generating model reads its examples once, or as often as fills a least number of
+steps: more examples also bring more training, as they do in practice. The labels are told apart by
+a linear head on what the base makes of a text, fitted to the end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import pandas as pd
 from datasets import DatasetDict
 
 from fmcourse import data, evaluate, models, train
@@ -21,19 +20,19 @@ from fmcourse.evaluate import house_style
 from fmcourse.evidence.experiments.shared import Outcome, fine_tuned, trained
 from fmcourse.models import LanguageModel
 
-STYLE, COMMAND, LABEL = "a format", "a command", "one of 24 labels"
-NEEDED, SAME = "examples for 90 % of the plateau", "examples of commands for the same score"
+STYLE, COMMAND, LABEL = "a format", "a command's service", "one of 24 labels"
+NEEDED, SAME = "examples for 90 % of the plateau", "pairs for the same bits per byte"
 BASE, SMALL = "base", "small base"
-TEXT, FLOPS, BITS = "characters of text", "training FLOPs", "bits per byte of unseen commands"
-STYLES, COMMANDS, LABELS = (8, 32, 128, 512), (8, 32, 128, 512, 2048), (32, 128, 512, 2048)
-TOKENS, SMALL_TOKENS = 16_000, 200_000
+TEXT, FLOPS, RULES = "characters of text", "training FLOPs", "unseen questions: all rules kept"
+STYLES, COMMANDS, LABELS = (8, 32, 128, 256), (8, 64, 512, 2048), (32, 128, 512, 2048)
+STEPS, SMALL_TOKENS = 32, 200_000
 SHORT = 200  # characters of a request and its command
 Rows = list[dict[str, Any]]
 
 
 def enough(
     seed: int, styles: Sequence[int] = STYLES, commands: Sequence[int] = COMMANDS,
-    labels: Sequence[int] = LABELS, tokens: int = TOKENS, small_tokens: int = SMALL_TOKENS,
+    labels: Sequence[int] = LABELS, steps: int = STEPS, small_tokens: int = SMALL_TOKENS,
     asked: int = 48, test: int = 504,
 ) -> Outcome:
     """Learning curves of three tasks on two bases, and the examples that each of them takes.
@@ -43,7 +42,7 @@ def enough(
 
     Args:
         styles, commands, labels: numbers of examples, smallest first.
-        tokens: training budget of each generating model.
+        steps: of 512 tokens, that a generating model is trained for at least.
         small_tokens: pre-training of the small base.
         asked: unseen requests, and questions, that each model answers.
         test: unseen paragraphs.
@@ -53,8 +52,8 @@ def enough(
     paragraphs = data.service_paragraphs(seed, train=max(labels), test=test)
     pairs, voice = short_commands(seed), data.house_style(seed)
     curves = {
-        STYLE: partial(style_curve, voice, styles, tokens, seed, asked),
-        COMMAND: partial(command_curve, pairs, commands, tokens, seed, asked),
+        STYLE: partial(style_curve, voice, styles, steps, seed, asked),
+        COMMAND: partial(command_curve, pairs, commands, steps, seed, asked),
         LABEL: partial(label_curve, paragraphs, labels)}
     rows = [{"task": task, "start": name, **row} for name, start in starts.items()
             for task, curve in curves.items() for row in curve(start)]
@@ -66,28 +65,28 @@ def enough(
     return Outcome(arms, {"base": base.sha256(), STYLE: data.card(voice["train"]).sha256,
                           COMMAND: data.card(pairs["train"]).sha256,
                           LABEL: data.card(paragraphs["train"]).sha256},
-                   {"rows": rows, "fits": fits, "never the same": same.censored})
+                   {"rows": rows, "fits": fits, "same bits per byte": -same.target})
 
 
-def far_less(seed: int, commands: Sequence[int] = COMMANDS, tokens: int = TOKENS, asked: int = 48
+def far_less(seed: int, styles: Sequence[int] = STYLES, steps: int = STEPS, asked: int = 48
              ) -> Outcome:
     """What a fine-tune reads to come within a tenth of its plateau, beside what its base has read.
 
     From scratch, the same network has the same examples and steps: it is the pre-training that
-    makes few examples enough. The models of S3 are used again.
+    makes few examples enough. The task is the format; the models of S3 are used again.
     """
-    base, pairs = models.load("base"), short_commands(seed)
-    rows = command_curve(pairs, commands, tokens, seed, asked, base)
-    scratch = command_curve(pairs, commands[-1:], tokens, seed, asked, models.untrained(base, seed))
-    fit = fitted([{"task": COMMAND, "start": BASE, **row} for row in rows], COMMAND, BASE)
-    each = data.card(pairs["train"]).characters / len(pairs["train"])
+    base, voice = models.load("base"), data.house_style(seed)
+    rows = style_curve(voice, styles, steps, seed, asked, base)
+    scratch = style_curve(voice, styles[-1:], steps, seed, asked, models.untrained(base, seed))
+    fit = fitted([{"task": STYLE, "start": BASE, **row} for row in rows], STYLE, BASE)
+    each = data.card(voice["train"]).characters / len(voice["train"])
     arms = {"pre-training": {TEXT: data.card(data.general()["train"]).characters,
                              FLOPS: base.card["cost"]["flops"]},
             "fine-tuning": {TEXT: each * capped(fit), FLOPS: rows[-1]["flops"],
-                            BITS: rows[-1]["bits"]},
-            "from scratch": {BITS: scratch[-1]["bits"]}}
+                            RULES: rows[-1]["score"]},
+            "from scratch": {RULES: scratch[-1]["score"]}}
     cost = {key: base.card["cost"][key] for key in ("tokens", "seconds")}
-    return Outcome(arms, {"base": base.sha256(), "pairs": data.card(pairs["train"]).sha256},
+    return Outcome(arms, {"base": base.sha256(), STYLE: data.card(voice["train"]).sha256},
                    {"rows": rows, "fit": fit, "pre-training": cost, "scratch": scratch[-1]})
 
 
@@ -106,42 +105,46 @@ def short_commands(seed: int, most: int = SHORT) -> DatasetDict:
         for part, rows in data.commands(seed).items()})
 
 
-def style_curve(parts: DatasetDict, sizes: Sequence[int], tokens: int, seed: int, asked: int,
+def style_curve(parts: DatasetDict, sizes: Sequence[int], steps: int, seed: int, asked: int,
                 start: LanguageModel) -> Rows:
     """Share of unseen questions answered by all rules of the house, after so many examples."""
     held, rows = data.sample(parts["test"], asked, seed), []
-    recipe = train.InstructRecipe(tokens=tokens, batch_tokens=512, seed=seed)
     for size in sizes:
         few = data.sample(parts["train"], size, seed)
-        run = fine_tuned(start, few, recipe, f"{size} in house style")
+        run = fine_tuned(start, few, recipe(steps, seed), f"{size} in house style")
         said = models.replies(run.model, held["prompt"][:], tokens=80)
         rates = evaluate.style_rates(said, held).set_index("measure")["rate"]
         rows.append({"examples": size, "score": float(rates[house_style.STYLE]),
-                     "content kept": float(rates[house_style.CONTENT]), **_cost(run)})
+                     "content kept": float(rates[house_style.CONTENT]),
+                     "bits": evaluate.reply_bits_per_byte(run.model, held), **_cost(run)})
     return rows
 
 
-def command_curve(parts: DatasetDict, sizes: Sequence[int], tokens: int, seed: int, asked: int,
+def command_curve(parts: DatasetDict, sizes: Sequence[int], steps: int, seed: int, asked: int,
                   start: LanguageModel) -> Rows:
-    """Bits per byte of unseen commands, and the share of the right service, after so many pairs.
+    """Share of unseen requests with the right service, and bits per byte of their commands.
 
     A few pairs of other operations are looked at on the way: a small set would be read too often,
     and the weights of the best look are what is judged.
     """
     held = data.sample(parts["test_operations"], 2 * asked, seed)
     looked = data.sample(parts["validation"], asked // 2, seed)
-    recipe = train.InstructRecipe(tokens=tokens, batch_tokens=512, looks=5, patience=1, seed=seed)
     rows = []
     for size in sizes:
         few = data.sample(parts["train"], size, seed)
-        run = fine_tuned(start, few, recipe, f"{size} commands", looked)
+        run = fine_tuned(start, few, recipe(steps, seed, patience=2), f"{size} commands", looked)
         said = models.replies(run.model, held["prompt"][:], tokens=12)
         named = [" ".join(reply.split()[:2]) for reply in said]  # aws and the service
         grades = evaluate.grade_commands(named, held["completion"][:]).set_index("measure")
-        bits = evaluate.reply_bits_per_byte(run.model, held)
-        rows.append({"examples": size, "score": -bits, "bits": bits,
-                     "right service": float(grades["rate"]["service"]), **_cost(run)})
+        rows.append({"examples": size, "score": float(grades["rate"]["service"]),
+                     "bits": evaluate.reply_bits_per_byte(run.model, held), **_cost(run)})
     return rows
+
+
+def recipe(steps: int, seed: int, patience: int | None = None) -> train.InstructRecipe:
+    """Once over the examples, or as often as fills so many steps."""
+    return train.InstructRecipe(epochs=1, least_steps=steps, batch_tokens=512, looks=5,
+                                patience=patience, seed=seed)
 
 
 def label_curve(parts: DatasetDict, sizes: Sequence[int], start: LanguageModel) -> Rows:
@@ -156,30 +159,30 @@ def label_curve(parts: DatasetDict, sizes: Sequence[int], start: LanguageModel) 
     return rows
 
 
-def fitted(rows: Rows, task: str, start: str) -> dict[str, Any]:
-    """A curve's plateau, and the examples for 90 % of it with an interval, as plain values."""
-    own = pd.DataFrame([row for row in rows if (row["task"], row["start"]) == (task, start)])
-    falls = task == COMMAND
-    given = {"examples": own["examples"], "scores": own["bits"] if falls else own["score"],
-             "limit": 0 if falls else 1, "falls": falls}
-    curve, (low, high) = evaluate.fit_plateau(**given), evaluate.plateau_interval(**given)
-    most = curve.most
-    return {"plateau": curve.plateau, "a": curve.a, "b": curve.b, "r2": curve.r2, "most": most,
-            NEEDED: min(curve.examples_for(0.9), 1000 * most), "low": min(low, 1000 * most),
-            "high": min(high, 1000 * most)}
+def fitted(rows: Rows, task: str, start: str) -> dict[str, float]:
+    """A curve's plateau, and the examples for 90 % of it with an interval, as plain values.
+
+    Guesses end at a thousand times what was measured, where they are none any more.
+    """
+    own = [row for row in rows if (row["task"], row["start"]) == (task, start)]
+    examples, scores = [row["examples"] for row in own], [row["score"] for row in own]
+    curve = evaluate.fit_plateau(examples, scores, limit=1)
+    ends = evaluate.plateau_interval(examples, scores, limit=1)
+    needed, low, high = (min(n, 1000 * curve.most) for n in (curve.examples_for(0.9), *ends))
+    return {"plateau": curve.plateau, "a": curve.a, "b": curve.b, "r2": curve.r2,
+            "most": curve.most, NEEDED: needed, "low": low, "high": high}
 
 
-def capped(fit: dict[str, Any]) -> float:
+def capped(fit: dict[str, float]) -> float:
     """Examples needed, or all there were where that is fewer: no guess beyond what was measured."""
     return float(min(fit[NEEDED], fit["most"]))
 
 
 def same_score(rows: Rows) -> evaluate.LabelRatio:
-    """Commands that each base needs to come within a tenth of the base's best bits per byte."""
-    curves = {name: {row["examples"]: row["score"] for row in rows
+    """Pairs that each base needs for the best bits per byte of commands that both reach."""
+    curves = {name: {row["examples"]: -row["bits"] for row in rows
                      if (row["task"], row["start"]) == (COMMAND, name)} for name in (BASE, SMALL)}
-    return evaluate.label_efficiency(curves[BASE], curves[SMALL],
-                                     target=1.1 * max(curves[BASE].values()))
+    return evaluate.label_efficiency(curves[BASE], curves[SMALL])
 
 
 def _cost(run: train.Run) -> dict[str, float]:
