@@ -37,8 +37,9 @@ def enough(
 ) -> Outcome:
     """Learning curves of three tasks on two bases, and the examples that each of them takes.
 
-    The small base is the control: a quarter of the weights, a hundredth of the pre-training. What
-    is needed beyond the largest set counts as the largest set: effects are rather understated.
+    The small base is the control: a quarter of the weights, a hundredth of the pre-training. The
+    harder tasks may need more than was measured; they then count as needing their largest set, so
+    that no guess makes the effect. What the format needs is never cut in this way.
 
     Args:
         styles, commands, labels: numbers of examples, smallest first.
@@ -59,7 +60,8 @@ def enough(
             for task, curve in curves.items() for row in curve(start)]
     fits = {f"{task}, {name}": fitted(rows, task, name) for name in starts for task in curves}
     arms: dict[str, dict[str, Any]] = {
-        task: {NEEDED: capped(fits[f"{task}, {BASE}"])} for task in curves}
+        task: {NEEDED: capped(fits[f"{task}, {BASE}"])} for task in (COMMAND, LABEL)}
+    arms[STYLE] = {NEEDED: float(fits[f"{STYLE}, {BASE}"][NEEDED])}
     same = same_score(rows)
     arms |= {BASE: {SAME: same.treatment_labels}, SMALL: {SAME: same.control_labels}}
     return Outcome(arms, {"base": base.sha256(), STYLE: data.card(voice["train"]).sha256,
@@ -82,7 +84,7 @@ def far_less(seed: int, styles: Sequence[int] = STYLES, steps: int = STEPS, aske
     each = data.card(voice["train"]).characters / len(voice["train"])
     arms = {"pre-training": {TEXT: data.card(data.general()["train"]).characters,
                              FLOPS: base.card["cost"]["flops"]},
-            "fine-tuning": {TEXT: each * capped(fit), FLOPS: rows[-1]["flops"],
+            "fine-tuning": {TEXT: each * fit[NEEDED], FLOPS: rows[-1]["flops"],
                             RULES: rows[-1]["score"]},
             "from scratch": {RULES: scratch[-1]["score"]}}
     cost = {key: base.card["cost"][key] for key in ("tokens", "seconds")}
@@ -174,7 +176,7 @@ def fitted(rows: Rows, task: str, start: str) -> dict[str, float]:
 
 
 def capped(fit: dict[str, float]) -> float:
-    """Examples needed, or all there were where that is fewer: no guess beyond what was measured."""
+    """Examples needed, or all there were where that is fewer."""
     return float(min(fit[NEEDED], fit["most"]))
 
 
