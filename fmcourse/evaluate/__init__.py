@@ -19,7 +19,7 @@ from fmcourse.evaluate.agreement import (
     percent_agreement,
     ratings,
 )
-from fmcourse.evaluate.answers import reply_bits_per_byte
+from fmcourse.evaluate.answers import recited, reply_bits_per_byte
 from fmcourse.evaluate.bits import (
     bits_per_byte,
     bits_per_byte_each,
@@ -29,6 +29,7 @@ from fmcourse.evaluate.bits import (
 from fmcourse.evaluate.commands import Grade, grade_command, grade_commands
 from fmcourse.evaluate.constraints import constraint_items, constraint_rate
 from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
+from fmcourse.evaluate.enough import Plateau, fit_plateau, plateau_interval
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
 from fmcourse.evaluate.forgetting import forgetting
 from fmcourse.evaluate.house_style import style_grade, style_rates
@@ -44,14 +45,14 @@ from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 
 __all__ = [
-    "Grade", "LabelRatio", "NGram", "PowerLaw", "acronym_items", "agreement", "bits_per_byte",
-    "bits_per_byte_each", "cohen_interval", "cohen_kappa", "constraint_items", "constraint_rate",
-    "exposure", "exposures", "extracted", "fact_probes", "favourite_accuracy", "fill_in",
-    "fit_power_law", "fleiss_kappa", "forgetting", "frontier", "grade_command", "grade_commands",
-    "instruction_rate", "instructions", "items_of", "krippendorff_alpha", "label_confusion",
-    "label_efficiency", "label_rates", "masked_accuracy", "memorised", "minimal_pairs",
-    "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall", "percent_agreement",
-    "ratings", "reply_bits_per_byte", "rouge_l", "rouge_l_scores", "sample", "score_facts",
-    "score_pairs", "sequence_log_likelihood", "shuffled", "style_grade", "style_rates",
-    "token_losses", "wilson",
+    "Grade", "LabelRatio", "NGram", "Plateau", "PowerLaw", "acronym_items", "agreement",
+    "bits_per_byte", "bits_per_byte_each", "cohen_interval", "cohen_kappa", "constraint_items",
+    "constraint_rate", "exposure", "exposures", "extracted", "fact_probes", "favourite_accuracy",
+    "fill_in", "fit_plateau", "fit_power_law", "fleiss_kappa", "forgetting", "frontier",
+    "grade_command", "grade_commands", "instruction_rate", "instructions", "items_of",
+    "krippendorff_alpha", "label_confusion", "label_efficiency", "label_rates", "masked_accuracy",
+    "memorised", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items",
+    "overall", "percent_agreement", "plateau_interval", "ratings", "recited", "reply_bits_per_byte",
+    "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs", "sequence_log_likelihood",
+    "shuffled", "style_grade", "style_rates", "token_losses", "wilson",
 ]

@@ -43,6 +43,10 @@ SMALL = {
     "M5": {"old_tokens": 2048, "new_tokens": 2048},
     "M6": {"tokens": 600, "held": 4, "ranks": (1, 4)},
     "M7": {"cases": (("base", "lora", {"sequence": 128, "batch": 8}),), "table": ("1b",)},
+    "S1": {"styles": (4, 6, 8, 10), "steps": 1, "asked": 2},
+    "S2": {"sizes": (4, 16), "tokens": 600, "once": 4, "held": 4, "looks": 2},
+    "S3": {"styles": (4, 6, 8, 10), "commands": (4, 6, 8, 10), "labels": (24, 26, 28, 30),
+           "steps": 1, "small_tokens": 2048, "asked": 2, "test": 24},
 }
 
 

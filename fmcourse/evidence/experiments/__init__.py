@@ -10,6 +10,7 @@ from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
+from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
@@ -20,6 +21,7 @@ from fmcourse.evidence.experiments.label_rounds import label_rounds
 from fmcourse.evidence.experiments.least_privilege import least_privilege
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
+from fmcourse.evidence.experiments.overfit import overfit
 from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.private import private
 from fmcourse.evidence.experiments.published import published
@@ -33,9 +35,10 @@ from fmcourse.evidence.experiments.transfer import transfer
 from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, aws_documents, base_model, better_start, continued, curated, duplicates, expert,
-    formats, formats_kept, label_errors, label_guidelines, label_noise, label_rounds,
-    least_privilege, methods, objectives, pretraining, private, published, refreshed, registered,
-    scaling, several_annotators, specialist, task_specific, transfer, unseen_families, validated)}
+    affordable, aws_documents, base_model, better_start, continued, curated, duplicates, enough,
+    expert, far_less, formats, formats_kept, label_errors, label_guidelines, label_noise,
+    label_rounds, least_privilege, methods, objectives, overfit, pretraining, private, published,
+    refreshed, registered, scaling, several_annotators, specialist, task_specific, transfer,
+    unseen_families, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

@@ -87,11 +87,19 @@ def read_on(
 
 
 def fine_tuned(
-    model: LanguageModel, records: Dataset, recipe: train.InstructRecipe, name: str
+    model: LanguageModel, records: Dataset, recipe: train.InstructRecipe, name: str,
+    validation: Dataset | None = None,
 ) -> train.Run:
-    """Tune on conversations, or open the same run if it was done before."""
-    key = store.sha256_json([model.sha256(), data.card(records).sha256, recipe.as_dict(), code()])
-    run = train.instruct(model, records, recipe, name=name, folder=store.folder("runs") / key[:16])
+    """Tune on conversations, or open the same run if it was done before.
+
+    Args:
+        validation: as in `train.instruct`: looked at on the way, for early stopping.
+    """
+    held = data.card(validation).sha256 if validation is not None else None
+    key = store.sha256_json([model.sha256(), data.card(records).sha256, held, recipe.as_dict(),
+                             code()])
+    run = train.instruct(model, records, recipe, name=name, validation=validation,
+                         folder=store.folder("runs") / key[:16])
     run.name = run.model.name = name
     return run
 
