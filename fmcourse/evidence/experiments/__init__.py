@@ -9,9 +9,12 @@ from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
+from fmcourse.evidence.experiments.diverse_enough import diverse_enough
 from fmcourse.evidence.experiments.expert import expert
+from fmcourse.evidence.experiments.fair import fair
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
+from fmcourse.evidence.experiments.kept_current import kept_current
 from fmcourse.evidence.experiments.label_errors import label_errors
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
@@ -19,14 +22,17 @@ from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.registered import registered
+from fmcourse.evidence.experiments.represented import represented
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
+from fmcourse.evidence.experiments.unusual import unusual
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, base_model, better_start, continued, curated, duplicates, expert, formats,
-    formats_kept, label_errors, methods, objectives, pretraining, published, refreshed,
-    registered, scaling, specialist, task_specific, transfer, unseen_families)}
+    affordable, base_model, better_start, continued, curated, diverse_enough, duplicates, expert,
+    fair, formats, formats_kept, kept_current, label_errors, methods, objectives, pretraining,
+    published, refreshed, registered, represented, scaling, specialist, task_specific, transfer,
+    unseen_families, unusual)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
