@@ -15,7 +15,7 @@ NEVER, REFRESHED, ADDED, TWICE = ("never refreshed", "refreshed every year",
                                   "as many new ones added", "as many old ones added")
 
 
-def kept_current(seed: int, count: int = 32, each: int = 20, test: int = 12,
+def kept_current(seed: int, count: int = 40, each: int = 24, test: int = 12,
                  years: tuple[int, ...] = tuple(YEARS)) -> Outcome:
     """Whose documentation is it, in AWS's releases of 2022 to 2026?
 
