@@ -4,6 +4,7 @@ Everything takes and returns `datasets.Dataset`; provenance rides along as a car
 """
 
 from fmcourse.data import annotation, curation
+from fmcourse.data.bias import bias_metrics, bias_report
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.chat import chat_tokens, conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
@@ -20,7 +21,19 @@ from fmcourse.data.corpus import (
     shuffle_words,
     sized,
 )
+from fmcourse.data.coverage import (
+    Coverage,
+    clusters,
+    coverage,
+    diverse,
+    narrow,
+    text_vectors,
+    vendi,
+)
 from fmcourse.data.domain import domain
+from fmcourse.data.drift import drift, js_distance, ks_distance, psi, two_sample_auc
+from fmcourse.data.edge_cases import edge_cases
+from fmcourse.data.filtering import filter_sentences, people, with_biased_labels
 from fmcourse.data.format_conversion import convert_file
 from fmcourse.data.format_files import Reading, check_file
 from fmcourse.data.format_statistics import Statistics, file_statistics
@@ -49,22 +62,35 @@ from fmcourse.data.record_formats import Format, to_bedrock, to_messages
 from fmcourse.data.records import graded, graded_share, operation_pairs
 from fmcourse.data.releases import Releases, releases
 from fmcourse.data.retrieval import Retriever, with_passages
+from fmcourse.data.reweighting import (
+    effective_size,
+    importance_weights,
+    resampled,
+    reweighing,
+    strata_weights,
+)
 from fmcourse.data.split import check_no_leak, split_by_document
+from fmcourse.data.swaps import side, swapped, templates
 from fmcourse.data.tasks import task_records
 from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
+from fmcourse.data.yearly import yearly_paragraphs
 
 __all__ = [
-    "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Format", "Limits", "Mixture",
-    "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "annotation",
-    "card", "case_summaries", "chat_tokens", "check_file", "check_no_leak", "combine", "commands",
-    "constrained_records", "contradictions", "conversation", "conversations", "convert_file",
-    "convert_record", "curation", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
-    "few_shot", "file_statistics", "first_lines", "general", "grade_flags", "graded",
-    "graded_share", "guide", "held_out", "house_style", "is_told", "limits", "manual",
-    "medical_questions", "mislabelled", "near_contradictions", "near_duplicates", "normalise",
-    "normalise_text", "only", "operation_pairs", "out_of_fold", "own", "packed_rows", "plain_style",
-    "plant_label_errors", "record_format", "releases", "sample", "service_paragraphs",
-    "shuffle_words", "sized", "split_by_document", "split_conversations", "task_records",
-    "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "with_card", "with_manual",
-    "with_passages", "written", "yes_no",
+    "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Coverage", "Format", "Limits",
+    "Mixture", "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile",
+    "annotation", "bias_metrics", "bias_report", "card", "case_summaries", "chat_tokens",
+    "check_file", "check_no_leak", "clusters", "combine", "commands", "constrained_records",
+    "contradictions", "conversation", "conversations", "convert_file", "convert_record", "coverage",
+    "curation", "deduplicate", "diverse", "domain", "drift", "drop_near_duplicates", "edge_cases",
+    "effective_size", "excerpt", "few_shot", "file_statistics", "filter_sentences", "first_lines",
+    "general", "grade_flags", "graded", "graded_share", "guide", "held_out", "house_style",
+    "importance_weights", "is_told", "js_distance", "ks_distance", "limits", "manual",
+    "medical_questions", "mislabelled", "narrow", "near_contradictions", "near_duplicates",
+    "normalise", "normalise_text", "only", "operation_pairs", "out_of_fold", "own", "packed_rows",
+    "people", "plain_style", "plant_label_errors", "psi", "record_format", "releases", "resampled",
+    "reweighing", "sample", "service_paragraphs", "shuffle_words", "side", "sized",
+    "split_by_document", "split_conversations", "strata_weights", "swapped", "task_records",
+    "templates", "text_vectors", "to_bedrock", "to_messages", "tokenizer_hash", "tokens",
+    "two_sample_auc", "vendi", "with_biased_labels", "with_card", "with_manual", "with_passages",
+    "written", "yearly_paragraphs", "yes_no",
 ]

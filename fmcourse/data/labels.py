@@ -67,10 +67,10 @@ def label_by_service(texts: Dataset, seed: int, train: int, test: int) -> Datase
     Raises:
         DataError: a service has too few different paragraphs.
     """
-    rows = _once(_masked(texts))
+    rows = once(masked_paragraphs(texts))
     parts = DatasetDict()
     for part, size in (("train", train), ("test", test)):
-        able = _of_part(rows, part, seed, share=test / (train + test))
+        able = of_part(rows, part, seed, share=test / (train + test))
         chosen = _round_robin(able, size, seed, or_fewer=part == "test")
         step = card(texts).step(f"labelled, {part}", len(chosen), len(rows) - len(chosen),
                                 f"seed {seed}")
@@ -139,7 +139,7 @@ def yes_no(seed: int = 0, held_out: float = 0.1) -> DatasetDict:
     return DatasetDict({part: _even(parts[part], seed) for part in ("train", "test")})
 
 
-def _masked(texts: Dataset) -> list[dict[str, str]]:
+def masked_paragraphs(texts: Dataset) -> list[dict[str, str]]:
     """Every paragraph without what gives its service away, with its service and document."""
     patterns: dict[str, re.Pattern[str]] = {}
     rows = []
@@ -153,13 +153,13 @@ def _masked(texts: Dataset) -> list[dict[str, str]]:
     return rows
 
 
-def _once(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+def once(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """Rows without paragraphs that mostly repeat others, in whichever service."""
     repeated = repeats([row["text"] for row in rows], [0] * len(rows))
     return [row for row, again in zip(rows, repeated, strict=True) if not again]
 
 
-def _of_part(rows: list[dict[str, str]], part: str, seed: int, share: float
+def of_part(rows: list[dict[str, str]], part: str, seed: int, share: float
              ) -> list[dict[str, str]]:
     """The rows whose operation or structure a hash puts in this part."""
     def held_out(document: str) -> bool:

@@ -28,6 +28,7 @@ from fmcourse.evaluate.bits import (
 )
 from fmcourse.evaluate.commands import Grade, grade_command, grade_commands
 from fmcourse.evaluate.constraints import constraint_items, constraint_rate
+from fmcourse.evaluate.counterfactual import swap_bits, swap_test
 from fmcourse.evaluate.efficiency import LabelRatio, label_efficiency
 from fmcourse.evaluate.enough import Plateau, fit_plateau, plateau_interval
 from fmcourse.evaluate.facts import fact_probes, score_facts, shuffled
@@ -43,6 +44,7 @@ from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
 from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
+from fmcourse.evaluate.slices import slice_change, slice_rates
 
 __all__ = [
     "Grade", "LabelRatio", "NGram", "Plateau", "PowerLaw", "acronym_items", "agreement",
@@ -54,5 +56,6 @@ __all__ = [
     "memorised", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items",
     "overall", "percent_agreement", "plateau_interval", "ratings", "recited", "reply_bits_per_byte",
     "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs", "sequence_log_likelihood",
-    "shuffled", "style_grade", "style_rates", "token_losses", "wilson",
+    "shuffled", "slice_change", "slice_rates", "style_grade", "style_rates", "swap_bits",
+    "swap_test", "token_losses", "wilson",
 ]

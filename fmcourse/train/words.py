@@ -11,8 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 
-def bag_of_words(texts: Sequence[str], labels: Sequence[Any]) -> Pipeline:
+def bag_of_words(texts: Sequence[str], labels: Sequence[Any],
+                 weights: Sequence[float] | None = None) -> Pipeline:
     """TF-IDF of words and pairs of words, and logistic regression; fitted.
+
+    Args:
+        texts, labels: the examples.
+        weights: how much each counts; without them all count 1.
 
     >>> words = bag_of_words(["red fox", "red hen", "blue whale", "blue fish"], [0, 0, 1, 1])
     >>> words.predict(["a red one"]).tolist()
@@ -21,4 +26,5 @@ def bag_of_words(texts: Sequence[str], labels: Sequence[Any]) -> Pipeline:
     counts = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
     with warnings.catch_warnings():  # a class with one example is no mistake here
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        return make_pipeline(counts, LogisticRegression(C=10, max_iter=300)).fit(texts, labels)
+        return make_pipeline(counts, LogisticRegression(C=10, max_iter=300)).fit(
+            texts, labels, logisticregression__sample_weight=weights)

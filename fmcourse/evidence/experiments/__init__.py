@@ -10,10 +10,13 @@ from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
+from fmcourse.evidence.experiments.diverse_enough import diverse_enough
 from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
+from fmcourse.evidence.experiments.fair import fair
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
+from fmcourse.evidence.experiments.kept_current import kept_current
 from fmcourse.evidence.experiments.label_errors import label_errors
 from fmcourse.evidence.experiments.label_guidelines import label_guidelines
 from fmcourse.evidence.experiments.label_noise import label_noise
@@ -27,18 +30,20 @@ from fmcourse.evidence.experiments.private import private
 from fmcourse.evidence.experiments.published import published
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.registered import registered
+from fmcourse.evidence.experiments.represented import represented
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.several_annotators import several_annotators
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
 from fmcourse.evidence.experiments.transfer import transfer
+from fmcourse.evidence.experiments.unusual import unusual
 from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, aws_documents, base_model, better_start, continued, curated, duplicates, enough,
-    expert, far_less, formats, formats_kept, label_errors, label_guidelines, label_noise,
-    label_rounds, least_privilege, methods, objectives, overfit, pretraining, private, published,
-    refreshed, registered, scaling, several_annotators, specialist, task_specific, transfer,
-    unseen_families, validated)}
+    affordable, aws_documents, base_model, better_start, continued, curated, diverse_enough,
+    duplicates, enough, expert, fair, far_less, formats, formats_kept, kept_current, label_errors,
+    label_guidelines, label_noise, label_rounds, least_privilege, methods, objectives, overfit,
+    pretraining, private, published, refreshed, registered, represented, scaling,
+    several_annotators, specialist, task_specific, transfer, unseen_families, unusual, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
