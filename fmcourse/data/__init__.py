@@ -3,8 +3,8 @@
 Everything takes and returns `datasets.Dataset`; provenance rides along as a card.
 """
 
-from fmcourse.data import curation
-from fmcourse.data.card import Card, card, with_card
+from fmcourse.data import curation, governance
+from fmcourse.data.card import Card, card, cards_of, with_card
 from fmcourse.data.chat import chat_tokens, conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
 from fmcourse.data.commands import commands, few_shot
@@ -55,11 +55,11 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 
 __all__ = [
     "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Format", "Limits", "Mixture",
-    "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "card",
+    "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile", "card", "cards_of",
     "case_summaries", "chat_tokens", "check_file", "check_no_leak", "combine", "commands",
     "constrained_records", "contradictions", "conversation", "conversations", "convert_file",
     "convert_record", "curation", "deduplicate", "domain", "drop_near_duplicates", "excerpt",
-    "few_shot", "file_statistics", "first_lines", "general", "grade_flags", "graded",
+    "few_shot", "file_statistics", "first_lines", "general", "governance", "grade_flags", "graded",
     "graded_share", "guide", "held_out", "house_style", "is_told", "limits", "manual",
     "medical_questions", "mislabelled", "near_contradictions", "near_duplicates", "normalise",
     "normalise_text", "only", "operation_pairs", "out_of_fold", "own", "packed_rows", "plain_style",

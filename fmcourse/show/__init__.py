@@ -12,12 +12,13 @@ from fmcourse.show.diagrams import attention_pattern, funnel, mask_figure
 from fmcourse.show.front import trade_off
 from fmcourse.show.heatmap import token_heatmap
 from fmcourse.show.learning import learning_curves
+from fmcourse.show.lineage import lineage
 from fmcourse.show.look import Picture, style
 from fmcourse.show.tables import Html, samples_over_time, table
 from fmcourse.show.trials import pairs_bars, seeds
 
 __all__ = [
     "ChatBox", "Html", "Picture", "attention_pattern", "before_after", "chat", "cost_bars",
-    "funnel", "learning_curves", "loss_curve", "mask_figure", "pairs_bars", "samples_over_time",
-    "scaling", "seeds", "style", "table", "token_heatmap", "trade_off",
+    "funnel", "learning_curves", "lineage", "loss_curve", "mask_figure", "pairs_bars",
+    "samples_over_time", "scaling", "seeds", "style", "table", "token_heatmap", "trade_off",
 ]
