@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 EDGES = {"source": GREY, "data set": BLUE, "tokens": GREEN, "run": PURPLE, "adapter": ORANGE,
          "model": "#8A5F00"}
-MOST = 4  # boxes side by side, so that their names can be read
-CHARACTERS = 72  # of the font that fit the width
+CHARACTERS = 80  # of the font that fit the width
 Place = tuple[int, float]  # layer, and where across it
 
 
@@ -41,8 +40,8 @@ Place = tuple[int, float]  # layer, and where across it
 def lineage(graph: Lineage, title: str | None = None) -> Picture:
     """Things and what was made of them, from sources on top to models below.
 
-    A thing that changed has a heavy red frame, and what descends from it is hatched; one that is
-    known by hash alone has a broken frame.
+    A thing that changed has a heavy red frame, what descends from it a light one, with broken lines
+    between; one that is known by hash alone has a broken frame.
 
     Args:
         graph: as `data.governance.lineage` reads it; its files are looked at anew.

@@ -26,8 +26,8 @@ ADVICE = {
     TOKENS: "delete; it is made again from the data",
 }
 RETRAIN = "train again without the records; nothing takes them out of weights"
-LOOK = "made of what holds it, but it was not found in there: look whether it is there in " \
-       "other words, such as a pseudonym"
+LOOK = "not found in it: look whether it is there in other words, such as a pseudonym"
+JUDGE = "learnt only from data in which it was not found: a person has to judge"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Touched:
                 for key, count in self.holds.items()]
         rows += [_row(node, "learnt from it", ADVICE.get(node.kind, RETRAIN), self.graph)
                  for node in self.learnt]
-        rows += [_row(node, "made of it", LOOK, self.graph) for node in self.derived]
+        rows += [_row(node, "made of what holds it", LOOK if node.kind == DATA else JUDGE,
+                      self.graph) for node in self.derived]
         return rows + [_row(node, "could not be searched", "find it, and search it", self.graph)
                        for node in self.unsearched]
 
@@ -63,7 +64,7 @@ class Touched:
         return bool(self.holds)
 
     def __str__(self) -> str:
-        lines = [f"{row['kind']:9} {row['name']:28} {row['why']:22} {row['what to do']}"
+        lines = [f"{row['kind']:9} {row['name']:20} {row['why']:21} {row['what to do']}"
                  for row in self.rows()]
         return "\n".join(lines) or "Nothing here holds it."
 

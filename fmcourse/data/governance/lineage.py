@@ -159,7 +159,7 @@ def _of_card(path: Path, told: dict[str, Any]) -> Node | None:
         return Node(told["sha256"], MODEL, told["name"], (path,),
                     frozenset(told.get("made_of", ())), {"name": told["name"]}
                     ) if "sha256" in told else None
-    return Node(told["sha256"], DATA, told["name"], (path,), _of_data(told) - {told["sha256"]},
+    return Node(told["sha256"], DATA, path.parent.name, (path,), _of_data(told) - {told["sha256"]},
                 told) if "sources" in told else None
 
 

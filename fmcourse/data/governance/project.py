@@ -21,11 +21,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import datasets
 from datasets import Dataset, load_from_disk
 
 from fmcourse import store
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.governance.audit_log import AuditLog
+from fmcourse.data.governance.erasure import Touched, touched_by
+from fmcourse.data.governance.lineage import lineage
 from fmcourse.data.governance.policy import POLICY, Breach, Policy, check, policy
 from fmcourse.errors import PolicyError, StoreError
 
@@ -78,7 +81,8 @@ class Project:
         about = card(dataset)
         place = self.folder / "data" / name
         with store.atomic_folder(place) as draft:
-            dataset.save_to_disk(draft)
+            with _no_bars():
+                dataset.save_to_disk(draft)
             files = [path for path in draft.rglob("*") if path.is_file()]
             store.seal(draft / DATA, about.plain(), files)
         self.note("data written", f"data/{name}", about.sha256)
@@ -102,6 +106,16 @@ class Project:
         dataset = load_from_disk(str(place))
         self.note("data read", f"data/{name}", card(dataset).sha256)
         return dataset
+
+    def erasure(self, words: str = "", *, record: str = "") -> Touched:
+        """What a person's request concerns here, as `touched_by` says it; the request is logged.
+
+        The log says that somebody asked, and what was touched, but not who: it is never changed,
+        so nothing about people belongs in it.
+        """
+        found = touched_by(lineage(self.folder), words, record=record)
+        self.note("erasure asked", self.name, note=f"things touched: {len(found.rows())}")
+        return found
 
     def names(self) -> list[str]:
         """The data sets that were saved here."""
@@ -241,6 +255,18 @@ def _only_ungoverned(cards: Sequence[Card]) -> None:
                           where=governed.name,
                           fix="Keep the run in a governed project: folder=project.folder / "
                               "'runs' / … (see governance.start).")
+
+
+@contextlib.contextmanager
+def _no_bars() -> Iterator[None]:
+    """Without the bars that `datasets` draws on saving."""
+    drawn = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if drawn:
+            datasets.enable_progress_bars()
 
 
 def _within(project: Project, folder: Path | str | None) -> str:

@@ -220,7 +220,7 @@ def refusals(found: Evidence) -> tuple[str, str]:
     told = "; ".join(f"{entry.what}: {entry.note.split(';')[0]}" for entry in refused[-3:])
     return _told("" if found.project.policy.rules else "The policy has no rules.",
                  f"{len(found.project.policy.rules)} rules are checked before each run; "
-                 + (f"refused {len(refused)} times, lately {told}." if refused else
+                 + (f"refusals so far: {len(refused)}, lately {told}." if refused else
                     "nothing was refused so far."))
 
 
