@@ -8,6 +8,7 @@ read from whatever lies in a folder, and files may be moved or copied about.
 Every such thing is sealed with the hashes of its files (`store.seal`), a source by the cards that
 name it: a changed byte shows at the thing itself, and whatever descends from it is stale. What is
 known by hash alone, since it is kept elsewhere, is in the graph and cannot be checked; it says so.
+A data set is known by its texts: two with the same texts and other columns count as copies.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ FACTS = Governance("data team", ("product", "research"), "2099-12-31", "internal
 Change = Callable[[Card], Card]
 
 
-def governed(seed: int, texts: int = 40, whole: int = 5) -> Outcome:
+def governed(seed: int, texts: int = 40, whole: int = 3) -> Outcome:
     """Runs of pre-training and instruction tuning in a governed project, on cards of which one fact
     is missing, past or wrong, and on whole ones; nothing here is left to chance.
 
@@ -92,12 +92,12 @@ def broken() -> dict[str, Change]:
 
 def kept() -> list[Change]:
     """Cards that break nothing, some of them nearly."""
-    today = datetime.now(UTC).date() + timedelta(days=1)
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     people = replace(FACTS, sensitivity="personal")
-    return [_with_facts(FACTS), _with_facts(replace(FACTS, keep_until=today)),
+    nearly = replace(FACTS, keep_until=tomorrow, sensitivity="confidential", basis="")
+    return [_with_facts(nearly),
             lambda card: replace(card, steps=(REDACTED,), governance=people),
-            lambda card: replace(card, licence=("MIT OR CC-BY-NC-4.0",), governance=FACTS),
-            _with_facts(replace(FACTS, sensitivity="confidential", basis=""))]
+            lambda card: replace(card, licence=("MIT OR CC-BY-NC-4.0",), governance=FACTS)]
 
 
 def _with_facts(facts: Governance) -> Change:

@@ -78,7 +78,7 @@ def _trained(project: Project, model: LanguageModel, verses: list[str], texts: i
         name="reader", folder=folder / "runs/reader", show_progress=False)
     asked = project.load("asked")
     talks = data.with_card(Dataset.from_list([
-        {"text": text, "messages": data.conversation("Go on.", text[:24])}
+        {"text": f"Go on. {text[:24]}", "messages": data.conversation("Go on.", text[:24])}
         for text in asked["text"]]), data.card(asked).step("asked", len(asked), 0))
     project.save(talks, "talks")
     run = train.instruct(models.load(folder / "runs/reader"), talks, train.InstructRecipe(
