@@ -31,7 +31,8 @@ def letters(project):
     """A raw file in the project, read, governed and saved, and a cleaned copy of it."""
     path = project.folder / "sources" / "letters.jsonl"
     path.parent.mkdir()
-    texts = [*tiny.texts()[:30], "Please answer to ann@example.org as soon as you can, thank you."]
+    texts = ["Too short.", *tiny.texts()[:30],
+             "Please answer to ann@example.org as soon as you can, thank you."]
     path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
     whole = governance.govern(sources.load(path), FACTS)
     project.save(whole, "letters")
