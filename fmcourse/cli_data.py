@@ -1,4 +1,5 @@
-"""`fmcourse data …`: records of your own checked, converted and measured, before anything is paid.
+"""`fmcourse data …`: records of your own checked, converted and measured, before anything is paid;
+and the audit of a governed project.
 
 Every command is a thin layer over `fmcourse.data`, and fails where a file is not good.
 """
@@ -15,7 +16,8 @@ from fmcourse.errors import CourseError
 if TYPE_CHECKING:
     from fmcourse.data import Reading
 
-records = typer.Typer(no_args_is_help=True, help="Check, convert and measure files of records.")
+records = typer.Typer(no_args_is_help=True, help="Check, convert and measure files of records; "
+                                                "audit a project.")
 
 File = Annotated[Path, typer.Argument(
     help="JSON lines, a .json list, a manifest, CSV or TXT; or a JumpStart instruction folder.")]
@@ -77,6 +79,29 @@ def stats(file: File, form: Form = None) -> None:
     found = data.file_statistics(file, form and data.record_format(form))
     typer.echo(found)
     _complain(found.reading, [] if found.reading.kept else ["There is no good record here."])
+
+
+@records.command("audit")
+def audit(folder: Annotated[Path, typer.Argument(
+        help="A governed project: the folder with governance.toml.")] = Path(".")) -> None:
+    """Print what an auditor asks of a governed project, and the evidence; no legal advice."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from fmcourse.data import governance
+    from fmcourse.data.governance.report import DISCLAIMER
+
+    found = governance.audit(folder)
+    table = Table("", "asked", "evidence", box=box.SIMPLE, padding=(0, 1),
+                  title=f"Compliance report of {found.project.name}", caption=DISCLAIMER)
+    for one in found.answers:
+        table.add_row(one.state, f"{one.asks}\n({one.rule})", one.evidence, end_section=True)
+    Console(markup=False, highlight=False).print(table)
+    if found.gaps:
+        raise CourseError(f"Questions without evidence: {len(found.gaps)} of "
+                          f"{len(found.answers)}.", where=folder,
+                          fix="Close the gaps above, and audit again.")
 
 
 def _counts(reading: Reading) -> str:

@@ -69,6 +69,10 @@ class DataError(CourseError):
     """Records, texts or tables are not what the call needs."""
 
 
+class PolicyError(CourseError):
+    """Data may not be used for this: the policy that governs it says so."""
+
+
 class ModelError(CourseError):
     """A model cannot be built, loaded or used as asked."""
 

@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ from filelock import FileLock
 from fmcourse.errors import StoreError
 
 PARTIAL = ".partial-"
+FILES, SEAL = "files", "seal"
 
 
 def home() -> Path:
@@ -130,8 +131,11 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 def write_json(path: Path | str, value: Any) -> Path:
     """Write JSON atomically, indented so that it diffs well; keys keep their order."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-    return atomic_write(path, text + "\n")
+    return atomic_write(path, _written(value))
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_json(path: Path | str) -> Any:
@@ -172,6 +176,50 @@ def sha256_folder(path: Path | str) -> str:
     path = Path(path)
     files = sorted(p for p in path.rglob("*") if p.is_file())
     return sha256_json([[p.relative_to(path).as_posix(), sha256_file(p)] for p in files])
+
+
+def seal(path: Path | str, about: dict[str, Any], files: Iterable[Path]) -> Path:
+    """Write a JSON file that says what an artifact is, and the SHA-256 of its files and of itself.
+
+    The seal shows what was changed by accident, or by someone who does not know of it; whoever
+    does can make a new one. Against that there is `fmcourse.data.governance.AuditLog`.
+
+    Args:
+        path: of the JSON file; written last, for it marks the artifact complete.
+        about: what else it says; its own `files` and `seal` are replaced.
+        files: the artifact's others, in the same folder or below.
+    """
+    path = Path(path)
+    told = {key: value for key, value in about.items() if key not in (FILES, SEAL)}
+    told[FILES] = {file.relative_to(path.parent).as_posix(): sha256_file(file)
+                   for file in sorted(files)}
+    return write_json(path, {**told, SEAL: sha256_text(_written(told))})
+
+
+def broken_seal(path: Path | str) -> list[str]:
+    """Which files of a sealed artifact are gone, or not as they were; the JSON file among them.
+
+    Every byte counts, those that change no meaning too.
+
+    Raises:
+        StoreError: the JSON file has no seal.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        told = json.loads(text)
+        found = told.pop(SEAL, None) if isinstance(told, dict) else None
+    except (OSError, ValueError):
+        return [path.name]
+    if isinstance(told, dict) and not found and FILES not in told:
+        raise StoreError("This is not sealed, so nobody can say whether it was changed.",
+                         where=path, fix="Make it again with this version of the course.")
+    whole = isinstance(told, dict) and isinstance(told.get(FILES), dict) and (
+        text == _written({**told, SEAL: found}) and found == sha256_text(_written(told)))
+    if not whole:
+        return [path.name]
+    return [name for name, digest in told[FILES].items()
+            if not (path.parent / name).is_file() or sha256_file(path.parent / name) != digest]
 
 
 def lock(path: Path | str) -> FileLock:

@@ -1,10 +1,13 @@
 """One example of every picture, and helpers that look at a picture as a reader would."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.text import Text
 
 from fmcourse import show
+from fmcourse.data.governance import Lineage, Node
 from fmcourse.evaluate.intervals import ALL
 
 TOKENS = ["The", " cat", " sat", "\n", " on", " the", " mat", "."]
@@ -77,7 +80,22 @@ PICTURES = {
     "funnel": lambda: show.funnel(
         [{"step": "too short", "kept": 39_100, "dropped": 2_100},
          {"step": "duplicates", "kept": 27_900, "dropped": 11_200}], title="From raw to clean"),
+    "lineage": lambda: show.lineage(chain(), title="Where it came from"),
 }
+
+
+def chain():
+    """A graph of things that are nowhere on disk but for one, which has changed."""
+    made = {"letters.jsonl": ("source", ()), "letters": ("data set", ("letters.jsonl",)),
+            "clean": ("data set", ("letters",)), "tokens of clean": ("tokens", ("clean",)),
+            "base": ("model", ()), "reader": ("run", ("base", "tokens of clean")),
+            "answers": ("data set", ("letters",)), "tuned": ("run", ("reader", "answers")),
+            "adapter of tuned": ("adapter", ("tuned",))}
+    gone = {"clean": (Path("gone") / "card.json",)}
+    nodes = {name: Node(name, kind, name, gone.get(name, ()))
+             for name, (kind, _) in made.items()}
+    edges = tuple((one, name) for name, (_, parts) in made.items() for one in parts)
+    return Lineage(Path("."), nodes, edges)
 
 
 def texts(figure):

@@ -3,9 +3,9 @@
 Everything takes and returns `datasets.Dataset`; provenance rides along as a card.
 """
 
-from fmcourse.data import annotation, curation
+from fmcourse.data import annotation, curation, governance
 from fmcourse.data.bias import bias_metrics, bias_report
-from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.card import Card, card, cards_of, with_card
 from fmcourse.data.chat import chat_tokens, conversation, written
 from fmcourse.data.clean import deduplicate, normalise, normalise_text
 from fmcourse.data.commands import commands, few_shot
@@ -78,19 +78,20 @@ from fmcourse.data.yearly import yearly_paragraphs
 __all__ = [
     "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Coverage", "Format", "Limits",
     "Mixture", "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile",
-    "annotation", "bias_metrics", "bias_report", "card", "case_summaries", "chat_tokens",
-    "check_file", "check_no_leak", "clusters", "combine", "commands", "constrained_records",
-    "contradictions", "conversation", "conversations", "convert_file", "convert_record", "coverage",
-    "curation", "deduplicate", "diverse", "domain", "drift", "drop_near_duplicates", "edge_cases",
-    "effective_size", "excerpt", "few_shot", "file_statistics", "filter_sentences", "first_lines",
-    "general", "grade_flags", "graded", "graded_share", "guide", "held_out", "house_style",
-    "importance_weights", "is_told", "js_distance", "ks_distance", "limits", "manual",
-    "medical_questions", "mislabelled", "narrow", "near_contradictions", "near_duplicates",
-    "normalise", "normalise_text", "only", "operation_pairs", "out_of_fold", "own", "packed_rows",
-    "people", "plain_style", "plant_label_errors", "psi", "record_format", "releases", "resampled",
-    "reweighing", "sample", "service_paragraphs", "shuffle_words", "side", "sized",
-    "split_by_document", "split_conversations", "strata_weights", "swapped", "task_records",
-    "templates", "text_vectors", "to_bedrock", "to_messages", "tokenizer_hash", "tokens",
-    "two_sample_auc", "vendi", "with_biased_labels", "with_card", "with_manual", "with_passages",
-    "written", "yearly_paragraphs", "yes_no",
+    "annotation", "bias_metrics", "bias_report", "card", "cards_of", "case_summaries",
+    "chat_tokens", "check_file", "check_no_leak", "clusters", "combine", "commands",
+    "constrained_records", "contradictions", "conversation", "conversations", "convert_file",
+    "convert_record", "coverage", "curation", "deduplicate", "diverse", "domain", "drift",
+    "drop_near_duplicates", "edge_cases", "effective_size", "excerpt", "few_shot",
+    "file_statistics", "filter_sentences", "first_lines", "general", "governance", "grade_flags",
+    "graded", "graded_share", "guide", "held_out", "house_style", "importance_weights", "is_told",
+    "js_distance", "ks_distance", "limits", "manual", "medical_questions", "mislabelled", "narrow",
+    "near_contradictions", "near_duplicates", "normalise", "normalise_text", "only",
+    "operation_pairs", "out_of_fold", "own", "packed_rows", "people", "plain_style",
+    "plant_label_errors", "psi", "record_format", "releases", "resampled", "reweighing", "sample",
+    "service_paragraphs", "shuffle_words", "side", "sized", "split_by_document",
+    "split_conversations", "strata_weights", "swapped", "task_records", "templates", "text_vectors",
+    "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "two_sample_auc", "vendi",
+    "with_biased_labels", "with_card", "with_manual", "with_passages", "written",
+    "yearly_paragraphs", "yes_no",
 ]

@@ -4,6 +4,9 @@ A `datasets.Dataset` has no room for provenance of its own, so the card is kept 
 `dataset.info.description`, which survives `select`, `filter`, `map` and `save_to_disk`. That way
 the course needs no private container type; the price is that code which overwrites the
 description loses the card, and `card()` then says so.
+
+A card may also say who answers for the data and what it may be used for (`Governance`); where it
+does, training asks the policy first (`fmcourse.data.governance`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
+from fmcourse.data.facts import Governance
 from fmcourse.errors import DataError
 
 
@@ -27,7 +31,7 @@ class Card:
 
     `sources` maps a source's name to the SHA-256 of the file it was read from; `steps` lists what
     was done, in order, as dicts of `step`, `kept`, `dropped` and `note`; `sha256` is the hash of
-    the texts themselves.
+    the texts themselves, and `made_of` holds the hashes of all the data sets they came through.
     """
 
     name: str
@@ -40,11 +44,27 @@ class Card:
     characters: int = 0
     sha256: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
+    made_of: tuple[str, ...] = ()
+    governance: Governance | None = None
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> Card:
+        """A card of what `asdict` made of it, whatever JSON has made of that."""
+        raw = {**raw, **{name: tuple(raw[name]) for name in ("licence", "attribution", "steps")}}
+        raw["made_of"] = tuple(raw.get("made_of", ()))
+        if raw.get("governance"):
+            raw["governance"] = Governance(**raw["governance"])
+        return cls(**raw)
 
     def step(self, name: str, kept: int, dropped: int, note: str = "") -> Card:
         """A copy with one more step on record."""
         entry = {"step": name, "kept": kept, "dropped": dropped, "note": note}
-        return replace(self, steps=(*self.steps, entry))
+        come_through = dict.fromkeys([*self.made_of, *filter(None, [self.sha256])])
+        return replace(self, steps=(*self.steps, entry), made_of=tuple(come_through))
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [("dataset", self.name), ("documents", f"{self.documents:,}"),
@@ -53,6 +73,10 @@ class Card:
                 ("SHA-256", self.sha256[:12])]
         rows += [(s["step"], f"kept {s['kept']:,}, dropped {s['dropped']:,} {s['note']}".strip())
                  for s in self.steps]
+        if self.governance:
+            facts = asdict(self.governance)
+            rows += [(name.replace("_", " "), value if isinstance(value, str) else
+                      ", ".join(value)) for name, value in facts.items()]
         return rows
 
     def __str__(self) -> str:
@@ -127,7 +151,7 @@ def with_card(dataset: Dataset, card: Card) -> Dataset:
         documents = len(np.unique(np.fromiter(names, np.int64, len(dataset))))
     card = replace(card, documents=documents, texts=counted.texts,
                    characters=counted.characters, sha256=counted.sha256)
-    dataset.info.description = json.dumps(asdict(card))
+    dataset.info.description = json.dumps(card.plain())
     return dataset
 
 
@@ -138,13 +162,21 @@ def card(dataset: Dataset) -> Card:
         DataError: the dataset has none, or something overwrote it.
     """
     try:
-        raw = json.loads(dataset.info.description)
-        for name in ("licence", "attribution", "steps"):
-            raw[name] = tuple(raw[name])
-        return Card(**raw)
+        return Card.of(json.loads(dataset.info.description))
     except (AttributeError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             "This dataset has no card, so nobody can say where it came from.",
             where=type(dataset).__name__,
             fix="Load it with fmcourse.sources.load, or attach one with fmcourse.data.with_card.",
         ) from error
+
+
+def cards_of(*datasets: Dataset | None) -> list[Card]:
+    """The cards of those that are there; for one without a card, an empty one."""
+    found = []
+    for dataset in filter(None.__ne__, datasets):
+        try:
+            found.append(card(dataset))
+        except DataError:
+            found.append(Card("a data set without a card", {}))
+    return found

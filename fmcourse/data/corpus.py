@@ -17,6 +17,7 @@ from fmcourse import sources
 from fmcourse.data.cache import cached
 from fmcourse.data.card import Card, card, values, with_card
 from fmcourse.data.clean import deduplicate, normalise
+from fmcourse.data.facts import strictest
 from fmcourse.data.split import split_by_document
 from fmcourse.errors import DataError
 
@@ -44,6 +45,8 @@ def combine(name: str, parts: list[Dataset]) -> Dataset:
         attribution=tuple(dict.fromkeys(item for c in cards for item in c.attribution)),
         steps=({"step": "joined", "kept": len(joined), "dropped": 0, "note": ", ".join(
             f"{c.name} {c.characters:,}" for c in cards)},),
+        made_of=tuple(dict.fromkeys(sha for c in cards for sha in (*c.made_of, c.sha256))),
+        governance=strictest(c.governance for c in cards),
     )
     return with_card(joined, merged)
 

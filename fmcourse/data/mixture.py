@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from fmcourse import store
+from fmcourse.data.card import Card
 from fmcourse.data.tokens import PackedRows, TokenFile
 from fmcourse.errors import DataError
 
@@ -49,6 +50,11 @@ class Mixture:
     def tokenizer(self) -> str:
         """Hash of the tokenizer."""
         return self.new.tokenizer
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Cards of what is read: of both, if there is any replay."""
+        return (self.new.card, self.old.card) if self.share else (self.new.card,)
 
     @property
     def sources(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ from fmcourse import store
 from fmcourse.data.card import Card, card, tally, values
 from fmcourse.errors import DataError
 
+ABOUT = "tokens.json"
 BATCH, CHARACTERS = 1_000, 4_000_000  # texts and characters encoded at once
 
 
@@ -46,6 +47,11 @@ class TokenFile:
     sha256: str
     characters: int
     tokenizer: str = ""
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Cards of what is read: one."""
+        return (self.card,)
 
     @property
     def sources(self) -> dict[str, str]:
@@ -92,6 +98,8 @@ def tokens(dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> TokenFile:
         if not folder.exists():
             with store.atomic_folder(folder) as draft:
                 _write(draft, values(dataset), tokenizer)
+                store.seal(draft / ABOUT, {"sha256": key, "text": about.sha256,
+                                           "tokenizer": made_by}, draft.glob("*.npy"))
     ids = np.load(folder / "ids.npy", mmap_mode="r")
     starts = np.load(folder / "starts.npy")
     return TokenFile(ids, starts, about, key, about.characters, made_by)

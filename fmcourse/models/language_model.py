@@ -204,14 +204,22 @@ class LanguageModel:
         network = self.network
         if dtype is not None:
             network = copy.deepcopy(network).to(dtype)
-        card = {**self.card, "name": self.name, "objective": self.objective}
+        card = {**self.card, "name": self.name, "objective": self.objective,
+                **self._known_by(dtype)}
         with store.atomic_folder(folder) as draft:
             network.save_pretrained(draft)
             self.tokenizer.save_pretrained(draft)
-            store.write_json(draft / "card.json", card)
+            store.seal(draft / "card.json", card, [f for f in draft.rglob("*") if f.is_file()])
             for file in draft.iterdir():  # safetensors are written private to the user
                 file.chmod(0o644)
         return Path(folder)
+
+    def _known_by(self, dtype: torch.dtype | None) -> dict[str, str]:
+        """The hash that this model has when it is loaded again, if that is known: loading makes
+        float32 of narrower weights."""
+        kinds = {p.dtype for p in self.network.parameters() if p.is_floating_point()}
+        return {"sha256": self.sha256()} if kinds == {dtype or torch.float32} == {
+            torch.float32} else {}
 
 
 def _lasting(config: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Only safetensors are read, never pickles, and no code that comes with a model is
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -81,7 +82,13 @@ def _open(place: Path | str, name: str, device: str) -> LanguageModel:
     network = compat.trainable_4bit(network)
     return LanguageModel(network.to(device).eval(), tokenizer, name,
                          "masked" if masked else "causal",
-                         store.read_json(card) if card.is_file() else {})
+                         _facts(card) if card.is_file() else {})
+
+
+def _facts(card: Path) -> dict[str, Any]:
+    """A card without what holds for the files alone, and not for what becomes of the model."""
+    return {key: value for key, value in store.read_json(card).items()
+            if key not in (store.FILES, store.SEAL, "sha256")}
 
 
 def _smollm2(device: str) -> LanguageModel:

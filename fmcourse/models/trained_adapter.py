@@ -8,6 +8,7 @@ refused there. Several adapters of one base can share it in memory, and take tur
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -67,6 +68,15 @@ class TrainedAdapter:
         """Numbers in it."""
         return sum(value.numel() for value in self.weights.values())
 
+    def sha256(self) -> str:
+        """Hash of the settings, the base's hash, and the weights with their names."""
+        about = store.sha256_json([asdict(self.settings), self.base])
+        digest = hashlib.sha256(about.encode())
+        for name in sorted(self.weights):
+            digest.update(name.encode())
+            digest.update(self.weights[name].contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
     def save(self, folder: Path | str) -> Path:
         """Write a folder that PEFT can open as well; whole or not at all."""
         with store.atomic_folder(folder) as draft:
@@ -74,8 +84,9 @@ class TrainedAdapter:
             (draft / WEIGHTS).chmod(0o644)
             if self.peft:
                 store.write_json(draft / "adapter_config.json", self.peft)
-            store.write_json(draft / CARD, {"name": self.name, "base": self.base,
-                                            "settings": asdict(self.settings)})
+            store.seal(draft / CARD, {"name": self.name, "base": self.base,
+                                      "sha256": self.sha256(), "settings": asdict(self.settings)},
+                       draft.iterdir())
         return Path(folder)
 
     @classmethod
@@ -117,6 +128,7 @@ def attach(base: LanguageModel, adapter: TrainedAdapter | Path | str) -> Languag
     else:
         made.network.load_state_dict(adapter.weights, strict=False)
     made.name = adapter.name or base.name
+    made.card = {**made.card, "made_of": [adapter.base, adapter.sha256()]}
     made.network.eval()
     return made
 

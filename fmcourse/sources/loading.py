@@ -121,11 +121,11 @@ def _local(path: Path, limit: int | None, text_only: bool) -> Dataset:
     rows = local.rows(path, skipped, text_only)
     if limit is not None:
         first = list(islice(rows, limit))
-        dataset = _dataset(first, name, _digest(first), "yours", "")
+        dataset = _dataset(first, name, local.digest(path), "yours", "")
     else:
         key = store.sha256_json([ROWS_VERSION, name, local.contents(path), text_only])
-        dataset, digest, skipped = kept(local.unchanging(rows, path), name, key, skipped)
-        dataset = _with_new_card(dataset, name, digest, "yours", "")
+        dataset, _, skipped = kept(local.unchanging(rows, path), name, key, skipped)
+        dataset = _with_new_card(dataset, name, local.digest(path), "yours", "")
     if not skipped:
         return dataset
     if skipped.files or skipped.partly:

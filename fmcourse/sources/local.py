@@ -153,6 +153,12 @@ def contents(path: Path) -> list[Any]:
     return [found, passed.files, passed.other]
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; of a folder, that of its files' names and hashes."""
+    found = contents(path)
+    return store.sha256_json(found) if path.is_dir() else str(found[0][0][1])
+
+
 def unchanging(rows: Iterator[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
     """The same rows, if no file below `path` was written while they were read.
 

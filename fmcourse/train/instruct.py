@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import evaluate, hardware, store
-from fmcourse.data import card
+from fmcourse.data import card, cards_of
 from fmcourse.data.chat import chat_rows, left_out
 from fmcourse.errors import CourseWarning, ModelError
 from fmcourse.models import (
@@ -113,6 +113,7 @@ def instruct(
         DataError: no conversations, or none short enough.
         ModelError: a masked model; no template and no tokens for one; rows longer than the
             model's context; or training diverges.
+        PolicyError: the data is governed, and may not be used for this.
         StoreError: the folder holds a different run, or one in progress.
     """
     recipe = recipe or InstructRecipe()
@@ -146,7 +147,7 @@ def instruct(
             finish(run)
         return run
 
-    return stage(plan, folder, make)
+    return stage(plan, folder, make, cards_of(records, validation), name)
 
 
 def _check(model: LanguageModel, recipe: InstructRecipe) -> None:

@@ -64,6 +64,7 @@ def pretrain(
         also: what else decides the result, such as hashes; part of what a folder is checked by.
 
     Raises:
+        PolicyError: the data is governed, and may not be used for this.
         StoreError: the folder holds a different run, or one in progress.
         DataError: too little data for one row, or another tokenizer's.
         ModelError: the rows are too long for the model, or training diverges.
@@ -82,7 +83,7 @@ def pretrain(
             finish(run)
         return run
 
-    return stage(plan, folder, make)
+    return stage(plan, folder, make, data.cards, name)
 
 
 def _check(model: LanguageModel, data: TokenFile | Mixture, recipe: PretrainRecipe) -> None:

@@ -81,6 +81,7 @@ class Run:
         metrics: final numbers.
         cost: what it took.
         parents: name → SHA-256 of the data and the model it started from.
+        reads: cards of the data sets it learnt from, as plain values.
         environment: hardware and versions.
     """
 
@@ -94,16 +95,20 @@ class Run:
     environment: dict[str, Any] = field(default_factory=dict)
     observations: pd.DataFrame = field(default_factory=pd.DataFrame)
     adapter: TrainedAdapter | None = None
+    reads: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def card(self) -> dict[str, Any]:
         """Everything about the run except its weights and curves, as plain values."""
         return {"name": self.name, "recipe": self.recipe, "metrics": self.metrics,
                 "cost": asdict(self.cost), "parents": self.parents,
-                "environment": self.environment}
+                "environment": self.environment, "reads": self.reads}
 
     def save(self, folder: Path | str) -> Path:
-        """Write the run; `run.json` comes last and marks it complete."""
+        """Write the run; `run.json` comes last, marks it complete, and seals it.
+
+        The adapter has a seal of its own: it is a thing of its own, and goes elsewhere.
+        """
         folder = Path(folder)
         bare(self.model).save(folder / "model")
         if self.adapter:
@@ -112,7 +117,12 @@ class Run:
         observed = self.observations.to_json(orient="records", force_ascii=False,
                                              double_precision=15)
         store.atomic_write(folder / "observations.json", observed)
-        store.write_json(folder / "run.json", {**self.card, "objective": self.model.objective})
+        made = {"objective": self.model.objective, "model": self.model.sha256()}
+        if self.adapter:
+            made["adapter"] = self.adapter.sha256()
+        files = [folder / name for name in ("plan.json", "history.csv", "observations.json")]
+        files += (folder / "model").rglob("*")
+        store.seal(folder / "run.json", {**self.card, **made}, filter(Path.is_file, files))
         return folder
 
     @classmethod
@@ -133,7 +143,8 @@ class Run:
         adapter = folder / "adapter"
         return cls(card["name"], model, card["recipe"], history, card["metrics"],
                    Cost(**card["cost"]), card["parents"], card["environment"], observed,
-                   TrainedAdapter.load(adapter) if adapter.is_dir() else None)
+                   TrainedAdapter.load(adapter) if adapter.is_dir() else None,
+                   card.get("reads", []))
 
     def plot(self, y: str = "loss", **options: Any) -> Any:
         """The curve of this run; see `show.loss_curve`."""

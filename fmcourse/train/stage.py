@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,38 @@ from filelock import Timeout
 from torch import distributed
 
 from fmcourse import store
+from fmcourse.data import Card
+from fmcourse.data.governance import admitted
 from fmcourse.errors import StoreError
 from fmcourse.train.run import Run
 
 
-def stage(plan: dict[str, Any], folder: Path | str | None, make: Callable[[Path], Run]) -> Run:
+def stage(plan: dict[str, Any], folder: Path | str | None, make: Callable[[Path], Run],
+          cards: Sequence[Card], name: str) -> Run:
     """Make a run, or open the finished one of the same plan.
 
     Args:
         plan: everything that decides the result, as plain values.
         folder: where to keep checkpoints and the finished run; None keeps nothing.
         make: trains, given a place for checkpoints (it looks there for the last whole one).
+        cards: of the data sets it reads; where they are governed, the policy is asked first.
+        name: of the run.
 
     Raises:
+        PolicyError: the data may not be used for this.
         StoreError: the folder holds another plan's run, or one in progress.
     """
     folder = Path(folder) if folder is not None else None
+    watched = admitted(cards, folder, name) if first_process() else contextlib.nullcontext()
+    with watched as ended:
+        run = _stage(plan, folder, make, cards)
+        if ended and folder is not None:
+            ended(store.sha256_file(folder / "run.json"))
+    return run
+
+
+def _stage(plan: dict[str, Any], folder: Path | None, make: Callable[[Path], Run],
+           cards: Sequence[Card]) -> Run:
     plan = json.loads(json.dumps(plan))  # as it will be read: a tuple comes back as a list
     if folder is not None and (finished := _finished(folder, plan)):
         return finished
@@ -43,6 +59,7 @@ def stage(plan: dict[str, Any], folder: Path | str | None, make: Callable[[Path]
         if folder is not None and first_process() and (finished := _claim(folder, plan)):
             return finished
         run = make(work)
+        run.reads = [about.plain() for about in cards]
         if folder is not None and first_process():
             run.save(folder)
     if distributed.is_available() and distributed.is_initialized():

@@ -5,6 +5,7 @@ where the spread over seeds says something.
 """
 
 from fmcourse.evidence.experiments.affordable import affordable
+from fmcourse.evidence.experiments.audited import audited
 from fmcourse.evidence.experiments.aws_documents import aws_documents
 from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
@@ -15,6 +16,7 @@ from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.fair import fair
 from fmcourse.evidence.experiments.formats import formats
+from fmcourse.evidence.experiments.governed import governed
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.kept_current import kept_current
 from fmcourse.evidence.experiments.label_errors import label_errors
@@ -35,15 +37,17 @@ from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.several_annotators import several_annotators
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.evidence.experiments.specialised import specialist, task_specific
+from fmcourse.evidence.experiments.traced import traced
 from fmcourse.evidence.experiments.transfer import transfer
 from fmcourse.evidence.experiments.unusual import unusual
 from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, aws_documents, base_model, better_start, continued, curated, diverse_enough,
-    duplicates, enough, expert, fair, far_less, formats, formats_kept, kept_current, label_errors,
-    label_guidelines, label_noise, label_rounds, least_privilege, methods, objectives, overfit,
-    pretraining, private, published, refreshed, registered, represented, scaling,
-    several_annotators, specialist, task_specific, transfer, unseen_families, unusual, validated)}
+    affordable, audited, aws_documents, base_model, better_start, continued, curated,
+    diverse_enough, duplicates, enough, expert, fair, far_less, formats, formats_kept, governed,
+    kept_current, label_errors, label_guidelines, label_noise, label_rounds, least_privilege,
+    methods, objectives, overfit, pretraining, private, published, refreshed, registered,
+    represented, scaling, several_annotators, specialist, task_specific, traced, transfer,
+    unseen_families, unusual, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

@@ -1,0 +1,292 @@
+"""Lineage: from any model back to the bytes it was made of, and from any byte to what it touched.
+
+Nothing is written down for it. Cards of data sets name their sources and every data set that their
+texts came through; token files name their texts; runs name what they read and the model they
+started from; adapters and models saved on their own name theirs. All of it by hash, so a graph is
+read from whatever lies in a folder, and files may be moved or copied about.
+
+Every such thing is sealed with the hashes of its files (`store.seal`), a source by the cards that
+name it: a changed byte shows at the thing itself, and whatever descends from it is stale. What is
+known by hash alone, since it is kept elsewhere, is in the graph and cannot be checked; it says so.
+A data set is known by its texts: two with the same texts and other columns count as copies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fmcourse import sources, store
+from fmcourse.errors import SourceError, StoreError
+from fmcourse.sources import local
+from fmcourse.sources.fetching import place
+
+SOURCE, DATA, TOKENS, RUN, ADAPTER, MODEL = (
+    "source", "data set", "tokens", "run", "adapter", "model")
+HIDDEN = "."  # names that begin so are locks and drafts
+
+
+@dataclass(frozen=True)
+class Node:
+    """One thing in the graph.
+
+    Attributes:
+        id: its hash: of a source's bytes, a data set's texts, a model's weights.
+        kind: source, data set, tokens, run (and the model that it made), adapter or model.
+        name: for people.
+        paths: where it lies; several, if there are copies; none, if it is known by hash alone.
+        before: ids of all that it was made of, directly or not, as far as it says so itself.
+        facts: what else it says of itself, such as its card or recipe.
+    """
+
+    id: str
+    kind: str
+    name: str
+    paths: tuple[Path, ...] = ()
+    before: frozenset[str] = frozenset()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Things by id, each after what it was made of, and how they hang together.
+
+    Attributes:
+        folder: where they were found.
+        nodes: id → thing.
+        edges: pairs of ids, from what is older to what was made of it; what follows from two
+            others is left out.
+        broken: files that say what they are, but cannot be read any more.
+    """
+
+    folder: Path
+    nodes: dict[str, Node]
+    edges: tuple[tuple[str, str], ...]
+    broken: tuple[Path, ...] = ()
+
+    def find(self, name: str) -> Node:
+        """A thing by its name, path or the beginning of its hash.
+
+        Raises:
+            StoreError: none or several are called so.
+        """
+        named = [one for one in self.nodes.values() if name == one.name or any(
+            path == self.folder / name for path in one.paths)]
+        found = named or [one for key, one in self.nodes.items() if key.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        what = "Several things are" if found else "Nothing here is"
+        raise StoreError(f"{what} called {name!r}.", where=self.folder, fix="Known: " + ", ".join(
+            f"{one.name} ({one.id[:8]})" for one in (found or self.nodes.values())))
+
+    def ancestors(self, node: str) -> set[str]:
+        """Ids of all that a thing was made of."""
+        return _reached({one: [a for a, b in self.edges if b == one] for one in self.nodes}, [node])
+
+    def descendants(self, *ids: str) -> set[str]:
+        """Ids of all that was made of these."""
+        return _reached({one: [b for a, b in self.edges if a == one] for one in self.nodes}, ids)
+
+    def changed(self) -> set[str]:
+        """Ids of things whose bytes are not those they were made with, or that are gone."""
+        return {key for key, node in self.nodes.items() if not _whole(node)}
+
+    def unchecked(self) -> set[str]:
+        """Ids of things that are known by hash alone: they are not here to be looked at."""
+        return {key for key, node in self.nodes.items() if not node.paths}
+
+    def stale(self) -> set[str]:
+        """Ids of all that descends from something changed; what changed itself not counted,
+        unless it descends from another that did."""
+        return self.descendants(*self.changed())
+
+    def draw(self, title: str | None = None) -> Any:
+        """The graph as a picture, with what changed and what is stale; see `show.lineage`."""
+        from fmcourse import show
+
+        return show.lineage(self, title=title)
+
+
+def lineage(folder: Path | str) -> Lineage:
+    """The graph of all that lies in a folder, and what it names in the course's own store.
+
+    A thing whose own description was damaged can no longer say what it is. To keep watch over
+    those, too, keep the graph that was read while all was well: its `changed` and `stale` look at
+    the files anew each time.
+
+    Raises:
+        StoreError: there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise StoreError("There is no such folder.", where=folder)
+    found, broken = _things(folder)
+    nodes = _merged(found)
+    nodes = _merged([*nodes.values(), *_named_elsewhere(nodes, folder)])
+    ordered = _in_order(nodes)
+    return Lineage(folder, ordered, tuple(_edges(ordered)), tuple(broken))
+
+
+def _things(folder: Path) -> tuple[list[Node], list[Path]]:
+    """What describes itself, below a folder; a run's model is part of the run."""
+    found, broken = [], []
+    for path in sorted(folder.rglob("*.json")):
+        if path.name not in READERS or any(
+                part.startswith(HIDDEN) for part in path.relative_to(folder).parts):
+            continue
+        if path.parent.name == "model" and (path.parent.parent / "run.json").is_file():
+            continue
+        try:
+            made = READERS[path.name](path, json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            broken.append(path)
+        else:
+            found += [made] if made else []
+    return found, broken
+
+
+def _of_card(path: Path, told: dict[str, Any]) -> Node | None:
+    """A data set, an adapter or a model, by what its card says."""
+    if "settings" in told:
+        run = path.parent.parent / "run.json"
+        made_by = {json.loads(run.read_text(encoding="utf-8"))["model"]} if (
+            path.parent.name == "adapter" and run.is_file()) else set()
+        return Node(told["sha256"], ADAPTER, told["name"], (path,),
+                    frozenset({told["base"], *made_by}))
+    if "objective" in told:
+        return Node(told["sha256"], MODEL, told["name"], (path,),
+                    frozenset(told.get("made_of", ())), {"name": told["name"]}
+                    ) if "sha256" in told else None
+    return Node(told["sha256"], DATA, path.parent.name, (path,), _of_data(told) - {told["sha256"]},
+                told) if "sources" in told else None
+
+
+def _of_run(path: Path, told: dict[str, Any]) -> Node | None:
+    """A run, which stands for the model that it made."""
+    if "model" not in told:
+        return None  # of an earlier version of the course
+    before = {told["parents"].get("start"), told["parents"].get("data")}
+    for card in told["reads"]:
+        before |= {card["sha256"], *_of_data(card)}
+    return Node(told["model"], RUN, told["name"], (path,),
+                frozenset(before - {None, told["model"]}), told)
+
+
+def _of_tokens(path: Path, told: dict[str, Any]) -> Node:
+    return Node(told["sha256"], TOKENS, "tokens", (path,), frozenset({told["text"]}), told)
+
+
+def _of_data(card: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset([*card.get("made_of", ()), *card["sources"].values()])
+
+
+READERS = {"card.json": _of_card, "run.json": _of_run, "tokens.json": _of_tokens}
+
+
+def _merged(found: Iterable[Node]) -> dict[str, Node]:
+    """Each thing once: copies of a data set as one with several paths, copies of what a run made
+    as things made of it, for the run never read those."""
+    nodes: dict[str, Node] = {}
+    for node in sorted(found, key=lambda one: not _in_a_run(one)):
+        first = nodes.get(node.id)
+        if first and node.paths != first.paths and node.kind in (MODEL, ADAPTER):
+            node = replace(node, id=store.sha256_text(f"{node.id} {node.paths}"),
+                           name=f"{node.name}, copy", before=frozenset({node.id}))
+        elif first:
+            node = replace(first, paths=tuple(dict.fromkeys([*first.paths, *node.paths])),
+                           before=first.before | node.before)
+        nodes[node.id] = node
+    return nodes
+
+
+def _in_a_run(node: Node) -> bool:
+    return node.kind == RUN or any((path.parent.parent / "run.json").is_file()
+                                   for path in node.paths)
+
+
+def _named_elsewhere(nodes: Mapping[str, Node], folder: Path) -> Iterator[Node]:
+    """Sources that cards name, the store's token files of runs, and models started from."""
+    for node in list(nodes.values()):
+        for card in node.facts.get("reads", [node.facts] if node.kind == DATA else []):
+            for name, digest in card["sources"].items():
+                if digest not in nodes:
+                    yield Node(digest, SOURCE, name, _places(name, digest, folder))
+        if node.kind == RUN:
+            yield from _tokens_of(node)
+            start = node.facts["parents"].get("start")
+            if start and start not in nodes:
+                yield Node(start, MODEL, "the model it started from")
+
+
+def _tokens_of(run: Node) -> Iterator[Node]:
+    made = run.facts["parents"].get("data", "")
+    path = store.home() / "tokens" / made[:16] / "tokens.json"
+    if made and path.is_file():
+        with_text = {card["sha256"]: card["name"] for card in run.facts["reads"]}
+        told = store.read_json(path)
+        node = _of_tokens(path, told)
+        yield replace(node, name=f"tokens of {with_text.get(told['text'], 'a data set')}")
+
+
+def _places(name: str, digest: str, folder: Path) -> tuple[Path, ...]:
+    """Where a source lies: in the folder under its name, or in the store if it is registered."""
+    if name in sources.registry():
+        source = sources.get(name)
+        path = place(source) / source.file if source.file else None
+        return (path,) if path and path.is_file() and source.sha256 == digest else ()
+    if name.startswith("hub:"):
+        return ()
+    alike = [path for path in sorted(folder.rglob("*")) if path.name == Path(name).name
+             and (path.is_file() or path.parent.name == "sources")]
+    same = [path for path in alike if _hash(path) == digest]
+    return tuple(same or alike[:1])  # one that was changed is still the one that was meant
+
+
+def _hash(path: Path) -> str:
+    try:
+        return local.digest(path)
+    except (OSError, SourceError, IndexError):
+        return ""
+
+
+def _whole(node: Node) -> bool:
+    if node.kind == SOURCE:
+        return all(_hash(path) == node.id for path in node.paths)
+    return not any(_broken(path) for path in node.paths)
+
+
+def _broken(path: Path) -> bool:
+    try:
+        return not path.is_file() or bool(store.broken_seal(path))
+    except StoreError:  # no seal at all
+        return True
+
+
+def _in_order(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Each after what it was made of; all that is before it, through others too, in `before`."""
+    above = {key: _reached({one: nodes[one].before & nodes.keys() for one in nodes}, [key])
+             for key in nodes}
+    order = sorted(nodes, key=lambda key: (len(above[key]), nodes[key].kind, nodes[key].name, key))
+    return {key: replace(nodes[key], before=frozenset(above[key] - {key})) for key in order}
+
+
+def _edges(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+    """From a thing to what was made of it, unless another thing stands between."""
+    for key, node in nodes.items():
+        for one in nodes:
+            if one in node.before and not any(one in nodes[other].before
+                                              for other in node.before if other != one):
+                yield one, key
+
+
+def _reached(steps: Mapping[str, Iterable[str]], begin: Iterable[str]) -> set[str]:
+    found, open_ = set(), list(begin)
+    while open_:
+        for one in steps.get(open_.pop(), ()):
+            if one not in found:
+                found.add(one)
+                open_.append(one)
+    return found

@@ -1,0 +1,294 @@
+"""A governed project: a folder in which nothing is trained that the policy does not allow.
+
+`governance.toml` at its top says whose project it is and what for, `policy.toml` what must hold,
+and `audit.jsonl` what was done. Whatever is trained into a folder below is checked and logged, with
+no further word in the code that trains: that is what cannot be forgotten. Data with facts of
+governance on its card can be trained on nowhere else; data without any goes where it always did,
+but not in here.
+
+Layout: `sources/` for raw files, `data/` for data sets, `runs/` for what was trained; none of it
+is asked for, and `lineage` finds things wherever they lie in the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import datasets
+from datasets import Dataset, load_from_disk
+
+from fmcourse import store
+from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.governance.audit_log import AuditLog
+from fmcourse.data.governance.erasure import Touched, touched_by
+from fmcourse.data.governance.lineage import lineage
+from fmcourse.data.governance.policy import POLICY, Breach, Policy, check, policy
+from fmcourse.errors import PolicyError, StoreError
+
+ABOUT, RULES, LOG, DATA = "governance.toml", "policy.toml", "audit.jsonl", "card.json"
+KEY, WHO = "FMCOURSE_AUDIT_KEY", "FMCOURSE_WHO"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A governed folder.
+
+    Attributes:
+        folder: its top.
+        name, owner: of the project.
+        purpose: what is trained in it, a purpose of the policy.
+        keyed: the log's hashes need the key in `$FMCOURSE_AUDIT_KEY`.
+    """
+
+    folder: Path
+    name: str
+    owner: str
+    purpose: str
+    keyed: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        """The rules that hold here."""
+        return policy(self.folder / RULES)
+
+    @property
+    def log(self) -> AuditLog:
+        """The project's audit log."""
+        return AuditLog(self.folder / LOG, _key() if self.keyed else None)
+
+    def note(self, event: str, what: str, sha256: str = "", note: str = "") -> None:
+        """Write a line in the log, by whoever works here, for the project's purpose."""
+        self.log.add(event, what, who=who(), sha256=sha256, purpose=self.purpose, note=note)
+
+    def check(self, dataset: Dataset | Card) -> list[Breach]:
+        """What of a data set breaks the rules of this project."""
+        return check(dataset, self.purpose, by=self.policy)
+
+    def save(self, dataset: Dataset, name: str) -> Path:
+        """Write a data set to `data/name`, sealed, and log it; what is there already is replaced.
+
+        Raises:
+            DataError: it has no card.
+        """
+        dataset = _counted(dataset)
+        about = card(dataset)
+        place = self.folder / "data" / name
+        with store.atomic_folder(place) as draft:
+            with _no_bars():
+                dataset.save_to_disk(draft)
+            files = [path for path in draft.rglob("*") if path.is_file()]
+            store.seal(draft / DATA, about.plain(), files)
+        self.note("data written", f"data/{name}", about.sha256)
+        return place
+
+    def load(self, name: str) -> Dataset:
+        """Read a data set of this project, and log it.
+
+        Raises:
+            StoreError: it is not there, or not as it was written; the latter is logged, too.
+        """
+        place = self.folder / "data" / name
+        if not (place / DATA).is_file():
+            raise StoreError("There is no data set here.", where=place,
+                             fix=f"Known: {', '.join(self.names()) or 'none'}.")
+        changed = store.broken_seal(place / DATA)
+        if changed:
+            self.note("changed data found", f"data/{name}", note=", ".join(changed))
+            raise StoreError(f"This data set was changed since it was written: "
+                             f"{', '.join(changed)}.", where=place, fix="Make it again.")
+        dataset = load_from_disk(str(place))
+        self.note("data read", f"data/{name}", card(dataset).sha256)
+        return dataset
+
+    def erasure(self, words: str = "", *, record: str = "") -> Touched:
+        """What a person's request concerns here, as `touched_by` says it; the request is logged.
+
+        The log says that somebody asked, and what was touched, but not who: it is never changed,
+        so nothing about people belongs in it.
+        """
+        found = touched_by(lineage(self.folder), words, record=record)
+        self.note("erasure asked", self.name, note=f"things touched: {len(found.rows())}")
+        return found
+
+    def names(self) -> list[str]:
+        """The data sets that were saved here."""
+        top = self.folder / "data"
+        return sorted(path.parent.relative_to(top).as_posix() for path in top.rglob(DATA))
+
+
+def start(folder: Path | str, *, name: str, owner: str, purpose: str, keyed: bool = False
+          ) -> Project:
+    """Make a folder a governed project, or open it if it is the same one.
+
+    Args:
+        folder: new or empty, or this project's own.
+        name, owner: for people; the owner answers for the project.
+        purpose: of what will be trained here; a purpose of the policy, such as 'research'.
+        keyed: make the audit log with a key, which is read from `$FMCOURSE_AUDIT_KEY` and must be
+            kept elsewhere.
+
+    Raises:
+        PolicyError: there is no such purpose; or the folder is governed otherwise already.
+    """
+    folder = Path(folder)
+    if (folder / ABOUT).is_file():
+        found = read(folder)
+        if found != Project(folder, name, owner, purpose, keyed):
+            raise PolicyError(f"This folder is the project {found.name!r}, for {found.purpose}.",
+                              where=folder, fix="Choose another folder, or governance.read it.")
+        return found
+    policy().purpose(purpose)
+    if keyed:
+        _key()
+    told = {"name": name, "owner": owner, "purpose": purpose}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
+    store.atomic_write(folder / RULES, POLICY.read_bytes())
+    store.atomic_write(folder / ABOUT, "\n".join([*lines, f"keyed = {str(keyed).lower()}", ""]))
+    made = read(folder)
+    made.note("project started", name, store.sha256_file(folder / RULES), f"owner: {owner}")
+    return made
+
+
+def read(folder: Path | str) -> Project:
+    """Open a governed project.
+
+    Raises:
+        PolicyError: the folder is none, or its file cannot be read.
+    """
+    path = Path(folder) / ABOUT
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Project(Path(folder), **told)
+    except (OSError, ValueError, TypeError) as error:
+        raise PolicyError("This is no governed project.", where=path,
+                          fix="Make it one with governance.start, or name its top folder."
+                          ) from error
+
+
+def governing(folder: Path | str | None) -> Project | None:
+    """The project that a folder belongs to: its own, or of the nearest folder above."""
+    if folder is None:
+        return None
+    place = Path(folder).absolute()
+    return next((read(one) for one in (place, *place.parents) if (one / ABOUT).is_file()), None)
+
+
+def who() -> str:
+    """Who is working: `$FMCOURSE_WHO`, or the user's name on this machine."""
+    try:
+        return os.environ.get(WHO) or getpass.getuser()
+    except (OSError, KeyError):  # a container may have a user without a name
+        return "unknown"
+
+
+@contextlib.contextmanager
+def admitted(cards: Sequence[Card], folder: Path | str | None, what: str
+             ) -> Iterator[Callable[[str], None]]:
+    """Let a training run go ahead, or refuse it; begin, end, failure and refusal are logged.
+
+    Every stage of training is inside one. Outside governed projects, and on data that is not
+    governed, it does nothing.
+
+    Args:
+        cards: of the data sets to be read.
+        folder: where the run will be kept; decides which project it belongs to.
+        what: the run's name.
+
+    Yields:
+        What to call at the end, with the hash of what was made.
+
+    Raises:
+        PolicyError: a rule is broken; or the data is governed, and the run in no project.
+    """
+    project = governing(folder)
+    if project is None:
+        _only_ungoverned(cards)
+        yield lambda made: None
+        return
+    name, finished = _within(project, folder), Path(str(folder), "run.json").is_file()
+    breaches = [breach for about in cards for breach in project.check(about)]
+    read_hashes = ", ".join(f"{about.name} {about.sha256[:12]}" for about in cards)
+    if breaches or not cards:
+        rules = ", ".join(dict.fromkeys(breach.rule.name for breach in breaches)) or "card"
+        project.note("training refused", name, note=f"{rules}; {read_hashes}")
+        raise refusal(breaches, what)
+    if finished:
+        project.note("finished run opened", name, store.sha256_file(Path(str(folder), "run.json")))
+        yield lambda made: None
+        return
+    for about in cards:
+        project.note("data read", about.name, about.sha256, f"to train {name}")
+    project.note("training started", name, note=read_hashes)
+    made = []
+    try:
+        yield made.append
+    except BaseException as error:
+        project.note("training failed", name, note=type(error).__name__)
+        raise
+    project.note("training ended", name, made[0] if made else "", read_hashes)
+
+
+def refusal(breaches: Sequence[Breach], what: str) -> PolicyError:
+    """The error that names the rules broken, where, and what to do; the first one in full."""
+    if not breaches:
+        return PolicyError(f"The run {what!r} is refused: it names no data set.", where=what,
+                           fix="Train on a data set with a card.")
+    first, *others = breaches
+    said = f"The run {what!r} is refused by the rule {first.rule.name!r}: {first.what}"
+    if others:
+        more = dict.fromkeys(f"{one.rule.name} ({one.data})" for one in others)
+        said += f" Also broken: {', '.join(more)}."
+    return PolicyError(said, where=first.data, fix=first.rule.fix)
+
+
+def _only_ungoverned(cards: Sequence[Card]) -> None:
+    governed = next((about for about in cards if about.governance), None)
+    if governed:
+        raise PolicyError("This data is governed, and the run says no purpose.",
+                          where=governed.name,
+                          fix="Keep the run in a governed project: folder=project.folder / "
+                              "'runs' / … (see governance.start).")
+
+
+@contextlib.contextmanager
+def _no_bars() -> Iterator[None]:
+    """Without the bars that `datasets` draws on saving."""
+    drawn = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if drawn:
+            datasets.enable_progress_bars()
+
+
+def _within(project: Project, folder: Path | str | None) -> str:
+    return Path(folder).absolute().relative_to(project.folder.absolute()).as_posix()
+
+
+def _counted(dataset: Dataset) -> Dataset:
+    """With a card that is true of the texts as they are, whatever was filtered since."""
+    if "text" not in dataset.column_names:
+        return dataset
+    before = card(dataset)
+    made = with_card(dataset.select(range(len(dataset))), before)
+    after = card(made)
+    if before.sha256 in ("", after.sha256):
+        return made
+    lineage = tuple(dict.fromkeys([*before.made_of, before.sha256]))
+    return with_card(made, replace(after, made_of=lineage))
+
+
+def _key() -> str:
+    key = os.environ.get(KEY, "")
+    if len(key) < 16:
+        raise PolicyError("The audit log is keyed, and there is no key of 16 characters or more.",
+                          where=KEY, fix=f"Set the environment variable {KEY}.")
+    return key
