@@ -24,8 +24,10 @@ def test_rates_by_slice_and_their_change():
 
 
 def test_a_score_that_sees_the_pronoun_is_caught():
-    unfair = evaluate.swap_test(lambda texts: [0.9 if "H" in text else 0.1 for text in texts],
-                                TEXTS).set_index("measure")
+    def score(texts):
+        return [0.9 if text.startswith(("He ", "His ")) else 0.1 for text in texts]
+
+    unfair = evaluate.swap_test(score, TEXTS).set_index("measure")
     assert unfair["n"].tolist() == [3, 3]
     assert unfair["value"][CHANGED] == 1
     assert unfair["value"][GAP] == pytest.approx(0.8)
