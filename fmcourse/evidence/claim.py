@@ -70,12 +70,20 @@ class Measure:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the syllabus and how it is measured; the first measure is the main one."""
+    """A statement of the syllabus and how it is measured.
+
+    Attributes:
+        id, statement: of the syllabus.
+        experiment: what is run.
+        measures: the first is the main one.
+        seeds: how often; more where an effect is small beside its spread.
+    """
 
     id: str
     statement: str
     experiment: str
     measures: tuple[Measure, ...]
+    seeds: int = 3
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,8 @@ def claims() -> dict[str, Claim]:
         raw = tomllib.load(file)
     return {
         name: Claim(name, entry["statement"], entry["experiment"],
-                    tuple(Measure(**measure) for measure in entry["measures"]))
+                    tuple(Measure(**measure) for measure in entry["measures"]),
+                    entry.get("seeds", Claim.seeds))
         for name, entry in raw.items()
     }
 

@@ -39,10 +39,11 @@ def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
         EvidenceError: an arm or metric named by the claim was not measured, or not at the same
             seeds as the arm it is compared with.
     """
-    values = {arm: _values(_measured(arms, arm, measure.metric))
-              for arm in arms[0] if measure.metric in arms[0][arm]}
+    found = {arm: _measured(arms, arm, measure.metric)
+             for arm in dict.fromkeys(name for seed in arms for name in seed)}
+    found = {arm: own for arm, own in found.items() if own}
     try:
-        treatment, control = values[measure.treatment], values[measure.control]
+        treatment, control = found[measure.treatment], found[measure.control]
     except KeyError as error:
         raise EvidenceError(f"The experiment did not measure {error}.", where=measure.metric,
                             fix="Make claims.toml and the experiment agree.") from error
@@ -50,7 +51,8 @@ def measure_entry(measure: Measure, arms: list[Arms]) -> dict[str, Any]:
         raise EvidenceError(f"{measure.treatment!r} was measured {len(treatment)} times and "
                             f"{measure.control!r} {len(control)} times.", where=measure.metric,
                             fix="Let every seed that measures one of them measure both.")
-    judgement = measure.judge(treatment, control)
+    values = {arm: _values(own) for arm, own in found.items()}
+    judgement = measure.judge(values[measure.treatment], values[measure.control])
     return {"metric": measure.metric, "treatment": measure.treatment, "control": measure.control,
             "better": measure.better, "over": measure.over, "arms": values,
             "effect": judgement.effect,
@@ -144,7 +146,7 @@ def check(record: dict[str, Any]) -> None:
     try:
         again = []
         for stored, measure in zip(record["measures"], claim.measures, strict=True):
-            count = len(stored["arms"][measure.control])
+            count = max(map(len, stored["arms"].values()))
             arms = [{arm: {measure.metric: values[i]} for arm, values in stored["arms"].items()
                      if i < len(values)} for i in range(count)]
             again.append(measure_entry(measure, arms))

@@ -20,30 +20,32 @@ from fmcourse.evidence import ledger
 from fmcourse.evidence.claim import Claim, claims, get
 from fmcourse.evidence.experiments import EXPERIMENTS, Outcome, shared
 
-SEEDS = (0, 1, 2)
+FEWEST = 3  # seeds of a ledger entry
 
 
 def run_claims(
-    names: Iterable[str] = (), seeds: Sequence[int] = SEEDS, say: Any = print
+    names: Iterable[str] = (), seeds: Sequence[int] | None = None, say: Any = print
 ) -> list[dict[str, Any]]:
     """Run claims (all if none is named), write their ledger files, return the entries.
 
     Args:
         names: claim ids.
-        seeds: with fewer than three the result is only said; the ledger stays as it was.
+        seeds: by default as many as the claim wants; with fewer than three the result is only
+            said, and the ledger stays as it was.
         say: called with a line of text now and then.
     """
     entries = []
     for name in names or claims():
         claim = get(name)
-        outcomes = [_outcome(claim, seed, say) for seed in seeds]
+        tried = list(range(claim.seeds) if seeds is None else seeds)
+        outcomes = [_outcome(claim, seed, say) for seed in tried]
         record = ledger.entry(
-            claim, list(seeds), [o["arms"] for o in outcomes], [o["details"] for o in outcomes],
+            claim, tried, [o["arms"] for o in outcomes], [o["details"] for o in outcomes],
             sum(o["minutes"] for o in outcomes), outcomes[0]["data"], outcomes[0]["made"])
-        if len(seeds) >= len(SEEDS):
+        if len(tried) >= FEWEST:
             store.write_json(ledger.FOLDER / f"{claim.id}.json", record)
         else:
-            say(f"{claim.id}: not written; an entry needs {len(SEEDS)} seeds.")
+            say(f"{claim.id}: not written; an entry needs {FEWEST} seeds.")
         say(f"{claim.id}: {record['verdict']}; effect {record['effect']:.3f} "
             f"({record['metric']}, bound {record['bound']:g})")
         entries.append(record)

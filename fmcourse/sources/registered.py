@@ -64,6 +64,11 @@ def _read(path: Path) -> dict[str, Source]:
             raise SourceError(
                 f"Source '{name}' is not well formed (unknown: {unknown}; missing: {missing}).",
                 where=path, fix="Give it the same keys as its neighbours.") from error
+        empty = [key for key in sorted(known - {"name", "member"}) if not table[key]
+                 and not (key in ("version", "sha256") and table["kind"] == "package")]
+        if empty:
+            raise SourceError(f"Source '{name}' has nothing under {', '.join(empty)}.", where=path,
+                              fix="Look it up at the project; what has no licence is not used.")
         if sources[name].kind not in KINDS:
             raise SourceError(f"Source '{name}' has kind '{sources[name].kind}'.", where=path,
                               fix=f"Use one of {', '.join(KINDS)}.")

@@ -21,13 +21,21 @@ SEEDS = [0, 1, 2]
 def arms(claim: Claim, seed: int, strength: float = 3.0) -> dict[str, dict[str, float]]:
     """Values that show every measure `strength` times its bound, with a little spread."""
     values: dict[str, dict[str, float]] = {}
+
+    def value(arm: str, metric: str) -> float:
+        """High enough above every arm that this one is compared with and should be above."""
+        own, wanted = values.setdefault(arm, {}), [1 + 0.1 * seed]
+        for measure in claim.measures:
+            pair = (measure.treatment, measure.control)
+            high, low = pair if measure.better == "higher" else reversed(pair)
+            if (measure.metric, high) == (metric, arm):
+                effect, below = strength * measure.bound * (1 + 0.01 * seed), value(low, metric)
+                wanted.append(below * effect if measure.effect == "ratio" else below + effect)
+        return own.setdefault(metric, wanted[0] if len(wanted) == 1 else max(wanted[1:]))
+
     for measure in claim.measures:
-        effect = strength * measure.bound * (1 + 0.01 * seed)
-        control = 1 + 0.1 * seed
-        other = control * effect if measure.effect == "ratio" else control + effect
-        pair = (other, control) if measure.better == "higher" else (control, other)
-        for arm, value in zip((measure.treatment, measure.control), pair, strict=True):
-            values.setdefault(arm, {})[measure.metric] = value
+        value(measure.treatment, measure.metric)
+        value(measure.control, measure.metric)
     return values
 
 
@@ -193,6 +201,20 @@ def test_later_seeds_may_leave_out_arms_that_are_not_close():
         measured(every, {"full": 1.0})
     with pytest.raises(EvidenceError, match="did not measure 'ia3', and a later one did"):
         measured(every, close, every)
+
+
+def test_an_arm_that_only_a_later_seed_has_is_refused():
+    measure = Measure("m", "lora", "full", "lower", 0.01)
+    first = {"full": {"m": 1.0}, "lora": {"m": 0.9}}
+    with pytest.raises(EvidenceError, match="did not measure 'ia3', and a later one did"):
+        ledger.measure_entry(measure, [first, first | {"ia3": {"m": 1.0}}])
+
+
+def test_fixed_models_are_compared_over_the_same_seeds():
+    measure = Measure("m", "ours", "theirs", "higher", 0.01, over="items")
+    both = {"ours": {"m": [1.0, 2.0]}, "theirs": {"m": [0.5, 1.0]}}
+    with pytest.raises(EvidenceError, match="'ours' was measured 2 times and 'theirs' 1"):
+        ledger.measure_entry(measure, [both, {"ours": both["ours"]}])
 
 
 def test_an_entry_with_later_seeds_of_fewer_arms_holds():

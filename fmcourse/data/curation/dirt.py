@@ -1,5 +1,6 @@
 """Dirt planted with known truth, so that a pipeline can be graded: what did it find, what did it
-spoil? Simulated dirt is a lower bound on the real kind: see `raw` for that.
+spoil? Planted dirt is easier to find than the real kind (`raw`), and copies are found by the
+very measure they were planted with: what is graded is that the steps do what they say.
 
 Repairable dirt is put on clean records, and the truth is kept beside; other dirt is records added
 after them, and the truth is that they should go. Each has the step that is for it.

@@ -141,6 +141,10 @@ def _decisions(step: Step, texts: Sequence[str]) -> list[Decision]:
         raise DataError(f"The step {step.name!r} gave {len(found)} decisions about {len(texts)} "
                         "texts.", where="curate",
                         fix="Let it give a text or a Drop for each, in order.")
+    strange = next((decision for decision in found if not isinstance(decision, Decision)), None)
+    if strange is not None or None in found:
+        raise DataError(f"The step {step.name!r} decided {strange!r}.", where="curate",
+                        fix="Let it return the text, as it was or repaired, or a Drop.")
     return [decision if isinstance(decision, Drop) or decision.strip() else Drop("nothing left")
             for decision in found]
 

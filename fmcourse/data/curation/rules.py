@@ -58,13 +58,14 @@ def _repeated_lines(parts: Parts) -> float:
 
 
 def _commonest(n: int) -> Callable[[Parts], float]:
-    """Share of the characters that stand in the commonest run of n words, if it is there twice."""
+    """Share of the characters that stand in the commonest run of n words, if it is there twice; a
+    run that overlaps itself counts each time, as in known implementations, up to 1."""
     def measure(parts: Parts) -> float:
         runs = Counter(parts.ngrams(n))
         if not runs:
             return 0.0
         run, count = max(runs.items(), key=lambda item: (item[1] > 1) * item[1] * _size(item[0]))
-        return (count > 1) * count * _size(run) / parts.characters
+        return min(1.0, (count > 1) * count * _size(run) / parts.characters)
 
     return measure
 

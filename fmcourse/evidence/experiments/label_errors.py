@@ -24,10 +24,11 @@ def label_errors(seed: int, labels: int = 2048, test: int = 1008, share: float =
     """Paragraphs of AWS documentation with the service as label, a share of them wrong.
 
     Found by confident learning with a bag of words, the best classifier there is for this task, and
-    by comparing texts; the control is as many flags at random. Then it is taught again, after an
-    expert (simulated: the truth) has reviewed so many of the records: those that were flagged, the
-    surest first, or records drawn at random. Beside them: dropping what was flagged without a look,
-    and the true labels, which is the best there is to reach.
+    by comparing texts (with the measure by which the copies were made: that it finds them is no
+    wonder); the control is as many flags at random. Then it is taught again, after an expert
+    (simulated: the truth) has reviewed so many of the records: contradictions first, then the
+    doubted, the surest first; or records drawn at random. Beside them: dropping what was flagged
+    without a look, and the true labels, which is the best there is to reach.
 
     Args:
         labels: labelled records; copies under another label come on top.

@@ -20,7 +20,8 @@ NAMES = ("web-bible", "shakespeare", "django-messages", "awscli-examples", "aws-
 
 def registered(seed: int, names: Sequence[str] = NAMES) -> Outcome:
     """Archives as they are against the same with one byte changed; whole entries against entries
-    that lack a version, a hash, a licence or an attribution. Nothing here is left to chance.
+    that lack a version, a hash, a licence or an attribution, or leave it blank. Nothing here is
+    left to chance.
 
     Args:
         names: sources whose archives are tried, each in an empty home.
@@ -33,7 +34,7 @@ def registered(seed: int, names: Sequence[str] = NAMES) -> Outcome:
             AS_REGISTERED: [_archive(name, blob, work) for name, blob in whole.items()]
             + [_entry(name, entry, work) for name, entry in entries.items()],
             TAMPERED: [_archive(name, _flipped(blob), work) for name, blob in whole.items()]
-            + [_entry(name, _without(entry, key), work)
+            + [_entry(name, change(entry, key), work) for change in (_without, _blank)
                for name, entry in entries.items() for key in NEEDED]}
         arms = {arm: {READ: sum(map(accepted, some)) / len(some)} for arm, some in tries.items()}
     return Outcome(arms, {name: sources.get(name).sha256 for name in names},
@@ -80,3 +81,8 @@ def _flipped(blob: bytes) -> bytes:
 
 def _without(entry: str, key: str) -> str:
     return "\n".join(line for line in entry.split("\n") if not line.startswith(f"{key} ="))
+
+
+def _blank(entry: str, key: str) -> str:
+    return "\n".join(f'{key} = ""' if line.startswith(f"{key} =") else line
+                     for line in entry.split("\n"))

@@ -167,9 +167,11 @@ def share(accepts: Callable[[str], bool], lines: list[str]) -> float:
 
 
 def by_record(dataset: Dataset, held_out: float, seed: int) -> DatasetDict:
-    """A split that takes no notice of documents: the control."""
-    parts = dataset.train_test_split(held_out, seed=seed)
-    return DatasetDict({"train": parts["train"], "validation": parts["test"]})
+    """A split into the same shares that takes no notice of documents: the control."""
+    parts = dataset.train_test_split(2 * held_out, seed=seed)
+    held = parts["test"].train_test_split(0.5, seed=seed)
+    return DatasetDict({"train": parts["train"], "validation": held["train"],
+                        "test": held["test"]})
 
 
 def flattery(parts: DatasetDict, new: list[str], base: LanguageModel) -> float:

@@ -115,3 +115,8 @@ def test_the_funnel_draws_its_table():
         text if text == "a" else Drop("not a")))]).table()
     figure = show.funnel(table)
     assert figure.alt == "documents kept after each step: read 3; text is there 2; half 1."
+
+
+def test_a_step_that_forgets_to_return_is_told_so():
+    with pytest.raises(DataError, match="The step 'mine' decided None"):
+        curation.curate(rows("a", "b"), [curation.each("mine", lambda text: None)])
