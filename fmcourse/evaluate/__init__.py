@@ -45,6 +45,7 @@ from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 from fmcourse.evaluate.slices import slice_change, slice_rates
+from fmcourse.evaluate.word_order import word_order_score
 
 __all__ = [
     "Grade", "LabelRatio", "NGram", "Plateau", "PowerLaw", "acronym_items", "agreement",
@@ -57,5 +58,5 @@ __all__ = [
     "overall", "percent_agreement", "plateau_interval", "ratings", "recited", "reply_bits_per_byte",
     "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs", "sequence_log_likelihood",
     "shuffled", "slice_change", "slice_rates", "style_grade", "style_rates", "swap_bits",
-    "swap_test", "token_losses", "wilson",
+    "swap_test", "token_losses", "wilson", "word_order_score",
 ]

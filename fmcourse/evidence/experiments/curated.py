@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
@@ -14,7 +14,6 @@ from fmcourse.models import LanguageModel
 BITS, AWS, PASSAGES = "held-out bits per byte", "AWS: bits per byte", "passages: bits per byte"
 MEMORISED, LEAKED = "copied texts learnt by heart", "bits per byte of leaked test texts"
 RATE = 2e-3  # of continued pre-training, at its peak
-GOOD = 4_000_000  # characters of good text that the scorer of quality has read
 RAW, REPAIRED, CURATED = "raw", "repaired only", "curated"
 COPIES, EXACT, ONCE = "with copies", "exact copies removed", "each text once"
 
@@ -40,7 +39,7 @@ def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int 
              PASSAGES: data.held_out(seed, held, source="boolq-passages")}
     leaking = data.held_out(seed, 20 * held, "validation", "boolq-passages")
     dirty = curation.raw(characters, seed, leaking)
-    steps = curation.standard([*leaking, *texts[PASSAGES]], score=order_score(base))
+    steps = curation.standard([*leaking, *texts[PASSAGES]], score=evaluate.word_order_score(base))
     sets = {RAW: curation.curate(dirty, ()), REPAIRED: curation.curate(dirty, curation.repairs()),
             CURATED: curation.curate(dirty, steps)}
     arms = {}
@@ -56,14 +55,6 @@ def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int 
                     "reasons": sets[CURATED].reasons().to_dict("list"),
                     "grades": graded.astype(object).where(graded.notna(), None).to_dict("list"),
                     "size": size, "tokens": tokens})
-
-
-def order_score(base: LanguageModel) -> Callable[[Sequence[str]], Sequence[float]]:
-    """What the order of a text's words is worth to three-grams of the general corpus."""
-    good = data.tokens(data.sized(data.general()["train"], GOOD), base.tokenizer)
-    grams = evaluate.NGram(3).fit(good, len(base.tokenizer))
-    return curation.against_shuffled(lambda texts: list(grams.bits_per_byte(
-        {str(i): [text] for i, text in enumerate(texts)}, base.tokenizer).values()))
 
 
 def duplicates(seed: int, tokens: int = 120_000, characters: int = 250_000, copied: int = 16,
