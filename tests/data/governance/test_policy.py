@@ -7,11 +7,12 @@ from datetime import date
 
 import pytest
 import tiny
+from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fmcourse import data
-from fmcourse.data import governance
+from fmcourse.data import curation, governance, privacy
 from fmcourse.data.facts import SENSITIVITIES, strictest
 from fmcourse.data.governance import Governance
 from fmcourse.data.governance.policy import CHECKS, POLICY, allows
@@ -31,6 +32,14 @@ def test_a_whole_card_breaks_nothing_on_its_last_day():
     about = replace(CARD, governance=WHOLE, steps=REDACTED)
     assert rules(about) == []
     assert rules(about, today=date(2030, 7, 1)) == ["retention"]
+
+
+def test_what_the_privacy_room_writes_counts_as_redaction():
+    about = replace(CARD, governance=WHOLE)
+    letters = data.with_card(Dataset.from_dict({"text": ["Write to ann@example.org."]}), about)
+    assert rules(letters) == ["redaction"]
+    assert rules(privacy.without_personal(letters)) == []
+    assert rules(curation.curate(letters, [privacy.step()]).kept) == []
 
 
 @given(kept=st.sets(st.sampled_from(["owner", "purposes", "keep_until", "sensitivity", "basis"])),
