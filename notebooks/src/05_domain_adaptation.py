@@ -184,7 +184,7 @@ show.table([{"request": row["prompt"], "wanted": row["completion"], "said": repl
 
 # %% [markdown]
 # ### The whole of it
-# A couple of dozen requests say little about a few per cent. The ledger asked more, over three seeds, and trained longer;
+# A couple of dozen requests say little about a few per cent. The ledger asked more, over five seeds, and trained longer;
 # and it has one more expert: tuned **without** the manual.
 
 # %%
@@ -199,8 +199,8 @@ services = course.ledger("M3", "unseen services: right operation, valid")
 show.seeds(services["arms"], control=rival, unit="usable, unseen services")
 
 # %% [markdown]
-# With the manual the gain is as large on average and less certain (*inconclusive*, says the ledger). *Tuned* without it loses
-# nearly all. Names of operations are facts, and thousands of them do not go into a model by examples; a search hands them
+# With the manual the gain over the fullest prompt is as large as before: what was learnt is not tied to services. *Tuned*
+# without it loses nearly all. Names of operations are facts, and thousands of them do not go into a model by examples; a search hands them
 # over at once. **Fine-tuning teaches behaviour, retrieval brings facts.**
 
 # %% [markdown]
