@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,11 @@ def _made(kind: type, given: dict[str, Any], path: Path) -> Any:
         if name not in known:
             raise AwsError(f"A {kind.__name__.lower()} has no {name!r}.", where=path,
                            fix=meant(name, known))
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise AwsError(f"Something is missing: {error}.", where=path, fix="Add it.") from error
+    for one in fields(kind):
+        if one.default is MISSING and one.default_factory is MISSING and one.name not in given:
+            raise AwsError(f"The {kind.__name__.lower()}'s {one.name!r} is missing.", where=path,
+                           fix=f"Add it: {one.name} = …")
+    return kind(**given)
 
 
 def documents(project: Project) -> dict[str, policies.Policy]:

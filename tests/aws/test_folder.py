@@ -28,7 +28,7 @@ def test_a_project_is_read_from_its_file(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("account = 1", "missing.*bucket"), ("x = [", "cannot be read"),
+    ("account = 1", "project's 'bucket' is missing"), ("x = [", "cannot be read"),
     (TEXT.replace("bucket", "bukket"), "Did you mean bucket"),
     (TEXT.replace('vpc = "vpc-0a1b2c3d"', ""), "vpc"),
     (TEXT.replace("vpc =", "vcp ="), "Did you mean vpc"),
