@@ -63,8 +63,8 @@ class Card:
         return replace(self, steps=(*self.steps, entry), made_of=tuple(come_through))
 
     def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
+        """As JSON holds it: lists, no tuples."""
+        return json.loads(json.dumps(asdict(self)))
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [("dataset", self.name), ("documents", f"{self.documents:,}"),
