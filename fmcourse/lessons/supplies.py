@@ -24,6 +24,7 @@ ROOMS = {
     "tokens": "texts as token numbers",
     "models": "models converted once, such as SmolLM2",
     "runs": "models you trained, with their checkpoints",
+    "labels": "labels you gave in a notebook",
     "logs": "what experiment trackers wrote of runs without a folder",
     "evidence": "results of single seeds, so that a ledger run can go on",
     "executed": "notebooks of smoke, GPU and failed runs",
