@@ -116,7 +116,7 @@ curated = curation.curate(dirty, [own, *steps])
 show.funnel(curated.table(), title="from raw to curated", unit="records")
 
 # %% [markdown]
-# Rules of thumb take most, and most of that is very short: labels of buttons, names of fields. Nothing is lost without a
+# Rules of thumb take most, and most of that is very short: labels of buttons, a line about a field. Nothing is lost without a
 # reason: what is kept and what is dropped are always what came in.
 
 # %%
@@ -272,7 +272,7 @@ course.claim("D2", treatment=rows[0]["memorised"], control=rows[1]["memorised"])
 # leaked paragraphs the model looks brilliant. A benchmark that was in the training text measures memory.
 
 # %%
-show.seeds(course.ledger("D2")["arms"], control="each text once",
+show.seeds(course.ledger("D2")["arms"], control="each text once", better="lower",
            unit="copied texts learnt by heart")
 
 # %% [markdown]
