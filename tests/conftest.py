@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -47,3 +47,19 @@ def one_thread() -> None:
     """Several threads on tiny tensors cost more than they bring, and two suites share a machine."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+                 ) -> Callable[..., tuple[int, str, str]]:
+    """Call `fmcourse` in this process: exit code, what it said, what it complained."""
+    from fmcourse import cli
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fmcourse", *map(str, words)])
+        with pytest.raises(SystemExit) as ending:
+            cli.main()
+        said = capsys.readouterr()
+        return ending.value.code or 0, said.out, said.err
+
+    return call

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fmcourse import cli, sources, store
+from fmcourse import sources, store
 from fmcourse.errors import SourceError
 from fmcourse.lessons import supplies
 from fmcourse.sources import Status
@@ -38,19 +38,6 @@ def course(tmp_path, monkeypatch) -> Path:
 def home(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("FMCOURSE_HOME", str(tmp_path / "home"))
     return store.home()
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Call the command line in this process: exit code, what it said, what it complained."""
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fmcourse", *words])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        said = capsys.readouterr()
-        return ending.value.code or 0, said.out, said.err
-
-    return call
 
 
 def test_help_imports_nothing_slow():

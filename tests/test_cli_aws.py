@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
-
-from fmcourse import cli
 
 PROJECT = 'account = "111122223333"\nbucket = "my-team-data"\n'
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Call the command line in this process: exit code, what it said, what it complained."""
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fmcourse", "aws", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        said = capsys.readouterr()
-        return ending.value.code or 0, said.out, said.err
-
+def command(command, monkeypatch, tmp_path):
+    """In a folder with a project."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "project.toml").write_text(PROJECT)
-    return call
+    return partial(command, "aws")
 
 
 @pytest.fixture

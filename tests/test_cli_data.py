@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-from fmcourse import cli
 
 PAIR = '{"prompt": "Hi", "completion": "Hello"}\n'
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Call the command line in this process: exit code, what it said, what it complained."""
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fmcourse", "data", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        said = capsys.readouterr()
-        return ending.value.code or 0, said.out, said.err
-
-    return call
+def command(command):
+    return partial(command, "data")
 
 
 @pytest.fixture

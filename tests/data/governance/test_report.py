@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
+from functools import partial
 
 import pytest
 import tiny
 import yaml
 from datasets import load_dataset
 
-from fmcourse import cli, data, store
+from fmcourse import data, store
 from fmcourse.data import governance
 from fmcourse.data.governance.report import ANSWERS, GAP, OUTSIDE, SHOWN
 from fmcourse.errors import PolicyError
@@ -70,15 +70,8 @@ def test_an_empty_project_has_nothing_to_show(project):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fmcourse", "data", *map(str, words)])
-        with pytest.raises(SystemExit) as ending:
-            cli.main()
-        said = capsys.readouterr()
-        return ending.value.code or 0, said.out, said.err
-
-    return call
+def command(command):
+    return partial(command, "data")
 
 
 def test_the_command_prints_it_and_fails_on_gaps(command, project, letters, monkeypatch):
