@@ -229,7 +229,8 @@ price = course.ledger("M3", "instructions followed")
 show.seeds(price["arms"], control="asked plainly", unit="instructions followed")
 
 # %% [markdown]
-# Every expert pays. The one that only ever answered yes, no or maybe has forgotten most: test outside of the domain, too.
+# Every expert pays. The one tuned on commands without the manual, and the one that only ever answered yes, no or maybe, have
+# forgotten most: test outside of the domain, too.
 
 # %% [markdown]
 # ## These pairs, or any?

@@ -77,9 +77,9 @@ seen = {row["source"]: row["text"] for row in dirty.shuffle(seed=3)}
 show.table([{"source": name, "text": seen[name][:150]} for name in seen])
 
 # %% [markdown]
-# All of that is real. Into the passages some more dirt was **planted** (simulated), so that there is something whose truth is
-# known: HTML; *mojibake*, which is text read in a wrong encoding; *boilerplate*, lines that every page has; copies; *word
-# salad*, words in no order; other languages; passages of a test.
+# The first four are real. Into the passages some more dirt was **planted** (simulated), so that there is something whose
+# truth is known: HTML; *mojibake*, which is text read in a wrong encoding; *boilerplate*, lines that every page has; copies;
+# *word salad*, words in no order; other languages; passages of a test.
 
 # %% [markdown]
 # ## Clean, step by step
@@ -268,8 +268,9 @@ show.table(rows, formats={"memorised": ".0%", "leaked test": ".2f", "unread": ".
 course.claim("D2", treatment=rows[0]["memorised"], control=rows[1]["memorised"])
 
 # %% [markdown]
-# Copies are learnt by heart, and what was spent on them is missing elsewhere: unread text costs more bits per byte. On the
-# leaked paragraphs the model looks brilliant. A benchmark that was in the training text measures memory.
+# *Leaked test* and *unread* are bits per byte. Copies are learnt by heart, and what was spent on them is missing elsewhere:
+# unread text costs more bits per byte. On the leaked paragraphs the model looks brilliant. A benchmark that was in the
+# training text measures memory.
 
 # %%
 show.seeds(course.ledger("D2")["arms"], control="each text once", better="lower",
@@ -315,7 +316,7 @@ show.seeds(flattery["arms"], control="split by record", better="lower",
 
 # %% [markdown]
 # That was measured on AWS documentation, service by service, with a model that only counts words in threes. Any one split is a
-# noisy estimate; by record, validation flatters nearly every time, by document hardly, on average.
+# noisy estimate; by record, validation flattered every time, by document hardly, on average.
 
 # %% [markdown]
 # ## Format
