@@ -57,10 +57,15 @@ def holds(condition: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     >>> holds({"Bool": {"aws:SecureTransport": "false"}}, {"aws:securetransport": "true"})
     False
     """
-    known = {name.lower(): [_text(one) for one in listed(value)]
-             for name, value in context.items() if value is not None}
+    known = normal(context)
     return all(_key_holds(operator, key, [_text(one) for one in listed(wanted)], known)
                for operator, keys in condition.items() for key, wanted in keys.items())
+
+
+def normal(context: Context) -> dict[str, list[str]]:
+    """A context with keys in small letters and lists of texts; what is None is absent."""
+    return {name.lower(): [_text(one) for one in listed(value)]
+            for name, value in context.items() if value is not None}
 
 
 def is_operator(name: str) -> bool:

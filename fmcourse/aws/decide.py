@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from fmcourse.aws.conditions import filled, glob, holds, like, listed
+from fmcourse.aws.conditions import filled, glob, holds, like, listed, normal
 from fmcourse.errors import AwsError
 
 ALLOWED, DENIED, NOT_ALLOWED = "allowed", "explicitly denied", "not allowed by anything"
@@ -130,12 +130,20 @@ def statements(policy: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
     """
     parts = policy.get("Statement") if isinstance(policy, Mapping) else None
     found = listed(parts) if parts is not None else []
-    if not all(isinstance(part, Mapping) and part.get("Effect") in ("Allow", "Deny")
-               for part in found) or parts is None:
-        raise AwsError("This is no policy: it needs statements that say Allow or Deny.",
+    if parts is None or not all(map(_is_statement, found)):
+        raise AwsError("This is no policy: it needs statements that say Allow or Deny of actions.",
                        where="Statement", fix="See what aws.lint says about it.")
     for i, part in enumerate(found, 1):
         yield str(part.get("Sid") or i), part
+
+
+def _is_statement(part: Any) -> bool:
+    """Whether it can be evaluated; one without actions would apply to all of them."""
+    named = ("Action", "NotAction", "Resource", "NotResource")
+    return (isinstance(part, Mapping) and part.get("Effect") in ("Allow", "Deny")
+            and ("Action" in part) != ("NotAction" in part)
+            and isinstance(part.get("Condition") or {}, Mapping)
+            and all(isinstance(one, str) for name in named for one in listed(part.get(name, []))))
 
 
 def _applying(policy: Mapping[str, Any], access: Access, asks_who: bool = False) -> list[_Found]:
@@ -165,8 +173,7 @@ def _names_action(part: Mapping[str, Any], access: Access) -> bool:
 def _names_resource(part: Mapping[str, Any], access: Access) -> bool:
     if "Resource" not in part and "NotResource" not in part:
         return True  # a trust policy: the resource is its role
-    known = {name.lower(): [str(one) for one in listed(value)]
-             for name, value in access.known.items() if value is not None}
+    known = normal(access.known)
     named = [filled(one, known) for one in listed(part.get("Resource", part.get("NotResource")))]
     found = any(one is not None and like(one, access.resource) for one in named)
     return found == ("Resource" in part)
@@ -191,8 +198,9 @@ def _is_among(named: Any, access: Access) -> bool:
     return False
 
 
-def _is_account(named: str, caller: str) -> bool:
+def _is_account(named: Any, caller: str) -> bool:
     """Whether an account is named, by number or ARN, and the caller is in it."""
+    named = str(named)
     account = named.split(":")[4] if named.endswith(":root") and named.count(":") == 5 else named
     return bool(caller) and account == _account(caller)
 

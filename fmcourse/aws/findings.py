@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from fmcourse.errors import AwsError
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,15 +36,3 @@ def rows(findings: Iterable[Finding]) -> pd.DataFrame:
 
     return pd.DataFrame([asdict(one) for one in findings],
                         columns=["where", "rule", "what", "fix"])
-
-
-def refuse(findings: Iterable[Finding], name: str) -> None:
-    """Raise if there are any.
-
-    Raises:
-        AwsError: with every finding in it.
-    """
-    found = list(findings)
-    if found:
-        raise AwsError("\n".join(["AWS would not take this:", *map(str, found)]), where=name,
-                       fix="Correct these, and check again.")

@@ -12,7 +12,7 @@ from fmcourse import store
 from fmcourse.aws import policies
 from fmcourse.aws.checks import check
 from fmcourse.aws.findings import Finding
-from fmcourse.aws.lint import lint
+from fmcourse.aws.lint import KINDS, lint
 from fmcourse.aws.project import Network, Project
 from fmcourse.aws.requests import Request, setting_up
 from fmcourse.errors import AwsError, meant
@@ -85,7 +85,10 @@ def read_request(path: Path) -> Request:
     Raises:
         AwsError: it is none.
     """
-    found = _read(path)
+    return _request(_read(path), path)
+
+
+def _request(found: Any, path: Path) -> Request:
     wanted = [one.name for one in fields(Request)]
     if not isinstance(found, dict) or sorted(found) != sorted(wanted) or not (
             isinstance(found["parameters"], dict)
@@ -106,10 +109,9 @@ def check_file(path: Path) -> list[Finding]:
     """
     found = _read(path)
     if isinstance(found, dict) and "operation" in found:
-        return check(read_request(path))
+        return check(_request(found, path))
     name = Path(path).name
-    kinds = [kind for kind in ("trust", "bucket", "key", "endpoint") if f"{kind}-policy" in name]
-    return lint(found, kinds[0] if kinds else "identity")
+    return lint(found, next((kind for kind in KINDS if f"{kind}-policy" in name), "identity"))
 
 
 def _read(path: Path) -> Any:

@@ -25,7 +25,7 @@ from typing import Any
 from fmcourse.aws import policies, simulator
 from fmcourse.aws.project import Project
 from fmcourse.aws.requests import setting_up
-from fmcourse.aws.session import offline
+from fmcourse.aws.session import offline, send
 from fmcourse.errors import AwsError, meant
 
 STRANGER = "Stranger"
@@ -165,9 +165,9 @@ def _furnish(store: Store, may: Mapping[str, Mapping[str, Any]]) -> None:
         store.project = replace(store.project, key=made["KeyMetadata"]["KeyId"])
     for request in setting_up(store.project):
         if request.operation not in _SKIPPED:
-            _send(clients[request.service], request.operation, request.parameters)
+            send(clients[request.service], request.operation, request.parameters)
     trust = json.dumps(policies.people_policy(store.project))
-    named = _names(store.project)
+    named = store.project.roles
     roles = dict.fromkeys((*named, STRANGER, *may, _ADMIN))
     for role in roles:
         if role not in named:
@@ -180,16 +180,6 @@ def _furnish(store: Store, may: Mapping[str, Mapping[str, Any]]) -> None:
                                            RoleSessionName="course")["Credentials"]
         store._credentials[role] = (given["AccessKeyId"], given["SecretAccessKey"],
                                     given["SessionToken"])
-
-
-def _names(project: Project) -> tuple[str, str, str]:
-    return project.role, project.engineer, project.auditor
-
-
-def _send(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
-    from botocore import xform_name
-
-    return getattr(client, xform_name(operation))(**parameters)
 
 
 def _client(service: str, url: str, region: str, credentials: tuple[str, str, str | None] | None

@@ -53,7 +53,7 @@ def people_policy(project: Project) -> Policy:
     """Who may take on a person's role: whoever the account's administrators allow."""
     return policy(statement(
         "PeopleOfTheAccount", ["sts:AssumeRole"],
-        principal={"AWS": f"arn:{project.partition}:iam::{project.account}:root"}))
+        principal={"AWS": project.account_arn}))
 
 
 def role_policy(project: Project, teacher: str | None = None, grader: str | None = None) -> Policy:
@@ -105,7 +105,7 @@ def auditor_policy(project: Project) -> Policy:
 def bucket_policy(project: Project) -> Policy:
     """What the bucket refuses, whatever a role may do: every statement is a Deny."""
     everything = [project.bucket_arn, f"{project.bucket_arn}/*"]
-    roles = [project.role_arn(name) for name in (project.role, project.engineer, project.auditor)]
+    roles = [project.role_arn(name) for name in project.roles]
     parts = [
         statement("OnlyEncryptedTransport", ["s3:*"], everything, principal="*", effect="Deny",
                   condition={"Bool": {"aws:SecureTransport": "false"}}),
@@ -137,7 +137,7 @@ def key_policy(project: Project) -> Policy:
 
     return policy(
         statement("AccountManages", ["kms:*"], "*", principal={
-            "AWS": f"arn:{project.partition}:iam::{project.account}:root"}),
+            "AWS": project.account_arn}),
         use("TrainingUses", project.role, KEY_ACTIONS, "bedrock", "s3"),
         use("BedrockKeepsUsing", project.role, ["kms:CreateGrant"], "bedrock"),
         use("EngineerUses", project.engineer, KEY_ACTIONS, "s3"))
@@ -164,9 +164,7 @@ def _listing(project: Project, *prefixes: str) -> dict[str, Any]:
 
 
 def _via(project: Project, *services: str) -> dict[str, Any]:
-    suffix = "amazonaws.com.cn" if project.partition == "aws-cn" else "amazonaws.com"
-    return {"StringEquals": {"kms:ViaService": [f"{service}.{project.region}.{suffix}"
-                                                for service in services]}}
+    return {"StringEquals": {"kms:ViaService": [project.host(one) for one in services]}}
 
 
 def _key_use(project: Project, *services: str) -> list[dict[str, Any]]:

@@ -8,9 +8,7 @@ policy it is written into, so such names are no project.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any
 
 from fmcourse.aws.session import regions
 from fmcourse.errors import AwsError, meant
@@ -114,16 +112,20 @@ class Project:
             raise AwsError("The prefixes of training data and output overlap, so whoever may write "
                            "one may write the other.", where="Project.output",
                            fix="Keep them apart, such as training and output.")
-        roles = (self.role, self.engineer, self.auditor)
-        for name, role in zip(("role", "engineer", "auditor"), roles, strict=True):
+        for name, role in zip(("role", "engineer", "auditor"), self.roles, strict=True):
             _fit(name, role, _ROLE, "BedrockTraining")
-        if len(set(roles)) < len(roles):
+        if len(set(self.roles)) < len(self.roles):
             raise AwsError("Two of the roles have the same name.", where="Project.role",
                            fix="Give each its own: a shared role has all rights of both.")
         if self.key is not None:
             _fit("key", self.key, f"{_UUID}|mrk-[0-9a-f]{{32}}",
                  "1234abcd-12ab-34cd-56ef-1234567890ab",
                  "Give the key's id, which stays the same, not an alias or ARN.")
+
+    @property
+    def roles(self) -> tuple[str, str, str]:
+        """Names of the training role, and of the people's: engineer and auditor."""
+        return self.role, self.engineer, self.auditor
 
     @property
     def partition(self) -> str:
@@ -142,6 +144,11 @@ class Project:
     def role_arn(self, role: str | None = None) -> str:
         """ARN of a role of the account; by default that of the training role."""
         return f"arn:{self.partition}:iam::{self.account}:role/{role or self.role}"
+
+    @property
+    def account_arn(self) -> str:
+        """ARN that stands for the whole account."""
+        return f"arn:{self.partition}:iam::{self.account}:root"
 
     @property
     def key_arn(self) -> str | None:
@@ -167,12 +174,12 @@ class Project:
         """ARN of something of this account in this region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
-    def _rows(self) -> Iterator[tuple[str, Any]]:
-        for one in fields(self):
-            yield one.name, getattr(self, one.name)
+    def host(self, service: str) -> str:
+        """Where a service of this region answers, as `kms:ViaService` names it."""
+        return f"{service}.{self.region}.amazonaws.com{'.cn' * (self.partition == 'aws-cn')}"
 
     def __str__(self) -> str:
-        return "\n".join(f"{name:10} {value}" for name, value in self._rows())
+        return "\n".join(f"{one.name:10} {getattr(self, one.name)}" for one in fields(self))
 
 
 def _fit(name: str, value: object, pattern: str, example: str, hint: str = "") -> None:

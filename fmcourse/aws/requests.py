@@ -106,8 +106,11 @@ def vpc_config(project: Project) -> dict[str, list[str]]:
     Raises:
         AwsError: the project has no network.
     """
-    network = _network(project)
-    return {"subnetIds": list(network.subnets), "securityGroupIds": list(network.security_groups)}
+    if project.network is None:
+        raise AwsError("The project has no network.", where="Project.network",
+                       fix="Give Project(..., network=Network(...)).")
+    return {"subnetIds": list(project.network.subnets),
+            "securityGroupIds": list(project.network.security_groups)}
 
 
 def public_access_block() -> dict[str, bool]:
@@ -185,10 +188,3 @@ def _fit_together(project: Project, model: str, found: Base, method: str, teache
         raise AwsError(f"{model} cannot learn from {teacher}.", where="teacher",
                        fix=f"Choose {' or '.join(found.teachers)}." if found.teachers
                        else "Choose another model to customize.")
-
-
-def _network(project: Project) -> Any:
-    if project.network is None:
-        raise AwsError("The project has no network.", where="Project.network",
-                       fix="Give Project(..., network=Network(...)).")
-    return project.network

@@ -8,6 +8,7 @@ never asked for. Only `submit(..., really=True)` leaves this room.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -63,3 +64,10 @@ def regions() -> dict[str, str]:
         for region in offline().get_available_regions("s3", partition):
             known[region] = partition
     return known
+
+
+def send(client: Any, name: str, parameters: Mapping[str, Any]) -> Any:
+    """Call an operation by the name that the API has for it, with a client that is given."""
+    from botocore import xform_name
+
+    return getattr(client, xform_name(name))(**parameters)

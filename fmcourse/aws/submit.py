@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fmcourse.aws.checks import check
-from fmcourse.aws.findings import refuse
 from fmcourse.aws.requests import Request
+from fmcourse.aws.session import send
 from fmcourse.errors import AwsError
 
 
@@ -26,19 +26,20 @@ def submit(request: Request, really: bool = False, client: Any = None, say: Any 
     Raises:
         AwsError: the checks find something, there are no credentials, or AWS refuses.
     """
-    refuse(check(request), f"{request.service} {request.operation}")
+    name, found = f"{request.service} {request.operation}", check(request)
+    if found:
+        raise AwsError("\n".join(["AWS would not take this:", *map(str, found)]), where=name,
+                       fix="Correct these, and check again.")
     say(request)
     if not really:
         say("Nothing was sent: this is what would be.")
         return None
-    from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        client = client or _client(request)
-        answer = getattr(client, xform_name(request.operation))(**request.parameters)
+        answer = send(client or _client(request), request.operation, request.parameters)
     except (BotoCoreError, ClientError) as error:
-        raise AwsError(f"AWS refuses: {error}", where=f"{request.service} {request.operation}",
+        raise AwsError(f"AWS refuses: {error}", where=name,
                        fix="Read its reason; for AccessDenied, see who you are with: "
                            "aws sts get-caller-identity") from error
     answer.pop("ResponseMetadata", None)

@@ -53,13 +53,11 @@ def cases(project: Project) -> list[Case]:
     return [*_objects(project), *_settings(project), *_conditions(project), *_elsewhere(project)]
 
 
-def allow_deny_table(project: Project, store: Store | None = None, shared: bool = False
-                     ) -> pd.DataFrame:
+def allow_deny_table(project: Project, shared: bool = False) -> pd.DataFrame:
     """Every case, with what is expected, what the evaluator says and what the store does.
 
     Args:
-        project: whose documents.
-        store: one that runs with them; by default one is started for the table.
+        project: whose documents; a store is started that runs with them.
         shared: the control: the team with the rights of one role that may do everything, and
             no other documents than AWS makes by itself.
 
@@ -67,24 +65,22 @@ def allow_deny_table(project: Project, store: Store | None = None, shared: bool 
         Columns who, action, on, expected, evaluator, why, store, beyond; answers are 'allow' or
         'deny'.
     """
-    if store is None:
-        team = (project.role, project.engineer, project.auditor)
-        may = dict.fromkeys(team, policies.all_powerful()) if shared else None
-        with local(project, may) as made:
-            return allow_deny_table(made.project, made, shared)
     import pandas as pd
 
-    rows = []
-    for case in cases(store.project):
-        found = judge(store.project, case.access, shared)
-        tried = None
-        if case.call:
-            role = case.access.caller.rpartition("/")[2] or None
-            tried = _word(store.attempt(role, case.call[0], **case.call[1]) == ALLOWED)
-        rows.append({"who": case.who, "action": case.access.action, "on": case.on,
-                     "expected": _word(case.expected), "evaluator": _word(found.allowed),
-                     "why": str(found), "store": tried, "beyond": case.beyond})
-    return pd.DataFrame(rows)
+    may = dict.fromkeys(project.roles, policies.all_powerful()) if shared else None
+    with local(project, may) as store:
+        return pd.DataFrame([_row(case, store, shared) for case in cases(store.project)])
+
+
+def _row(case: Case, store: Store, shared: bool) -> dict[str, Any]:
+    """A case, judged and, where the store can be asked, tried."""
+    found, tried = judge(store.project, case.access, shared), None
+    if case.call:
+        role = case.access.caller.rpartition("/")[2] or None
+        tried = _word(store.attempt(role, case.call[0], **case.call[1]) == ALLOWED)
+    return {"who": case.who, "action": case.access.action, "on": case.on,
+            "expected": _word(case.expected), "evaluator": _word(found.allowed),
+            "why": str(found), "store": tried, "beyond": case.beyond}
 
 
 def judge(project: Project, access: Access, shared: bool = False) -> Decision:
@@ -221,11 +217,10 @@ def _elsewhere(project: Project) -> Iterator[Case]:
         found += [(ENGINEER, _caller(project, ENGINEER), "iam:PassRole", project.role_arn(role),
                    to_bedrock, expected, f"the role {role}")]
     if project.key_arn:
-        suffix = f"{project.region}.amazonaws.com{'.cn' * (project.partition == 'aws-cn')}"
         for who, via, expected, on in (
-                (TRAINING, f"s3.{suffix}", True, "the key, through S3"),
+                (TRAINING, project.host("s3"), True, "the key, through S3"),
                 (TRAINING, None, False, "the key, directly"),
-                (AUDITOR, f"s3.{suffix}", False, "the key, through S3")):
+                (AUDITOR, project.host("s3"), False, "the key, through S3")):
             found += [(who, _caller(project, who), "kms:Decrypt", project.key_arn,
                        {"kms:ViaService": via}, expected, on)]
     for who, caller, action, resource, context, expected, on in found:

@@ -11,6 +11,7 @@ import inspect
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ from fmcourse.evidence import ledger
 from fmcourse.evidence.claim import Claim, claims, get
 from fmcourse.evidence.experiments import EXPERIMENTS, Outcome, shared
 
+ROOMS = {"aws": ("boto3", "botocore", "moto")}  # that few experiments use; what they are built on
 FEWEST = 3  # seeds of a ledger entry
 
 
@@ -61,8 +63,10 @@ def _outcome(claim: Claim, seed: int, say: Any) -> dict[str, Any]:
     say(f"{claim.id}: seed {seed} …")
     began = time.perf_counter()
     outcome: Outcome = experiment(seed)
+    made = ledger.made_now()
+    made["versions"] |= _rests_on(inspect.getmodule(experiment))
     record = {"arms": outcome.arms, "details": outcome.details, "data": outcome.data,
-              "minutes": (time.perf_counter() - began) / 60, "made": ledger.made_now()}
+              "minutes": (time.perf_counter() - began) / 60, "made": made}
     store.write_json(path, record)
     return record
 
@@ -75,12 +79,18 @@ def _key(experiment: Any) -> str:
                               hardware.detect().device, hardware.detect().dtype])
 
 
-def _rooms(module: ModuleType) -> list[list[str]]:
-    """Hashes of rooms that few experiments use, if this one does: a change in them costs no other
-    experiment its outcome."""
-    return [[store.sha256_file(path) for kind in ("*.py", "*.toml")
-             for path in sorted(Path(room.__file__).parent.rglob(kind))]
-            for room in (vars(module).get("aws"),) if room is not None]
+def _rooms(module: ModuleType) -> list[list[Any]]:
+    """Versions and hashes of rooms that few experiments use, if this one does: a change in them
+    costs no other experiment its outcome."""
+    return [[_rests_on(module), *(store.sha256_file(path) for kind in ("*.py", "*.toml")
+             for path in sorted(Path(vars(module)[name].__file__).parent.rglob(kind)))]
+            for name in ROOMS if name in vars(module)]
+
+
+def _rests_on(module: ModuleType) -> dict[str, str]:
+    """Versions of the packages that only such rooms are built on."""
+    return {package: metadata.version(package) for name, packages in ROOMS.items()
+            if name in vars(module) for package in packages}
 
 
 def _sources(module: ModuleType) -> dict[str, str]:

@@ -93,7 +93,12 @@ def test_the_statement_that_decided_is_named():
     assert str(decide(Access(ME, "s3:GetObject", DATA), [named])) == "allowed (Read)"
 
 
-@pytest.mark.parametrize("wrong", [{}, {"Statement": "x"}, {"Statement": [{"Effect": "Maybe"}]}])
+@pytest.mark.parametrize("wrong", [
+    {}, {"Statement": "x"}, {"Statement": [{"Effect": "Maybe"}]},
+    {"Statement": {"Effect": "Allow", "Acton": "s3:GetObject", "Resource": "*"}},
+    {"Statement": {"Effect": "Allow", "Action": 3, "Resource": "*"}},
+    {"Statement": {"Effect": "Allow", "Action": "*", "NotAction": "*", "Resource": "*"}},
+    {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": "x"}}])
 def test_what_is_no_policy_is_refused(wrong):
     with pytest.raises(AwsError, match="no policy"):
         decide(Access(ME, "s3:GetObject", DATA), [wrong])
