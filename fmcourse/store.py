@@ -206,16 +206,17 @@ def broken_seal(path: Path | str) -> list[str]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()  # read_text would hide changed line ends
         told = json.loads(text)
-        found = told.pop(SEAL, None) if isinstance(told, dict) else None
-    except (OSError, ValueError):
+        found = told.pop(SEAL, None)
+        unsealed = not found and FILES not in told
+        whole = unsealed or (isinstance(told[FILES], dict) and found == sha256_text(_written(told))
+                             and text == _written({**told, SEAL: found}))
+    except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return [path.name]
-    if isinstance(told, dict) and not found and FILES not in told:
+    if unsealed:
         raise StoreError("This is not sealed, so nobody can say whether it was changed.",
                          where=path, fix="Make it again with this version of the course.")
-    whole = isinstance(told, dict) and isinstance(told.get(FILES), dict) and (
-        text == _written({**told, SEAL: found}) and found == sha256_text(_written(told)))
     if not whole:
         return [path.name]
     return [name for name, digest in told[FILES].items()

@@ -314,3 +314,13 @@ def test_a_lock_keeps_another_process_out_until_it_ends(tmp_path):
         holder.communicate(timeout=60)
     with store.lock(tmp_path / "artifact").acquire(timeout=30):
         pass
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: text.replace(b"\n", b"\r\n"), lambda text: text.replace(b"1", b"NaN"),
+    lambda text: text.replace(b"1", b"2"), lambda text: text[:-1], lambda text: b"[1]"])
+def test_a_seal_sees_every_byte(tmp_path, change):
+    path = store.seal(tmp_path / "card.json", {"count": 1}, [])
+    assert store.broken_seal(path) == []
+    path.write_bytes(change(path.read_bytes()))
+    assert store.broken_seal(path) == ["card.json"]

@@ -55,7 +55,8 @@ def lineage(graph: Lineage, title: str | None = None) -> Picture:
                                fix="Name a folder with sealed data sets or runs.")
     layers = _layers(graph)
     widest = max(len(layer) for layer in layers)
-    changed, stale, dark = graph.changed(), graph.stale(), graph.unchecked()
+    changed, dark = graph.changed(), graph.unchecked()
+    stale = graph.descendants(*changed)
     figure, ax = canvas(0.72 * len(layers) + 0.1, title=title)
     places = {key: (row, (column + 0.5) / len(layer)) for row, layer in enumerate(layers)
               for column, key in enumerate(layer)}

@@ -17,7 +17,7 @@ from typing import Any
 from datasets import load_from_disk
 
 from fmcourse import store
-from fmcourse.data.governance.lineage import DATA, SOURCE, TOKENS, Lineage, Node
+from fmcourse.data.governance.lineage import DATA, SOURCE, TOKENS, Lineage, Node, reached
 from fmcourse.errors import DataError
 
 ADVICE = {
@@ -105,23 +105,14 @@ def touched_by(graph: Lineage, words: str = "", *, record: str = "") -> Touched:
 def _sorted(graph: Lineage, holds: dict[str, int], clean: set[str], dark: list[Node]) -> Touched:
     """What descends from a holder: it learnt from it, unless only by way of clean data."""
     below = graph.descendants(*holds) - holds.keys()
-    learnt = _reach_around(graph, holds, clean) - holds.keys()
+    onward = {one: [newer for older, newer in graph.edges if older == one and newer not in clean]
+              for one in graph.nodes}
+    learnt = reached(onward, holds) - holds.keys()
     ordered = [key for key in graph.nodes if key in below]
     return Touched({key: holds[key] for key in graph.nodes if key in holds},
                    tuple(graph.nodes[key] for key in ordered if key in learnt),
                    tuple(graph.nodes[key] for key in ordered if key not in learnt),
                    tuple(dark), graph)
-
-
-def _reach_around(graph: Lineage, begin: dict[str, int], walls: set[str]) -> set[str]:
-    found, open_ = set(), list(begin)
-    while open_:
-        older = open_.pop()
-        for one, newer in graph.edges:
-            if one == older and newer not in walls and newer not in found:
-                found.add(newer)
-                open_.append(newer)
-    return found
 
 
 def _found(text: str, words: str, record: str) -> bool:

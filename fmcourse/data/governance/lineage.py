@@ -84,11 +84,11 @@ class Lineage:
 
     def ancestors(self, node: str) -> set[str]:
         """Ids of all that a thing was made of."""
-        return _reached({one: [a for a, b in self.edges if b == one] for one in self.nodes}, [node])
+        return reached({one: [a for a, b in self.edges if b == one] for one in self.nodes}, [node])
 
     def descendants(self, *ids: str) -> set[str]:
         """Ids of all that was made of these."""
-        return _reached({one: [b for a, b in self.edges if a == one] for one in self.nodes}, ids)
+        return reached({one: [b for a, b in self.edges if a == one] for one in self.nodes}, ids)
 
     def changed(self) -> set[str]:
         """Ids of things whose bytes are not those they were made with, or that are gone."""
@@ -209,10 +209,12 @@ def _in_a_run(node: Node) -> bool:
 
 def _named_elsewhere(nodes: Mapping[str, Node], folder: Path) -> Iterator[Node]:
     """Sources that cards name, the store's token files of runs, and models started from."""
+    seen: set[tuple[str, str]] = set()  # a source is looked for once, whoever names it
     for node in list(nodes.values()):
         for card in node.facts.get("reads", [node.facts] if node.kind == DATA else []):
             for name, digest in card["sources"].items():
-                if digest not in nodes:
+                if digest not in nodes and (name, digest) not in seen:
+                    seen.add((name, digest))
                     yield Node(digest, SOURCE, name, _places(name, digest, folder))
         if node.kind == RUN:
             yield from _tokens_of(node)
@@ -267,8 +269,8 @@ def _broken(path: Path) -> bool:
 
 def _in_order(nodes: Mapping[str, Node]) -> dict[str, Node]:
     """Each after what it was made of; all that is before it, through others too, in `before`."""
-    above = {key: _reached({one: nodes[one].before & nodes.keys() for one in nodes}, [key])
-             for key in nodes}
+    steps = {key: node.before & nodes.keys() for key, node in nodes.items()}
+    above = {key: reached(steps, [key]) for key in nodes}
     order = sorted(nodes, key=lambda key: (len(above[key]), nodes[key].kind, nodes[key].name, key))
     return {key: replace(nodes[key], before=frozenset(above[key] - {key})) for key in order}
 
@@ -282,7 +284,7 @@ def _edges(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
                 yield one, key
 
 
-def _reached(steps: Mapping[str, Iterable[str]], begin: Iterable[str]) -> set[str]:
+def reached(steps: Mapping[str, Iterable[str]], begin: Iterable[str]) -> set[str]:
     found, open_ = set(), list(begin)
     while open_:
         for one in steps.get(open_.pop(), ()):

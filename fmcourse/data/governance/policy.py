@@ -7,7 +7,6 @@ is for the owner to answer for, and that nobody changed them for the seal and th
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from fmcourse.data.card import Card, card
+from fmcourse.data.card import Card, attached, card
 from fmcourse.data.facts import SENSITIVITIES, Governance
 from fmcourse.errors import DataError, PolicyError, meant
 
@@ -153,10 +152,7 @@ def govern(dataset: Dataset, facts: Governance) -> Dataset:
     Raises:
         DataError: it has no card.
     """
-    about = replace(card(dataset), governance=facts)
-    made = dataset.select(range(len(dataset)))  # shares the rows, but not the description
-    made.info.description = json.dumps(about.plain())
-    return made
+    return attached(dataset, replace(card(dataset), governance=facts))
 
 
 def check(dataset: Dataset | Card, purpose: str, *, today: date | None = None,

@@ -25,7 +25,7 @@ import datasets
 from datasets import Dataset, load_from_disk
 
 from fmcourse import store
-from fmcourse.data.card import Card, card, with_card
+from fmcourse.data.card import Card, attached, card, with_card
 from fmcourse.data.governance.audit_log import AuditLog
 from fmcourse.data.governance.erasure import Touched, touched_by
 from fmcourse.data.governance.lineage import lineage
@@ -148,7 +148,8 @@ def start(folder: Path | str, *, name: str, owner: str, purpose: str, keyed: boo
     if keyed:
         _key()
     told = {"name": name, "owner": owner, "purpose": purpose}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+             for key, value in told.items()]
     store.atomic_write(folder / RULES, POLICY.read_bytes())
     store.atomic_write(folder / ABOUT, "\n".join([*lines, f"keyed = {str(keyed).lower()}", ""]))
     made = read(folder)
@@ -176,7 +177,7 @@ def governing(folder: Path | str | None) -> Project | None:
     """The project that a folder belongs to: its own, or of the nearest folder above."""
     if folder is None:
         return None
-    place = Path(folder).absolute()
+    place = Path(os.path.abspath(folder))  # "project/../elsewhere" is outside
     return next((read(one) for one in (place, *place.parents) if (one / ABOUT).is_file()), None)
 
 
@@ -270,7 +271,8 @@ def _no_bars() -> Iterator[None]:
 
 
 def _within(project: Project, folder: Path | str | None) -> str:
-    return Path(folder).absolute().relative_to(project.folder.absolute()).as_posix()
+    place = Path(os.path.abspath(folder))
+    return place.relative_to(os.path.abspath(project.folder)).as_posix()
 
 
 def _counted(dataset: Dataset) -> Dataset:
@@ -283,7 +285,7 @@ def _counted(dataset: Dataset) -> Dataset:
     if before.sha256 in ("", after.sha256):
         return made
     lineage = tuple(dict.fromkeys([*before.made_of, before.sha256]))
-    return with_card(made, replace(after, made_of=lineage))
+    return attached(made, replace(after, made_of=lineage))
 
 
 def _key() -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fmcourse import store
 from fmcourse.data.card import Card
 from fmcourse.data.governance.audit_log import Entry
 from fmcourse.data.governance.lineage import DATA, RUN, SOURCE, Lineage, lineage
@@ -85,11 +86,13 @@ class Evidence:
     @cached_property
     def cards(self) -> list[Card]:
         """Of the data sets that lie here, and of what runs say they read."""
-        kept = [Card.of(_bare(node.facts)) for node in self.graph.nodes.values()
-                if node.kind == DATA]
-        known = {card.sha256 for card in kept}
-        return kept + [card for node in self.graph.nodes.values() if node.kind == RUN
-                       for card in map(Card.of, node.facts["reads"]) if card.sha256 not in known]
+        nodes = self.graph.nodes.values()
+        told = [_bare(node.facts) for node in nodes if node.kind == DATA]
+        told += [one for node in nodes if node.kind == RUN for one in node.facts["reads"]]
+        found: dict[str, Card] = {}
+        for one in told:
+            found.setdefault(one["sha256"], Card.of(one))
+        return list(found.values())
 
     @cached_property
     def breaches(self) -> list[Breach]:
@@ -121,7 +124,9 @@ def audit(folder: Path | str, today: date | None = None) -> Report:
 
 
 def _bare(facts: object) -> dict:
-    return {key: value for key, value in dict(facts).items() if key not in ("files", "seal")}
+    """What a sealed file tells, without its seal."""
+    return {key: value for key, value in dict(facts).items()
+            if key not in (store.FILES, store.SEAL)}
 
 
 def _told(gap: str, evidence: str) -> tuple[str, str]:

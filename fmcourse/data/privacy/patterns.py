@@ -49,7 +49,7 @@ def structured(text: str) -> Iterator[PersonalSpan]:
         yield from _ssns(text)
         yield from _phones(text)
         yield from _addresses(text)
-        yield from _secrets(text)
+    yield from _secrets(text)
 
 
 def _nearest(text: str, start: int, words: re.Pattern[str]) -> str | None:
@@ -72,13 +72,12 @@ _EMAIL = re.compile(
     r"(?:@|\s?[\[({<]\s?at\s?[\])}>]\s?|\s?[\[({]@[\])}]\s?|\(at\))"
     r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.|\s?[\[({<]\s?(?:dot|\.)\s?[\])}>]\s?)){1,8}"
     r"(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})(?![\w@-])", re.I)
-_NO_EMAIL = re.compile(r"(?:^git@.*)|.*@\d+x\.(?:png|jpe?g|gif|webp|svg)$", re.I)
+_NO_EMAIL = re.compile(  # a repository's address, a picture's name
+    r"(?:^git@.*)|.*@\d+x\.(?:png|jpe?g|gif|webp|svg)$", re.I)
 
 
 def _emails(text: str) -> Iterator[PersonalSpan]:
     for match in _EMAIL.finditer(text):
-        if match[0].lower().startswith("git@") and text[match.end():match.end() + 1] in ":/":
-            continue  # a repository's address
         if not _NO_EMAIL.fullmatch(match[0]):
             start = match.start() + len(match[0]) - len(match[0].lstrip(".'%+-"))
             yield PersonalSpan(start, match.end(), "email", FORM)

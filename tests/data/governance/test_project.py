@@ -7,6 +7,7 @@ import tiny
 
 from fmcourse import data, store, train
 from fmcourse.data import governance
+from fmcourse.data.governance.project import governing
 from fmcourse.errors import DataError, PolicyError, StoreError
 
 RECIPE = train.PretrainRecipe(tokens=64, context=32, batch_tokens=64, micro_batch_tokens=64)
@@ -128,7 +129,7 @@ def test_a_keyed_log_asks_for_its_key(tmp_path, monkeypatch):
 
 
 def test_names_of_quotes_survive_the_toml(tmp_path):
-    told = {"name": 'a "b" \\ é', "owner": "o\nx", "purpose": "research"}
+    told = {"name": 'a "b" \\ é 😀\x7f', "owner": "o\nx", "purpose": "research"}
     assert governance.start(tmp_path / "q", **told).name == told["name"]
 
 
@@ -137,3 +138,8 @@ def test_data_without_a_card_is_not_saved(project):
     bare.info.description = ""
     with pytest.raises(DataError, match="no card"):
         project.save(bare, "bare")
+
+
+def test_a_way_out_of_the_project_is_outside(project):
+    assert governing(project.folder / "runs") == project
+    assert governing(project.folder / ".." / "elsewhere") is None

@@ -232,3 +232,8 @@ def test_the_grade_is_strict_about_leaks():
     assert everything.iloc[0]["precision"] == 0
     with pytest.raises(DataError, match="lists of spans"):
         privacy.grade_spans([], [true], [text])
+
+
+def test_an_access_key_without_digits_is_found():
+    key = "AKIA" + "ABCDEFGHIJKLMNOP"
+    assert [span.kind for span in privacy.find(f"The key is {key}, keep it.")] == ["secret"]
