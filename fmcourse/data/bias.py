@@ -23,8 +23,6 @@ import pandas as pd
 
 from fmcourse.errors import DataError, meant
 
-SIGNED = ("CI", "DPL", "CDD")  # the ones that also say in whose favour
-
 
 def class_imbalance(n_a: int, n_d: int) -> float:
     """CI = (n_a - n_d) / (n_a + n_d), from -1 (only d) to 1 (only a); of numbers of records.

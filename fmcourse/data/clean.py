@@ -12,6 +12,7 @@ import unicodedata
 from datasets import Dataset
 
 from fmcourse.data.card import card, hash_texts, values, with_card
+from fmcourse.sources.group import folded
 
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200b\u202f\u3000]+")
 _BREAKS = re.compile(r"\n{3,}")
@@ -47,7 +48,7 @@ def deduplicate(dataset: Dataset) -> Dataset:
     """Keep the first of texts that are equal after folding case and white space."""
     before, seen, keep = card(dataset), set(), []
     for i, text in enumerate(values(dataset)):
-        key = hash_texts([" ".join(text.lower().split())])
+        key = hash_texts([folded(text)])
         if key not in seen:
             seen.add(key)
             keep.append(i)

@@ -22,13 +22,13 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from fmcourse import sources, store
+from fmcourse import sources
 from fmcourse.data.aws_cli import read
 from fmcourse.data.cache import cached
 from fmcourse.data.card import Card, card, with_card
 from fmcourse.data.domain import services
 from fmcourse.data.retrieval import Retriever
-from fmcourse.data.split import check_no_leak
+from fmcourse.data.split import check_no_leak, drawn
 from fmcourse.data.task_rows import distinct, only, task_row
 from fmcourse.errors import DataError
 
@@ -197,9 +197,9 @@ def _part(row: dict[str, str], unseen: frozenset[str], seed: int) -> str:
     """The part of a row; an operation's is drawn by a hash of its name."""
     if row["service"] in unseen:
         return "test_services"
-    drawn = int(store.sha256_json([seed, row["operation"]])[:8], 16) / 16**8
+    left = drawn(seed, row["operation"])
     for name, share in HELD_OUT.items():
-        if drawn < share:
+        if left < share:
             return name
-        drawn -= share
+        left -= share
     return "train"

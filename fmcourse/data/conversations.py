@@ -24,6 +24,7 @@ from fmcourse.data.card import Card, Tally, card, values
 from fmcourse.data.record_files import BadLine, Found
 from fmcourse.data.record_formats import Message
 from fmcourse.errors import CourseWarning, DataError
+from fmcourse.sources.group import folded
 
 SUFFIXES = (".jsonl", ".json")
 SHOWN = 10  # bad lines that an error names
@@ -170,8 +171,8 @@ def _write(path: Path, rows: Path) -> Found:
 
 
 def _key(messages: list[Message], seed: int) -> int:
-    folded = [[m["role"], " ".join(m["content"].lower().split())] for m in messages]
-    return int(store.sha256_json([seed, folded])[:16], 16)
+    said = [[m["role"], folded(m["content"])] for m in messages]
+    return int(store.sha256_json([seed, said])[:16], 16)
 
 
 def _with_card(records: Dataset, about: Card) -> Dataset:

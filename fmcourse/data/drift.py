@@ -143,8 +143,9 @@ def drift(first: Sequence[str], second: Sequence[str], teach: Teach | None = Non
         chance; for the AUC, its interval above 0.5).
     """
     both, sizes = [*first, *second], len(first)
-    columns = {"length: PSI": (psi, [len(text.split()) for text in both]),
-               "length: KS": (ks_distance, [len(text.split()) for text in both]),
+    lengths = [len(text.split()) for text in both]
+    columns = {"length: PSI": (psi, lengths),
+               "length: KS": (ks_distance, lengths),
                "words: JS distance": (_js_of_words, [words(text) for text in both])}
     if labels is not None:
         columns["labels: JS distance"] = (js_distance, [*labels[0], *labels[1]])

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 
 from datasets import Dataset, DatasetDict
 
-from fmcourse import store
 from fmcourse.data.card import card, with_card
 from fmcourse.data.corpus import general
 from fmcourse.data.labels import paragraphs
+from fmcourse.data.split import drawn
 from fmcourse.data.swaps import PRONOUNS, side
 from fmcourse.errors import DataError
 
@@ -120,7 +120,7 @@ def _cells(seed: int, cell: Callable[[Row], object]) -> dict[tuple[str, object],
 def _sentences(seed: int) -> Iterator[tuple[str, Row]]:
     columns = ["text", "document", "source"]
     for row in general()["train"].select_columns(columns).to_list():
-        held = int(store.sha256_json([seed, row["document"]])[:8], 16) < HELD_OUT * 16**8
+        held = drawn(seed, row["document"]) < HELD_OUT
         for sentence in paragraphs(row["text"], SHORTEST, LONGEST):
             yield ("test" if held else "train"), {
                 **row, "text": sentence, "label": int(row["source"] in ENCYCLOPAEDIA)}

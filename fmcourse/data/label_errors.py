@@ -23,6 +23,7 @@ from fmcourse.data.card import card, with_card
 from fmcourse.data.curation.dirt import near_copy
 from fmcourse.data.near_duplicates import near_duplicates
 from fmcourse.errors import DataError
+from fmcourse.sources.group import folded
 
 RIGHT, MISLABELLED, CONTRADICTED, NEARLY = ("right", "mislabelled", "same text, other label",
                                             "near duplicate, other label")
@@ -140,7 +141,7 @@ def contradictions(texts: Sequence[str], labels: Sequence[int]) -> list[list[int
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
-        groups[" ".join(text.lower().split())].append(i)
+        groups[folded(text)].append(i)
     return [rows for rows in groups.values() if len({labels[i] for i in rows}) > 1]
 
 

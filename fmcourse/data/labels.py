@@ -19,10 +19,10 @@ from collections.abc import Iterator
 
 from datasets import Dataset, DatasetDict
 
-from fmcourse import sources, store
+from fmcourse import sources
 from fmcourse.data.card import card, with_card
 from fmcourse.data.domain import domain
-from fmcourse.data.split import check_no_leak, split_by_document
+from fmcourse.data.split import check_no_leak, drawn, split_by_document
 from fmcourse.errors import DataError
 from fmcourse.sources.group import repeats
 
@@ -160,12 +160,10 @@ def once(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def of_part(rows: list[dict[str, str]], part: str, seed: int, share: float
-             ) -> list[dict[str, str]]:
+            ) -> list[dict[str, str]]:
     """The rows whose operation or structure a hash puts in this part."""
-    def held_out(document: str) -> bool:
-        return int(store.sha256_json([seed, document])[:8], 16) < share * 16**8
-
-    return [row for row in rows if held_out(row["document"]) == (part == "test")]
+    return [row for row in rows
+            if (drawn(seed, row["document"]) < share) == (part == "test")]
 
 
 def _round_robin(rows: list[dict[str, str]], size: int, seed: int, or_fewer: bool

@@ -16,7 +16,7 @@ from rensa import RMinHash, RMinHashLSH
 
 from fmcourse.data.card import card, with_card
 from fmcourse.errors import DataError
-from fmcourse.sources.group import shingles
+from fmcourse.sources.group import folded, shingles
 
 WIDTH = 3  # words in a shingle; with five, one changed word already hides a pair of short texts
 BANDS, PERMUTATIONS = 32, 128
@@ -68,7 +68,7 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> list[int | 
 
 def features(text: str) -> set[str]:
     """What two texts are compared by: their shingles, or all of a text too short to have any."""
-    return shingles(text, WIDTH) or {" ".join(text.lower().split())}
+    return shingles(text, WIDTH) or {folded(text)}
 
 
 def jaccard(first: Collection[str], second: Collection[str]) -> float:

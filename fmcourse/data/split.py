@@ -55,6 +55,11 @@ def split_by_document(dataset: Dataset, held_out: float = 0.025, seed: int = 0) 
     return parts
 
 
+def drawn(seed: int, name: str) -> float:
+    """A number from 0 to 1, decided by seed and name alone: what is held out stays held out."""
+    return int(store.sha256_json([seed, name])[:8], 16) / 16**8
+
+
 def _assign(source: str, sizes: Counter[str], share: float, seed: int) -> dict[str, str]:
     wanted = share * sizes.total()
     order = sorted(sizes, key=lambda name: store.sha256_json([seed, source, name]))

@@ -53,8 +53,7 @@ def swapped(texts: Sequence[str], pairs: Pairs = WOMEN_AND_MEN) -> list[str]:
     return [_WORD.sub(lambda match: other.get(match[0], match[0]), text) for text in texts]
 
 
-def side(text: str, pairs: Pairs = WOMEN_AND_MEN, unpaired: Sequence[str] = UNPAIRED
-         ) -> int | None:
+def side(text: str, pairs: Pairs = WOMEN_AND_MEN) -> int | None:
     """0 if a text has only first words of pairs, 1 if only second ones; None if neither or both.
 
     None as well if it has one of the words that cannot be paired.
@@ -64,7 +63,7 @@ def side(text: str, pairs: Pairs = WOMEN_AND_MEN, unpaired: Sequence[str] = UNPA
     """
     words = set(_WORD.findall(text.lower()))
     found = [any(pair[place].lower() in words for pair in pairs) for place in (0, 1)]
-    if found[0] == found[1] or words.intersection(unpaired):
+    if found[0] == found[1] or words.intersection(UNPAIRED):
         return None
     return int(found[1])
 

@@ -34,6 +34,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def folded(text: str) -> str:
+    """A text in lower case and single spaces: what is equal then is the same, word for word.
+
+    >>> folded(" Stop.  Go ")
+    'stop. go'
+    """
+    return " ".join(text.lower().split())
+
+
 def connected(keys: Iterable[Iterable[Hashable]]) -> list[int]:
     """Union-find: items that share any key get the same number, the smallest index among them.
 

@@ -110,7 +110,7 @@ def test_resampling_gives_each_pair_its_places(rows):
     cells = [rows[i] for i in chosen]
     for cell in set(rows):
         places = sum(weight for weight, row in zip(weights, rows, strict=True) if row == cell)
-        assert cells.count(cell) == round(places)
+        assert abs(cells.count(cell) - places) < 0.5 + 1e-9  # of 7.5, sums make 7.499… and 7.500…
 
 
 def test_known_shares_are_met():

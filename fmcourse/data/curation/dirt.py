@@ -9,7 +9,6 @@ after them, and the truth is that they should go. Each has the step that is for 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -211,8 +210,4 @@ def grade(curated: Curated, dirty: Dataset) -> pd.DataFrame:
 def _is_right(text: str | None, truth: str | None) -> bool:
     if truth is None or text is None:
         return text is truth
-    return _words(text) == _words(truth)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\S+", normalise_text(text))
+    return normalise_text(text).split() == normalise_text(truth).split()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fmcourse.data.curation.pipeline import Decision, Drop, Step
 from fmcourse.data.near_duplicates import near_duplicates
-from fmcourse.sources.group import shingles, words
+from fmcourse.sources.group import folded, shingles, words
 
 RUN, SHORTEST = 13, 8  # words; GPT-3's window (Brown et al. 2020, arXiv:2005.14165, appendix C)
 
@@ -24,7 +24,7 @@ def exact_duplicates() -> Step:
 def _exact(texts: Sequence[str]) -> Iterator[Decision]:
     seen: set[str] = set()
     for text in texts:
-        key = " ".join(text.lower().split())
+        key = folded(text)
         yield Drop("an earlier text, word for word", _start(text)) if key in seen else text
         seen.add(key)
 

@@ -44,15 +44,16 @@ def standardise(
                             where=dataset.column_names, fix="Give them different names.")
         found[wanted] = name
     whole: dict[str, list[str | None]] = {}
+    filled = 0
     for column in columns:
         if column not in found and column not in fill and column != "document":
             raise DataError(f"The column {column!r} is missing.", where=dataset.column_names,
                             fix="Say in `names` which column it is, or in `fill` what it holds.")
-        given = values(dataset, found[column]) if column in found else [None] * len(dataset)
+        given = list(values(dataset, found[column])) if column in found else [None] * len(dataset)
+        if column in found and column != "text":
+            filled += given.count(None)
         whole[column] = [_filled(value, column, number, fill)
                          for number, value in enumerate(given)]
-    filled = sum(value is None for column in columns if column in found and column != "text"
-                 for value in values(dataset, found[column]))
     made = Dataset.from_dict(whole, Features({column: Value("string") for column in columns}))
     return with_card(made, about.step("columns", len(made), 0, f"({filled:,} values filled in)"))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fmcourse import data, evaluate, models
 from fmcourse.data import curation
+from fmcourse.evidence.experiments.plain import plain
 from fmcourse.evidence.experiments.shared import Outcome, trained
 from fmcourse.models import LanguageModel
 
@@ -53,7 +54,7 @@ def curated(seed: int, size: str = "3m", tokens: int = 400_000, characters: int 
                           CURATED: data.card(sets[CURATED].kept).sha256},
                    {"funnel": sets[CURATED].table().to_dict("list"),
                     "reasons": sets[CURATED].reasons().to_dict("list"),
-                    "grades": graded.astype(object).where(graded.notna(), None).to_dict("list"),
+                    "grades": plain(graded),
                     "size": size, "tokens": tokens})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fmcourse import aws, store
+from fmcourse.evidence.experiments.plain import plain
 from fmcourse.evidence.experiments.shared import Outcome
 
 INTENDED, THROUGH, EVALUATED = (
@@ -40,7 +41,7 @@ def least_privilege(seed: int, project: aws.Project | None = None) -> Outcome:
     return Outcome(arms, {"documents": store.sha256_json(aws.documents(project))}, {
         "requests": len(shown), "judged by the store": len(judged),
         "both agree": int((judged["store"] == judged["evaluator"]).sum()),
-        "table": shown.astype(object).where(shown.notna(), None).to_dict("list")})
+        "table": plain(shown)})
 
 
 def share(table: pd.DataFrame, judge: str) -> float:

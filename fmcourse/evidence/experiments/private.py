@@ -20,6 +20,7 @@ from fmcourse import data, evaluate, models
 from fmcourse.data import privacy
 from fmcourse.data.privacy import STRUCTURED, NameTagger, PersonalSpan
 from fmcourse.data.sentences import leading
+from fmcourse.evidence.experiments.plain import plain
 from fmcourse.evidence.experiments.shared import Outcome, trained
 from fmcourse.models import LanguageModel
 
@@ -137,8 +138,7 @@ def grades(names: NameTagger, seed: int, graded: int
                                   / forms["planted"].sum()),
                      NAMES: float(table["recall"].get("name", 0.0)),
                      PRECISION: float(table["precision"].fillna(0.0).min())}
-        tables[arm] = table.reset_index().astype(object).where(
-            table.reset_index().notna(), None).to_dict("list")
+        tables[arm] = plain(table.reset_index())
     return arms, tables, hidden
 
 

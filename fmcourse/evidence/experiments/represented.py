@@ -45,7 +45,8 @@ def represented(seed: int, n: int = 768, few: int = 64, leak: float = 0.05, test
             TARGET: own + plays[leaked:leaked + few],
             MORE: own + bible[half - leaked:half - leaked + few]}
     met = [pool["text"][i] for i in good[half:n] + plays[-quarter:] + bible[-quarter:]]
-    weights = data.importance_weights(pool.select(own)["text"][:], met, train.bag_of_words)
+    weights = data.importance_weights(pool.select(own)["text"][:], met, train.bag_of_words,
+                                      seed=seed)
     arms = {name: scores(pool.select(rows), parts["test"]) for name, rows in sets.items()}
     arms[WEIGHTED] = scores(pool.select(own), parts["test"], weights)
     known = data.strata_weights([origin if origin in (BIBLE, PLAYS) else "" for origin in

@@ -17,6 +17,7 @@ from datasets import DatasetDict
 
 from fmcourse import data, evaluate, models, train
 from fmcourse.evidence.experiments import shared
+from fmcourse.evidence.experiments.plain import plain
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.models import LanguageModel
 
@@ -73,11 +74,6 @@ def curves(
             right = train.bag_of_words(texts, labels).score(test["text"][:], test["label"][:])
             rows.append({"arm": "bag of words", "labels": n, "accuracy": right})
     return pd.DataFrame(rows)
-
-
-def plain(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Column → values, as JSON can hold them: what was not measured is None."""
-    return table.astype(object).where(table.notna(), None).to_dict("list")
 
 
 def _arms(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from datasets import Dataset
 
 from fmcourse import data, evaluate, models, sources, train
 from fmcourse.data.edge_cases import BLANK, FOREIGN, ORDINARY
+from fmcourse.evidence.experiments.labelling import Head
 from fmcourse.evidence.experiments.shared import Outcome
-from fmcourse.train import ClassifyRecipe
-from fmcourse.train.classify import regression
 
 DISGUISED, NOTHING, PLAIN = ("right in disguise", "right about what means nothing",
                              "right on ordinary texts")
@@ -38,8 +36,10 @@ def unusual(seed: int, n: int = 504, few: int = 8, asked: int = 24, tokens: int 
         range(n), range(n, len(parts["train"]))))
     classes = 1 + max(parts["train"]["label"][:])
     foreign = other_languages(few + asked, seed)
-    suite = edge_suite(parts["test"].select(range(asked)), classes, foreign[few:], seed)
-    made = edge_suite(rest.select(range(few)), classes, foreign[:few], seed + 1)
+    names = sorted(set(parts["train"]["service"][:]))  # of label 0, 1 …
+    suite = data.edge_cases(parts["test"].select(range(asked)), classes, foreign[few:], seed,
+                            names)
+    made = data.edge_cases(rest.select(range(few)), classes, foreign[:few], seed + 1, names)
     made = made.select([i for i, name in enumerate(made["slice"][:]) if name != ORDINARY])
     more = rest.select(range(min(len(made), len(rest))))
     sets = {BEFORE: [tidy], AFTER: [tidy, made], CONTROL: [tidy, more]}
@@ -56,11 +56,6 @@ def unusual(seed: int, n: int = 504, few: int = 8, asked: int = 24, tokens: int 
     return Outcome(arms, {"tidy": data.card(parts["train"]).sha256, "base": base.sha256(),
                           "suite": data.card(suite).sha256},
                    {"tables": tables, "added": len(made), "n": n})
-
-
-def edge_suite(records: Dataset, other: int, foreign: Sequence[str], seed: int) -> Dataset:
-    """The suite of these records; an injected order names a service."""
-    return data.edge_cases(records, other, foreign, seed)
 
 
 def other_languages(count: int, seed: int) -> list[str]:
@@ -92,10 +87,7 @@ class Heads:
         return torch.stack([self.read[text] for text in texts])
 
     def __call__(self, texts: list[str], labels: list[int], asked: list[str]) -> list[int]:
-        classes, numbers = np.unique(labels, return_inverse=True)
-        head = regression(self.features(texts), numbers, ClassifyRecipe().penalty)
-        with torch.no_grad():
-            return classes[head(self.features(asked)).argmax(dim=1).numpy()].tolist()
+        return Head(self.features(texts), labels).predict(self.features(asked)).tolist()
 
 
 def summary(table) -> dict[str, float]:
