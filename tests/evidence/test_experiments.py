@@ -47,6 +47,7 @@ SMALL = {
     "M6": {"tokens": 600, "held": 4, "ranks": (1, 4)},
     "R1": {"n": 48, "few": 8, "test": 40},
     "R2": {"n": 48, "pool": 360, "test": 48, "kinds": 8},
+    "R3": {"n": 48, "few": 2, "asked": 4, "tokens": 16},
     "R4": {"train_size": 120, "test": 40, "draws": 5},
     "R5": {"count": 12, "each": 6, "test": 3, "years": (2022, 2026)},
     "M7": {"cases": (("base", "lora", {"sequence": 128, "batch": 8}),), "table": ("1b",)},

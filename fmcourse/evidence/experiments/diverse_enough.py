@@ -38,8 +38,9 @@ def diverse_enough(seed: int, n: int = 384, pool: int = 4096, test: int = 1008, 
             NARROW: data.narrow(points, n, seed, labels)}
     for share in shares:
         some = balanced(labels, round(share * n), seed + 1)
-        rest = data.narrow(points, n - len(some), seed, labels)
-        sets[f"{share:.0%} at random"] = sorted({*some, *rest})
+        near = [i for i in sets[NARROW] if i not in some]
+        rest = balanced([labels[i] for i in near], n - len(some), seed)
+        sets[f"{share:.0%} at random"] = sorted([*some, *(near[i] for i in rest)])
     arms, sizes = {}, {}
     for name, rows in sets.items():
         taught = train.bag_of_words([texts[i] for i in rows], [labels[i] for i in rows])

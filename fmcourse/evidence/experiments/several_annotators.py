@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from fmcourse.data import annotation
 from fmcourse.data.annotation import Consensus
 from fmcourse.evidence.experiments.labelling import LABELS, PRICE, task
@@ -30,17 +32,18 @@ def several_annotators(seed: int, labels: int = 2400, test: int = 600, price: fl
     truth, asked = guideline.meant(read.kinds), guideline.meant(read.test_kinds)
     hard, classes, crew = read.difficulty(truth, seed), len(guideline.classes), annotation.crew()
 
-    def bought(items: int, each: int, consensus=annotation.majority) -> Consensus:
-        table = annotation.annotate(truth[:items], crew, classes, each=each,
-                                    difficulty=hard[:items], seed=seed)
-        return consensus(table, classes)
+    def bought(items: int, each: int) -> pd.DataFrame:
+        return annotation.annotate(truth[:items], crew, classes, each=each,
+                                   difficulty=hard[:items], seed=seed)
 
     few, seen = labels // 3, int(labels / (3 + price * looks))
-    found = {SINGLE: bought(labels, 1), MAJORITY: bought(few, 3),
-             MODEL: bought(few, 3, annotation.dawid_skene)}
+    three, fewer = bought(few, 3), bought(seen, 3)
+    found = {SINGLE: annotation.majority(bought(labels, 1), classes),
+             MAJORITY: annotation.majority(three, classes),
+             MODEL: annotation.dawid_skene(three, classes)}
     for arm, consensus in ((REVIEWED, annotation.majority), (MODELLED, annotation.dawid_skene)):
-        found[arm] = annotation.review(bought(seen, 3, consensus), truth, int(looks * seen), price)
-    alone = bought(int(labels / price), 1)
+        found[arm] = annotation.review(consensus(fewer, classes), truth, int(looks * seen), price)
+    alone = annotation.majority(bought(int(labels / price), 1), classes)
     found[EXPERT] = annotation.review(Consensus(alone.items, 0.0), truth, len(alone.items), price)
     arms = {}
     for arm, own in found.items():
