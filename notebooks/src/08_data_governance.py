@@ -61,8 +61,8 @@ print(Counter(span["kind"] for row in notes for span in row["spans"]))
 # %%
 from fmcourse.evidence.experiments.private import canaries, tagger
 
-secrets = canaries(seed=0, each=4, repeats=[16], candidates=127)
-print(*(secret.text for secret in secrets[::4]), sep="\n")
+secrets = canaries(seed=0, each=6, repeats=[16], candidates=127)
+print(*(secret.text for secret in secrets[::6]), sep="\n")
 lines = [*notes["text"][:], *(s.text for s in secrets for _ in range(s.repeats))]
 random.Random(0).shuffle(lines)
 
@@ -165,19 +165,25 @@ for span in privacy.find(text, names):
     print(f"{span.kind:6} {text[span.start:span.end]!r}, by {span.by}")
 
 # %% [markdown]
-# **Predict.** On text whose forms neither the patterns' author nor the tagger has seen: which kind will be missed most? And
-# which will be found where there is none?
+# How good is it? On the notes, in whose forms it was developed; and on text written in *hidden* forms, which nobody looked at
+# while it was made. **Predict.** Which kind will be missed most? Which will be found where there is none?
 
 # %%
 unseen = data.domain("aws")["test"].shuffle(seed=0).select(range(400))
 hidden = privacy.plant_personal(unseen, seed=0, part="hidden", avoid=names.taught)
-texts, truth = hidden["text"][:], privacy.spans_of(hidden)
-spans = [privacy.find(text, names) for text in texts]
-grades = privacy.grade_spans(spans, truth, texts)
-show.table(grades, formats={"recall": ".0%", "precision": ".0%"})
+graded = {}
+for name, rows in {"known forms": notes, "hidden forms": hidden}.items():
+    texts, truth = rows["text"][:], privacy.spans_of(rows)
+    spans = [privacy.find(text, names) for text in texts]
+    graded[name] = privacy.grade_spans(spans, truth, texts).set_index("kind")
+show.table([{"kind": kind, **{f"{what}, {name}": table.loc[kind, what]
+                              for name, table in graded.items()
+                              for what in ("recall", "precision")}}
+            for kind in graded["hidden forms"].index], formats=dict.fromkeys(
+    (f"{what}, {name}" for name in graded for what in ("recall", "precision")), ".0%"))
 
 # %% [markdown]
-# A detector is never perfect; one that nobody has graded is a hope. Look at what got through:
+# A detector is never perfect; one that nobody has graded is a hope. What got through of the hidden forms:
 
 # %%
 missed = [{"kind": span.kind, "missed": text[span.start:span.end],
@@ -239,7 +245,8 @@ for name, model in {"as written": leaky.model, "redacted": run.model}.items():
 show.table(leaks, formats={"given away": ".0%", "exposure": ".1f"})
 
 # %%
-course.claim("G3", treatment=leaks[0]["given away"], control=leaks[1]["given away"])
+course.claim("G3", treatment=leaks[0]["exposure"], control=leaks[1]["exposure"],
+             metric="exposure of secrets in bits")
 
 # %% [markdown]
 # What a model never read, it cannot give away. In the ledger a network that was trained from the start on secrets, written
@@ -262,9 +269,11 @@ show.seeds(course.ledger("G3", "held-out bits per byte")["arms"],
 # (boto3), the server a simulator (moto) that asks each role for its rights.
 
 # %%
-team = aws.Project("111122223333", "assistant-notes",
-                   key="1234abcd-12ab-34cd-56ef-1234567890ab")
-names_of = {"read a record": ("get_object", {"Key": "training/train.jsonl"}),
+team = aws.Project(
+    account="111122223333", bucket="assistant-notes", name="assistant",
+    key="1234abcd-12ab-34cd-56ef-1234567890ab", network=aws.Network(
+        "vpc-0a1b2c3d", "vpce-0a1b2c3d", ("subnet-0a1b2c3d",), ("sg-0a1b2c3d",)))
+asked_for = {"read a record": ("get_object", {"Key": "training/train.jsonl"}),
             "change a record": ("put_object", {"Key": "training/train.jsonl"}),
             "read salaries": ("get_object", {"Key": "private/salaries.csv"}),
             "read results": ("get_object", {"Key": "output/metrics.csv"})}
@@ -272,7 +281,7 @@ with aws.local(team) as s3:
     print(s3.put("training/train.jsonl", "\n".join(clean["text"][:9]).encode()))
     print(s3.settings()["public access block"])
     tried = [{"may": what, **{role: s3.attempt(role, call, **more) for role in s3.roles}}
-             for what, (call, more) in names_of.items()]
+             for what, (call, more) in asked_for.items()]
 show.table(tried)
 
 # %% [markdown]
@@ -286,7 +295,7 @@ wider = aws.policy(*policy["Statement"], aws.statement(
 with aws.local(team) as s3:
     s3.set_policy(team.engineer, wider)
     for what in ("read results", "read salaries"):
-        call, more = names_of[what]
+        call, more = asked_for[what]
         print(f"{what}: {s3.attempt(team.engineer, call, **more)}")
 
 # %% [markdown]
@@ -310,8 +319,20 @@ course.claim("G2", treatment=right["store"], control=right["shared"])
 
 # %% [markdown]
 # ## Documents before they are sent
-# On AWS all of this is documents: roles, bucket and key policies, the job itself. They can be made and checked without an
-# account. The job, for this team's names:
+# On AWS all of this is documents: roles, bucket and key policies, a network's endpoint, the job itself. They can be made and
+# checked without an account. What has to be set up, for this team's names (put in yours), and what the checks found:
+
+# %%
+show.table([{"service": one.service, "request": one.operation,
+             "faults": len(aws.check(one))} for one in aws.setting_up(team)])
+
+# %% [markdown]
+# One of them: what the bucket refuses, whatever a role may do. And the job:
+
+# %%
+show.table([{"refuses": part["Sid"], "actions": ", ".join(part["Action"])[:48],
+             "if": json.dumps(part["Condition"])[:72]}
+            for part in aws.bucket_policy(team)["Statement"]])
 
 # %%
 job = aws.customization_job(team, "nova-lite", settings={"epochCount": 2})
@@ -450,11 +471,12 @@ report = governance.audit(home)
 show.table(report.table[["asks", "rule", "state", "evidence"]])
 
 # %% [markdown]
+# The gap is real: the project still holds the notes as they came. Once they are redacted, nobody needs them.
+#
 # And a customer asks to be forgotten. **Predict.** The redacted notes don't hold the name. Is the model concerned?
 
 # %%
-person = secrets[0].before.removeprefix("The access code of ").removesuffix(" is ")
-touched = project.erasure(person)
+touched = project.erasure(secrets[0].person)
 show.table(touched.rows())
 
 # %% [markdown]

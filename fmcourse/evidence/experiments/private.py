@@ -40,9 +40,10 @@ _TEXTBOOK = {kind: re.compile(pattern) for kind, pattern in {
 
 @dataclass(frozen=True)
 class Canary:
-    """A secret in a sentence: what stands before it, the secret, and others it might have been."""
+    """A person's secret in a sentence: what stands before it, and others it might have been."""
 
     kind: str
+    person: str
     before: str
     secret: str
     others: tuple[str, ...]
@@ -165,9 +166,13 @@ def canaries(seed: int, each: int, repeats: Sequence[int], candidates: int) -> l
              "email": ("The private address of {} is ",
                        lambda: f"{fake.user_name()}{draw.randrange(100):02}@example.org"),
              "card": ("The payment card of {} has the number ", card)}
-    return [Canary(kind, before.format(f"{fake.first_name()} {fake.last_name()}"), make(),
-                   tuple(make() for _ in range(candidates)), times)
-            for times in repeats for kind, (before, make) in forms.items() for _ in range(each)]
+    def one(kind: str, times: int) -> Canary:
+        before, make = forms[kind]
+        person = f"{fake.first_name()} {fake.last_name()}"
+        return Canary(kind, person, before.format(person), make(),
+                      tuple(make() for _ in range(candidates)), times)
+
+    return [one(kind, times) for times in repeats for kind in forms for _ in range(each)]
 
 
 def with_records(corpus: Dataset, records: Sequence[str], seed: int) -> Dataset:
