@@ -2,9 +2,9 @@
 
 A format (answer in the style of a house), the service to call for a request, and one of 24 labels
 for a paragraph; each scored by the share of unseen items that are right, each with up to two
-thousand examples. What a task needs is read off its own curve, between the sizes measured: the
-examples for nine tenths of the best score. A fitted plateau says what more of them would bring, and
-how little that is known; it is in the details. A generating model reads its examples once, or as
+thousand examples. What a task needs is read off its curve, between the sizes measured: the examples
+until a third is right, for all tasks the same. A fitted plateau says what more of them would bring,
+and how little that is known; it is in the details. A generating model reads its examples once, or as
 often as fills a least number of steps: more examples also bring more training, as they do in
 practice. The labels are told apart by a linear head on what the base makes of a text, fitted to the
 end.
@@ -26,7 +26,7 @@ from fmcourse.evidence.experiments.shared import Outcome, fine_tuned, trained
 from fmcourse.models import LanguageModel
 
 STYLE, COMMAND, LABEL = "a format", "a command's service", "one of 24 labels"
-NEEDED, SAME = "examples for 90 % of the best score", "pairs for the same bits per byte"
+NEEDED, SAME = "examples until a third is right", "pairs for the same bits per byte"
 PLATEAU = "examples for 90 % of the plateau"
 BASE, SMALL = "base", "small base"
 TEXT, FLOPS, RULES = "characters of text", "training FLOPs", "unseen questions: all rules kept"
@@ -43,8 +43,8 @@ def enough(
 ) -> Outcome:
     """Learning curves of three tasks on two bases, and the examples that each of them takes.
 
-    The small base is the control: a quarter of the weights, a hundredth of the pre-training. A
-    curve that still rises at its end needs more than is counted for it.
+    The small base is the control: a quarter of the weights, a hundredth of the pre-training. A task
+    of which a third is never right counts as needing its largest set; it needs more.
 
     Args:
         styles, commands, labels: numbers of examples, smallest first.
@@ -172,10 +172,10 @@ def of(rows: Rows, task: str, start: str) -> Rows:
 
 
 def needed(rows: Rows) -> float:
-    """Examples at which a curve reaches 90 % of its best score, between the sizes measured."""
+    """Examples at which a curve first has a third right; its largest set, if it never has."""
     curve = {row["examples"]: row["score"] for row in rows}
-    best = evaluate.label_efficiency(curve, curve).target  # of a curve that never falls
-    return evaluate.label_efficiency(curve, curve, 0.9 * best).treatment_labels
+    at_once = {1: 1 / 3, 2: 1 / 3}
+    return evaluate.label_efficiency(at_once, curve, target=1 / 3).control_labels
 
 
 def fitted(rows: Rows, task: str, start: str) -> dict[str, float]:
