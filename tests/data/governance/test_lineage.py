@@ -123,6 +123,8 @@ def test_things_are_found_by_name_path_and_hash(graph):
             graph.find(name)
     with pytest.raises(StoreError, match="no such folder"):
         governance.lineage(graph.folder / "nowhere")
+    with pytest.raises(StoreError, match="a file, not a folder"):
+        governance.lineage(graph.folder / "policy.toml")
 
 
 def test_it_is_written_as_prov(graph, tmp_path):
