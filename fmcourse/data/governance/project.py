@@ -114,7 +114,9 @@ class Project:
         so nothing about people belongs in it.
         """
         found = touched_by(lineage(self.folder), words, record=record)
-        self.note("erasure asked", self.name, note=f"things touched: {len(found.rows())}")
+        touched = len(found.rows()) - len(found.unsearched)
+        self.note("erasure asked", self.name,
+                  note=f"things touched: {touched}, not searched: {len(found.unsearched)}")
         return found
 
     def names(self) -> list[str]:
