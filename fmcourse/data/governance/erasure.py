@@ -70,7 +70,7 @@ class Touched:
                       ADVICE.get(node.kind, RETRAIN), self.graph) for node in self.learnt]
         rows += [_row(node, "made of what holds it", LOOK if node.kind == DATA else JUDGE,
                       self.graph) for node in self.derived]
-        return rows + [_row(one.node, f"not searched: {one.why}", one.what_to_do, self.graph)
+        return rows + [_row(one.node, f"not searched, for {one.why}", one.what_to_do, self.graph)
                        for one in self.unsearched]
 
     def __bool__(self) -> bool:
@@ -79,12 +79,11 @@ class Touched:
     def __str__(self) -> str:
         searched = sum(node.kind in (DATA, SOURCE) and bool(node.paths)
                        for node in self.graph.nodes.values())
-        if not searched:
-            nowhere = ["There is no data here that could be searched."]
-        else:
-            nowhere = [] if self else ["Nothing here holds it."]
-        return "\n".join([*nowhere, *(
-            f"{row['kind']:9} {row['name']:20} {row['why']:21} {row['what to do']}"
+        nowhere = "There is no data here that could be searched."
+        if searched:
+            nowhere = f"Nothing {'that could be searched ' * bool(self.unsearched)}here holds it."
+        return "\n".join([*([] if self else [nowhere]), *(
+            f"{row['kind']:9} {row['name']:20} {row['why'] + ':':22} {row['what to do']}"
             for row in self.rows())])
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fmcourse import sources, store
+from fmcourse.data.card import Card
 from fmcourse.data.governance.graph import (
     ADAPTER,
     DATA,
@@ -29,7 +30,7 @@ from fmcourse.data.governance.graph import (
     hashed,
     reached,
 )
-from fmcourse.errors import StoreError
+from fmcourse.errors import CourseError, StoreError
 from fmcourse.sources.fetching import place
 
 HIDDEN = "."  # names that begin so are locks and drafts
@@ -68,10 +69,13 @@ def _things(folder: Path) -> tuple[list[Node], list[Path]]:
             continue
         try:
             made = READERS[path.name](path, json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, CourseError):
             broken.append(path)
-        else:
-            found += [made] if made else []
+            continue
+        if made and not all(type(one) is str for one in (made.id, made.name, *made.before)):
+            broken.append(path)
+        elif made:
+            found.append(made)
     return found, broken
 
 
@@ -106,8 +110,11 @@ def _of_tokens(path: Path, told: dict[str, Any]) -> Node:
     return Node(told["sha256"], TOKENS, "tokens", (path,), frozenset({told["text"]}), told)
 
 
-def _of_data(card: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset([*card.get("made_of", ()), *card["sources"].values()])
+def _of_data(told: Mapping[str, Any]) -> frozenset[str]:
+    """What a card names; one that is none, as it stands, is an error."""
+    about = Card.of({key: value for key, value in told.items()
+                     if key not in (store.FILES, store.SEAL)})
+    return frozenset([*about.made_of, *about.sources.values()])
 
 
 READERS = {"card.json": _of_card, "run.json": _of_run, "tokens.json": _of_tokens}

@@ -167,7 +167,7 @@ def read(folder: Path | str) -> Project:
     """
     path = Path(folder) / ABOUT
     if not path.is_file():
-        raise PolicyError(_no_project(Path(folder)), where=folder, fix=(
+        raise PolicyError(_no_project(Path(folder)), where=Path(os.path.abspath(folder)), fix=(
             "Make it a project with governance.start, or name the top folder of one, where "
             f"{ABOUT} lies."))
     try:

@@ -129,7 +129,7 @@ def test_a_request_reaches_conversations_and_their_source(project):
     assert {found.graph.nodes[key].name: count for key, count in found.holds.items()} == {
         "talks.jsonl": 1, "talks": 1}
     assert found.unsearched == ()
-    assert "1 record " in str(found)
+    assert "1 record: " in str(found)
     assert project.log.entries()[-1].note == "things touched: 2, not searched: 0"
     assert not project.erasure("Yes.\\n")
 
@@ -170,11 +170,12 @@ def test_damaged_data_and_half_written_runs_are_told(project, letters):
     store.atomic_write(project.folder / "runs" / "torn" / "run.json", '{"name":')
     found = project.erasure("ann@example.org")
     told = {(row["kind"], row["name"]): row for row in found.rows()
-            if row["why"].startswith("not searched")}
+            if row["why"].startswith("not searched, for it ")}
     assert set(told) == {("data set", "letters"), ("run", "half"), ("file", "torn")}
     assert "checkpoints may have learnt" in told["run", "half"]["what to do"]
     assert told["file", "torn"]["where"] == "runs/torn/run.json"
     assert "letters" in [node.name for node in found.learnt]  # it may be in there
+    assert str(project.erasure("nobody")).startswith("Nothing that could be searched here holds it")
 
 
 def test_requests_that_mean_nothing_are_refused(project):
