@@ -25,6 +25,7 @@ from datasets import load_from_disk
 
 from fmcourse import sources, store
 from fmcourse.errors import CourseError
+from fmcourse.sources import local
 from fmcourse.sources.pieces import blocks, pieces
 from fmcourse.sources.records import TEXTS
 
@@ -117,6 +118,9 @@ def in_source(name: str, path: Path, search: Search) -> None:
         except CourseError as error:
             search.faults.append(error.what)
         return
+    closed = local.Skipped()
+    local.files(path, closed)  # tells folders that cannot be opened, and links to folders
+    search.faults += [f"{place}: {why}" for place, why in closed.files.items()]
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file() and (file.suffix.lower() in READERS or not file.name.startswith(".")):
             _in_file(file, "" if file == path else f"{file.relative_to(path).as_posix()}: ", search)

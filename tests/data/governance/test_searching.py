@@ -114,6 +114,13 @@ def test_what_cannot_be_read_is_told(tmp_path):
     assert sorted(fault.partition(":")[0] for fault in faults) == ["a.parquet", "a.pdf"]
 
 
+def test_a_link_to_a_folder_is_not_followed_and_told(tmp_path):
+    (tmp_path / "notes").mkdir()
+    written(tmp_path / "notes" / "a.jsonl")
+    (tmp_path / "notes" / "more").symlink_to(tmp_path, target_is_directory=True)
+    assert searched(tmp_path / "notes") == (2, ["more: a link to a folder"])
+
+
 def conversations(project):
     """Read of a file, without a column `text`, and saved."""
     path = project.folder / "sources" / "talks.jsonl"
