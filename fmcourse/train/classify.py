@@ -10,6 +10,9 @@ averaged, and a linear head that reads the class from them. It can be taught in 
 
 "From scratch" is either call with `models.untrained(base)`. Trade-off: texts are cut at 64 tokens;
 a paragraph has named its subject by then, and time grows with length.
+
+No policy is asked here, for a list of texts brings no card: of governed data, ask `project.check`
+yourself (`fmcourse.data.governance`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The cheap rival: count words, know nothing of language. Always try it first."""
+"""The cheap rival: count words, know nothing of language. Always try it first.
+
+No policy is asked here, for a list of texts brings no card: of governed data, ask `project.check`
+yourself (`fmcourse.data.governance`).
+"""
 
 from __future__ import annotations
 

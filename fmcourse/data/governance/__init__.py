@@ -2,23 +2,29 @@
 done with it, and what was made of it.
 
 - `policy`: rules as data, and what of a data set breaks them;
-- `project`: a folder in which training asks those rules first, and all is logged;
+- `project`, `admission`: a folder in which training asks those rules first, and all is logged;
 - `audit_log`: a log in which nothing can be changed unseen;
-- `lineage`, `provenance`: from any model back to its bytes, drawn and as W3C PROV;
-- `erasure`: what a person's request concerns;
+- `lineage`, `graph`, `provenance`: from any model back to its bytes, drawn and as W3C PROV;
+- `erasure`, `searching`: what a person's request concerns;
 - `report`: what an auditor asks, and the evidence;
 - `exports`: cards as Croissant and as a Hugging Face README.
 
-It helps to work in order; it is no legal advice.
+It helps to work in order; it is no legal advice. What it does not guard: `train.pretrain`,
+`train.continued` and `train.instruct` ask the rules, for they read cards and keep their runs in a
+folder. What learns from bare texts, or keeps nothing in a folder, asks and logs nothing
+(`admission.UNGUARDED`): before `train.classify` and its like, ask `project.check` yourself, and
+`project.note` what was read. Nor does any log show what another program reads.
 """
 
 from fmcourse.data.facts import SENSITIVITIES, Governance
+from fmcourse.data.governance.admission import admitted
 from fmcourse.data.governance.audit_log import AuditLog, Entry, Fault, Head
 from fmcourse.data.governance.erasure import Touched, touched_by
 from fmcourse.data.governance.exports import croissant, hand_on, hub_card
-from fmcourse.data.governance.lineage import Lineage, Node, lineage
+from fmcourse.data.governance.graph import Lineage, Node
+from fmcourse.data.governance.lineage import lineage
 from fmcourse.data.governance.policy import Breach, Policy, check, govern, policy
-from fmcourse.data.governance.project import Project, admitted, read, start
+from fmcourse.data.governance.project import Project, read, start
 from fmcourse.data.governance.provenance import prov, write_prov
 from fmcourse.data.governance.report import Answer, Report, audit
 

@@ -1,23 +1,22 @@
 """A request for erasure: which data sets, runs and models somebody's data is in.
 
-Texts of the data sets in a folder are searched for the person's words (or a record is looked up by
-its hash), and lineage says what was made of them. Deleting the record from data is simple. A model
-that was trained on it is another matter: weights hold no records that could be taken out, so the
-honest answer is to train it again without them.
+Records of the data sets and sources in a folder are searched for the person's words (or one is
+looked up by its hash), and lineage says what was made of them. Deleting the record from data is
+simple. A model that was trained on it is another matter: weights hold no records that could be
+taken out, so the honest answer is to train it again without them.
+
+What could not be searched is in the answer too. Files that no card names are not looked at.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from datasets import load_from_disk
-
-from fmcourse import store
-from fmcourse.data.governance.lineage import DATA, SOURCE, TOKENS, Lineage, Node, reached
+from fmcourse.data.governance.graph import DATA, RUN, SOURCE, TOKENS, Lineage, Node, reached
+from fmcourse.data.governance.searching import Search, in_dataset, in_source
 from fmcourse.errors import DataError
 
 ADVICE = {
@@ -28,6 +27,18 @@ ADVICE = {
 RETRAIN = "train again without the records; nothing takes them out of weights"
 LOOK = "not found in it: look whether it is there in other words, such as a pseudonym"
 JUDGE = "learnt only from data in which it was not found: a person has to judge"
+FIND = "find it, and search it"
+FINISH = "finish it and ask again, or delete its folder: its checkpoints may have learnt from it"
+FILE = "file"  # the kind of what can no longer say what it is
+
+
+@dataclass(frozen=True)
+class Unsearched:
+    """What could not be looked at, or not all of it: why, and what to do."""
+
+    node: Node
+    why: str
+    what_to_do: str = FIND
 
 
 @dataclass(frozen=True)
@@ -35,38 +46,45 @@ class Touched:
     """Where somebody's data is, or may be.
 
     Attributes:
-        holds: things in which it was found, with how many records.
-        learnt: what was trained on those, or made of what was.
+        holds: ids of things in which it was found, with how many records, over all their copies.
+        learnt: what was trained on those, or made of what was; data that was made of them, too, if
+            it could not be searched.
         derived: made of what holds it, while it was not found in there, and nothing that learnt
             from it stands between.
-        unsearched: data known by hash alone, which could not be looked at.
+        unsearched: data known by hash alone; files that are of another type or broken, of which
+            the rest was searched; descriptions that cannot be read; runs that are not finished.
     """
 
     holds: dict[str, int]
     learnt: tuple[Node, ...]
     derived: tuple[Node, ...]
-    unsearched: tuple[Node, ...]
+    unsearched: tuple[Unsearched, ...]
     graph: Lineage
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a thing: what it is, where it lies, why it is touched, what to do."""
-        rows = [_row(self.graph.nodes[key], f"{count:,} records" if count else "is read from",
-                     ADVICE.get(self.graph.nodes[key].kind, RETRAIN), self.graph)
-                for key, count in self.holds.items()]
-        rows += [_row(node, "learnt from it", ADVICE.get(node.kind, RETRAIN), self.graph)
-                 for node in self.learnt]
+        nodes = self.graph.nodes
+        rows = [_row(nodes[key], f"{count:,} record{'s' * (count != 1)}", ADVICE[nodes[key].kind],
+                     self.graph) for key, count in self.holds.items()]
+        rows += [_row(node, "may hold it" if node.kind == DATA else "learnt from it",
+                      ADVICE.get(node.kind, RETRAIN), self.graph) for node in self.learnt]
         rows += [_row(node, "made of what holds it", LOOK if node.kind == DATA else JUDGE,
                       self.graph) for node in self.derived]
-        return rows + [_row(node, "could not be searched", "find it, and search it", self.graph)
-                       for node in self.unsearched]
+        return rows + [_row(one.node, f"not searched, for {one.why}", one.what_to_do, self.graph)
+                       for one in self.unsearched]
 
     def __bool__(self) -> bool:
         return bool(self.holds)
 
     def __str__(self) -> str:
-        lines = [f"{row['kind']:9} {row['name']:20} {row['why']:21} {row['what to do']}"
-                 for row in self.rows()]
-        return "\n".join(lines) or "Nothing here holds it."
+        searched = sum(node.kind in (DATA, SOURCE) and bool(node.paths)
+                       for node in self.graph.nodes.values())
+        nowhere = "There is no data here that could be searched."
+        if searched:
+            nowhere = f"Nothing {'that could be searched ' * bool(self.unsearched)}here holds it."
+        return "\n".join([*([] if self else [nowhere]), *(
+            f"{row['kind']:9} {row['name']:20} {row['why'] + ':':22} {row['what to do']}"
+            for row in self.rows())])
 
 
 def touched_by(graph: Lineage, words: str = "", *, record: str = "") -> Touched:
@@ -74,35 +92,54 @@ def touched_by(graph: Lineage, words: str = "", *, record: str = "") -> Touched:
 
     Args:
         graph: of the folder, as `lineage` reads it.
-        words: what names the person: an address, a name, a number. Found as it stands, but for
-            case; somebody who is called in several ways is asked for several times.
+        words: what names the person: an address, a name, a number. Found within any one value of a
+            record, in any case and with any white space between words; somebody who is called in
+            several ways is asked for several times.
         record: instead, the SHA-256 of a whole record's text (`store.sha256_text`).
 
     Raises:
-        DataError: neither is given, or both are.
+        DataError: neither is given, or both are; or the hash is none.
     """
-    if bool(words.strip()) == bool(record):
+    if bool((words or "").strip()) == bool(record):
         raise DataError("A request names a person's words, or a record's hash.",
                         where="governance.touched_by",
                         fix='touched_by(graph, "ann@example.org"), or record=….')
-    holds, clean, dark = {}, [], []
+    if record and not re.fullmatch("[0-9a-fA-F]{64}", record):
+        raise DataError(f"{record!r} is not the hash of a record: 64 digits, 0 to 9 and a to f.",
+                        where="governance.touched_by",
+                        fix="Use store.sha256_text of the record's whole text.")
+    holds, clean, dark = {}, set(), []
     for key, node in graph.nodes.items():
-        if node.kind != DATA or not node.paths:
+        if node.kind not in (DATA, SOURCE):
             continue
-        count = sum(_found(text, words, record) for text in _texts(node.paths[0].parent))
-        if count:
-            holds[key] = count
-        else:
-            clean.append(key)
-    for key, node in graph.nodes.items():
-        if node.kind == SOURCE and node.paths and words and _in_file(node, words):
-            holds[key] = 0
-        elif node.kind == SOURCE and not node.paths:
-            dark.append(node)
-    return _sorted(graph, holds, set(clean), dark)
+        search = Search(words or "", record.lower())
+        for path in node.paths:
+            if node.kind == DATA:
+                in_dataset(path.parent, search)
+            else:
+                in_source(node.name, path, search)
+        if search.records:
+            holds[key] = search.records
+        elif node.kind == DATA and node.paths and not search.faults:
+            clean.add(key)
+        if search.faults or (node.kind == SOURCE and not node.paths):
+            dark.append(Unsearched(node, search.why() or "it is not here"))
+    return _sorted(graph, holds, clean, [*dark, *_silent(graph)])
 
 
-def _sorted(graph: Lineage, holds: dict[str, int], clean: set[str], dark: list[Node]) -> Touched:
+def _silent(graph: Lineage) -> Iterator[Unsearched]:
+    """Things here that are not in the graph, for they cannot say what they are, or not yet."""
+    for path in graph.broken:
+        yield Unsearched(Node("", FILE, path.parent.name, (path,)), "it cannot be read",
+                         "look what it was; make it again, or delete it")
+    for plan in sorted(graph.folder.rglob("plan.json")):
+        if not (plan.parent / "run.json").exists():
+            yield Unsearched(Node("", RUN, plan.parent.name, (plan.parent,)),
+                             "it is not finished", FINISH)
+
+
+def _sorted(graph: Lineage, holds: dict[str, int], clean: set[str],
+            dark: list[Unsearched]) -> Touched:
     """What descends from a holder: it learnt from it, unless only by way of clean data."""
     below = graph.descendants(*holds) - holds.keys()
     onward = {one: [newer for older, newer in graph.edges if older == one and newer not in clean]
@@ -115,26 +152,8 @@ def _sorted(graph: Lineage, holds: dict[str, int], clean: set[str], dark: list[N
                    tuple(dark), graph)
 
 
-def _found(text: str, words: str, record: str) -> bool:
-    return store.sha256_text(text) == record if record else words.casefold() in text.casefold()
-
-
-def _texts(folder: Path) -> Iterator[str]:
-    """A text for each record: its text column, or all that it says, as JSON."""
-    for row in load_from_disk(str(folder)):
-        text = row.get("text")
-        yield text if isinstance(text, str) else json.dumps(row, ensure_ascii=False, default=str)
-
-
-def _in_file(node: Node, words: str) -> bool:
-    files = [file for path in node.paths for file in (path, *path.rglob("*")) if file.is_file()]
-    return any(words.casefold() in file.read_text(encoding="utf-8", errors="replace").casefold()
-               for file in files if file.suffix in (".txt", ".md", ".rst", ".jsonl", ".json"))
-
-
 def _row(node: Node, why: str, what_to_do: str, graph: Lineage) -> dict[str, Any]:
-    where = node.paths[0] if node.paths else None
-    if where is not None and where.is_relative_to(graph.folder):
-        where = where.relative_to(graph.folder)
-    return {"kind": node.kind, "name": node.name, "where": where.as_posix() if where else "",
-            "sha256": node.id[:12], "why": why, "what to do": what_to_do}
+    where = ", ".join((path.relative_to(graph.folder) if path.is_relative_to(graph.folder)
+                       else path).as_posix() for path in node.paths)
+    return {"kind": node.kind, "name": node.name, "where": where, "sha256": node.id[:12],
+            "why": why, "what to do": what_to_do}

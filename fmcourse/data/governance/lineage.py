@@ -2,12 +2,9 @@
 
 Nothing is written down for it. Cards of data sets name their sources and every data set that their
 texts came through; token files name their texts; runs name what they read and the model they
-started from; adapters and models saved on their own name theirs. All of it by hash, so a graph is
-read from whatever lies in a folder, and files may be moved or copied about.
+started from; adapters and models saved on their own name theirs. All of it by hash, so a graph
+(`graph.Lineage`) is read from whatever lies in a folder, and files may be moved or copied about.
 
-Every such thing is sealed with the hashes of its files (`store.seal`), a source by the cards that
-name it: a changed byte shows at the thing itself, and whatever descends from it is stale. What is
-known by hash alone, since it is kept elsewhere, is in the graph and cannot be checked; it says so.
 A data set is known by its texts: two with the same texts and other columns count as copies.
 """
 
@@ -15,99 +12,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fmcourse import sources, store
-from fmcourse.errors import SourceError, StoreError
-from fmcourse.sources import local
+from fmcourse.data.card import Card
+from fmcourse.data.governance.graph import (
+    ADAPTER,
+    DATA,
+    MODEL,
+    RUN,
+    SOURCE,
+    TOKENS,
+    Lineage,
+    Node,
+    hashed,
+    reached,
+)
+from fmcourse.errors import CourseError, StoreError
 from fmcourse.sources.fetching import place
 
-SOURCE, DATA, TOKENS, RUN, ADAPTER, MODEL = (
-    "source", "data set", "tokens", "run", "adapter", "model")
 HIDDEN = "."  # names that begin so are locks and drafts
-
-
-@dataclass(frozen=True)
-class Node:
-    """One thing in the graph.
-
-    Attributes:
-        id: its hash: of a source's bytes, a data set's texts, a model's weights.
-        kind: source, data set, tokens, run (and the model that it made), adapter or model.
-        name: for people.
-        paths: where it lies; several, if there are copies; none, if it is known by hash alone.
-        before: ids of all that it was made of, directly or not, as far as it says so itself.
-        facts: what else it says of itself, such as its card or recipe.
-    """
-
-    id: str
-    kind: str
-    name: str
-    paths: tuple[Path, ...] = ()
-    before: frozenset[str] = frozenset()
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """Things by id, each after what it was made of, and how they hang together.
-
-    Attributes:
-        folder: where they were found.
-        nodes: id → thing.
-        edges: pairs of ids, from what is older to what was made of it; what follows from two
-            others is left out.
-        broken: files that say what they are, but cannot be read any more.
-    """
-
-    folder: Path
-    nodes: dict[str, Node]
-    edges: tuple[tuple[str, str], ...]
-    broken: tuple[Path, ...] = ()
-
-    def find(self, name: str) -> Node:
-        """A thing by its name, path or the beginning of its hash.
-
-        Raises:
-            StoreError: none or several are called so.
-        """
-        named = [one for one in self.nodes.values() if name == one.name or any(
-            path == self.folder / name for path in one.paths)]
-        found = named or [one for key, one in self.nodes.items() if key.startswith(name)]
-        if len(found) == 1:
-            return found[0]
-        what = "Several things are" if found else "Nothing here is"
-        raise StoreError(f"{what} called {name!r}.", where=self.folder, fix="Known: " + ", ".join(
-            f"{one.name} ({one.id[:8]})" for one in (found or self.nodes.values())))
-
-    def ancestors(self, node: str) -> set[str]:
-        """Ids of all that a thing was made of."""
-        return reached({one: [a for a, b in self.edges if b == one] for one in self.nodes}, [node])
-
-    def descendants(self, *ids: str) -> set[str]:
-        """Ids of all that was made of these."""
-        return reached({one: [b for a, b in self.edges if a == one] for one in self.nodes}, ids)
-
-    def changed(self) -> set[str]:
-        """Ids of things whose bytes are not those they were made with, or that are gone."""
-        return {key for key, node in self.nodes.items() if not _whole(node)}
-
-    def unchecked(self) -> set[str]:
-        """Ids of things that are known by hash alone: they are not here to be looked at."""
-        return {key for key, node in self.nodes.items() if not node.paths}
-
-    def stale(self) -> set[str]:
-        """Ids of all that descends from something changed; what changed itself not counted,
-        unless it descends from another that did."""
-        return self.descendants(*self.changed())
-
-    def draw(self, title: str | None = None) -> Any:
-        """The graph as a picture, with what changed and what is stale; see `show.lineage`."""
-        from fmcourse import show
-
-        return show.lineage(self, title=title)
 
 
 def lineage(folder: Path | str) -> Lineage:
@@ -122,7 +48,9 @@ def lineage(folder: Path | str) -> Lineage:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise StoreError("There is no such folder.", where=folder)
+        raise StoreError("There is no such folder." if not folder.exists() else
+                         "This is a file, not a folder.", where=folder,
+                         fix="Name the folder of a project, or any with data sets and runs.")
     found, broken = _things(folder)
     nodes = _merged(found)
     nodes = _merged([*nodes.values(), *_named_elsewhere(nodes, folder)])
@@ -141,10 +69,13 @@ def _things(folder: Path) -> tuple[list[Node], list[Path]]:
             continue
         try:
             made = READERS[path.name](path, json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, CourseError):
             broken.append(path)
-        else:
-            found += [made] if made else []
+            continue
+        if made and not all(type(one) is str for one in (made.id, made.name, *made.before)):
+            broken.append(path)
+        elif made:
+            found.append(made)
     return found, broken
 
 
@@ -179,8 +110,11 @@ def _of_tokens(path: Path, told: dict[str, Any]) -> Node:
     return Node(told["sha256"], TOKENS, "tokens", (path,), frozenset({told["text"]}), told)
 
 
-def _of_data(card: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset([*card.get("made_of", ()), *card["sources"].values()])
+def _of_data(told: Mapping[str, Any]) -> frozenset[str]:
+    """What a card names; one that is none, as it stands, is an error."""
+    about = Card.of({key: value for key, value in told.items()
+                     if key not in (store.FILES, store.SEAL)})
+    return frozenset([*about.made_of, *about.sources.values()])
 
 
 READERS = {"card.json": _of_card, "run.json": _of_run, "tokens.json": _of_tokens}
@@ -243,28 +177,8 @@ def _places(name: str, digest: str, folder: Path) -> tuple[Path, ...]:
         return ()
     alike = [path for path in sorted(folder.rglob("*")) if path.name == Path(name).name
              and (path.is_file() or path.parent.name == "sources")]
-    same = [path for path in alike if _hash(path) == digest]
+    same = [path for path in alike if hashed(path) == digest]
     return tuple(same or alike[:1])  # one that was changed is still the one that was meant
-
-
-def _hash(path: Path) -> str:
-    try:
-        return local.digest(path)
-    except (OSError, SourceError, IndexError):
-        return ""
-
-
-def _whole(node: Node) -> bool:
-    if node.kind == SOURCE:
-        return all(_hash(path) == node.id for path in node.paths)
-    return not any(_broken(path) for path in node.paths)
-
-
-def _broken(path: Path) -> bool:
-    try:
-        return not path.is_file() or bool(store.broken_seal(path))
-    except StoreError:  # no seal at all
-        return True
 
 
 def _in_order(nodes: Mapping[str, Node]) -> dict[str, Node]:
@@ -282,13 +196,3 @@ def _edges(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
             if one in node.before and not any(one in nodes[other].before
                                               for other in node.before if other != one):
                 yield one, key
-
-
-def reached(steps: Mapping[str, Iterable[str]], begin: Iterable[str]) -> set[str]:
-    found, open_ = set(), list(begin)
-    while open_:
-        for one in steps.get(open_.pop(), ()):
-            if one not in found:
-                found.add(one)
-                open_.append(one)
-    return found

@@ -126,6 +126,9 @@ def policy(path: Path | str | None = None) -> Policy:
     path = Path(path) if path else POLICY
     try:
         return _parsed(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PolicyError("The policy is not there.", where=path,
+                          fix=f"Put it back, or copy the course's: {POLICY}.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise PolicyError(f"This policy cannot be used: {error}.", where=path,
                           fix=f"Write it like {POLICY.name} of the course.") from error

@@ -2,9 +2,9 @@
 
 `governance.toml` at its top says whose project it is and what for, `policy.toml` what must hold,
 and `audit.jsonl` what was done. Whatever is trained into a folder below is checked and logged, with
-no further word in the code that trains: that is what cannot be forgotten. Data with facts of
-governance on its card can be trained on nowhere else; data without any goes where it always did,
-but not in here.
+no further word in the code that trains (see `admission`): that is what cannot be forgotten. Data
+with facts of governance on its card can be trained on nowhere else; data without any goes where it
+always did, but not in here.
 
 Layout: `sources/` for raw files, `data/` for data sets, `runs/` for what was trained; none of it
 is asked for, and `lineage` finds things wherever they lie in the folder.
@@ -17,7 +17,7 @@ import getpass
 import json
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -114,7 +114,9 @@ class Project:
         so nothing about people belongs in it.
         """
         found = touched_by(lineage(self.folder), words, record=record)
-        self.note("erasure asked", self.name, note=f"things touched: {len(found.rows())}")
+        touched = len(found.rows()) - len(found.unsearched)
+        self.note("erasure asked", self.name,
+                  note=f"things touched: {touched}, not searched: {len(found.unsearched)}")
         return found
 
     def names(self) -> list[str]:
@@ -161,16 +163,37 @@ def read(folder: Path | str) -> Project:
     """Open a governed project.
 
     Raises:
-        PolicyError: the folder is none, or its file cannot be read.
+        PolicyError: there is no such folder, it is no project, or its file cannot be read.
     """
     path = Path(folder) / ABOUT
+    if not path.is_file():
+        raise PolicyError(_no_project(Path(folder)), where=Path(os.path.abspath(folder)), fix=(
+            "Make it a project with governance.start, or name the top folder of one, where "
+            f"{ABOUT} lies."))
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Project(Path(folder), **told)
+        project = Project(Path(folder), **told)
     except (OSError, ValueError, TypeError) as error:
-        raise PolicyError("This is no governed project.", where=path,
-                          fix="Make it one with governance.start, or name its top folder."
-                          ) from error
+        raise _unusable(path, error) from error
+    for name, value in told.items():
+        if type(value) is not (bool if name == "keyed" else str):
+            raise _unusable(path, f"{name} = {value!r}")
+    return project
+
+
+def _no_project(folder: Path) -> str:
+    if not folder.exists():
+        return "There is no such folder."
+    if not folder.is_dir():
+        return "This is a file, not the folder of a governed project."
+    above = governing(folder.parent)
+    within = f": it lies within the project {above.name!r}, {above.folder}" if above else ""
+    return f"This is no governed project{within}."
+
+
+def _unusable(path: Path, why: object) -> PolicyError:
+    return PolicyError(f"What this project is cannot be read: {why}.", where=path,
+                       fix="It needs name, owner and purpose in quotes, and keyed = true or false.")
 
 
 def governing(folder: Path | str | None) -> Project | None:
@@ -190,75 +213,6 @@ def who() -> str:
 
 
 @contextlib.contextmanager
-def admitted(cards: Sequence[Card], folder: Path | str | None, what: str
-             ) -> Iterator[Callable[[str], None]]:
-    """Let a training run go ahead, or refuse it; begin, end, failure and refusal are logged.
-
-    Every stage of training is inside one. Outside governed projects, and on data that is not
-    governed, it does nothing.
-
-    Args:
-        cards: of the data sets to be read.
-        folder: where the run will be kept; decides which project it belongs to.
-        what: the run's name.
-
-    Yields:
-        What to call at the end, with the hash of what was made.
-
-    Raises:
-        PolicyError: a rule is broken; or the data is governed, and the run in no project.
-    """
-    project = governing(folder)
-    if project is None:
-        _only_ungoverned(cards)
-        yield lambda made: None
-        return
-    name, finished = _within(project, folder), Path(str(folder), "run.json").is_file()
-    breaches = [breach for about in cards for breach in project.check(about)]
-    read_hashes = ", ".join(f"{about.name} {about.sha256[:12]}" for about in cards)
-    if breaches or not cards:
-        rules = ", ".join(dict.fromkeys(breach.rule.name for breach in breaches)) or "card"
-        project.note("training refused", name, note=f"{rules}; {read_hashes}")
-        raise refusal(breaches, what)
-    if finished:
-        project.note("finished run opened", name, store.sha256_file(Path(str(folder), "run.json")))
-        yield lambda made: None
-        return
-    for about in cards:
-        project.note("data read", about.name, about.sha256, f"to train {name}")
-    project.note("training started", name, note=read_hashes)
-    made = []
-    try:
-        yield made.append
-    except BaseException as error:
-        project.note("training failed", name, note=type(error).__name__)
-        raise
-    project.note("training ended", name, made[0] if made else "", read_hashes)
-
-
-def refusal(breaches: Sequence[Breach], what: str) -> PolicyError:
-    """The error that names the rules broken, where, and what to do; the first one in full."""
-    if not breaches:
-        return PolicyError(f"The run {what!r} is refused: it names no data set.", where=what,
-                           fix="Train on a data set with a card.")
-    first, *others = breaches
-    said = f"The run {what!r} is refused by the rule {first.rule.name!r}: {first.what}"
-    if others:
-        more = dict.fromkeys(f"{one.rule.name} ({one.data})" for one in others)
-        said += f" Also broken: {', '.join(more)}."
-    return PolicyError(said, where=first.data, fix=first.rule.fix)
-
-
-def _only_ungoverned(cards: Sequence[Card]) -> None:
-    governed = next((about for about in cards if about.governance), None)
-    if governed:
-        raise PolicyError("This data is governed, and the run says no purpose.",
-                          where=governed.name,
-                          fix="Keep the run in a governed project: folder=project.folder / "
-                              "'runs' / … (see governance.start).")
-
-
-@contextlib.contextmanager
 def _no_bars() -> Iterator[None]:
     """Without the bars that `datasets` draws on saving."""
     drawn = not datasets.are_progress_bars_disabled()
@@ -268,11 +222,6 @@ def _no_bars() -> Iterator[None]:
     finally:
         if drawn:
             datasets.enable_progress_bars()
-
-
-def _within(project: Project, folder: Path | str | None) -> str:
-    place = Path(os.path.abspath(folder))
-    return place.relative_to(os.path.abspath(project.folder)).as_posix()
 
 
 def _counted(dataset: Dataset) -> Dataset:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmcourse import store
-from fmcourse.data.governance.lineage import DATA, RUN, Lineage, Node
+from fmcourse.data.governance.graph import DATA, RUN, Lineage, Node
 
 if TYPE_CHECKING:
     from prov.model import ProvDocument

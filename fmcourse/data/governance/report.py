@@ -19,8 +19,10 @@ import pandas as pd
 
 from fmcourse import store
 from fmcourse.data.card import Card
+from fmcourse.data.governance.admission import UNGUARDED
 from fmcourse.data.governance.audit_log import Entry
-from fmcourse.data.governance.lineage import DATA, RUN, SOURCE, Lineage, lineage
+from fmcourse.data.governance.graph import DATA, RUN, SOURCE, Lineage
+from fmcourse.data.governance.lineage import lineage
 from fmcourse.data.governance.policy import ABOUT_PEOPLE, Breach, redacted
 from fmcourse.data.governance.project import Project, read
 
@@ -220,13 +222,15 @@ def traceability(found: Evidence) -> tuple[str, str]:
 
 
 def refusals(found: Evidence) -> tuple[str, str]:
-    """The policy holds for training here; what was refused."""
+    """The policy holds for training here; what was refused, and what does not ask."""
     refused = [entry for entry in found.entries if entry.event == "training refused"]
     told = "; ".join(f"{entry.what}: {entry.note.split(';')[0]}" for entry in refused[-3:])
-    return _told("" if found.project.policy.rules else "The policy has no rules.",
-                 f"{len(found.project.policy.rules)} rules are checked before each run; "
-                 + (f"refusals so far: {len(refused)}, lately {told}." if refused else
-                    "nothing was refused so far."))
+    so_far = f"refusals so far: {len(refused)}, lately {told}" if refused else \
+        "nothing was refused so far"
+    rules = len(found.project.policy.rules)
+    return _told("" if rules else "The policy has no rules.",
+                 f"{rules} rules are checked before each pre-training or tuning; {so_far}. Not "
+                 f"checked: {', '.join(UNGUARDED)}, which see no card or keep no run.")
 
 
 def erasure(found: Evidence) -> tuple[str, str]:

@@ -123,6 +123,8 @@ def test_things_are_found_by_name_path_and_hash(graph):
             graph.find(name)
     with pytest.raises(StoreError, match="no such folder"):
         governance.lineage(graph.folder / "nowhere")
+    with pytest.raises(StoreError, match="a file, not a folder"):
+        governance.lineage(graph.folder / "policy.toml")
 
 
 def test_it_is_written_as_prov(graph, tmp_path):
@@ -188,6 +190,24 @@ def test_cards_of_before_know_less_but_do_not_fail(tmp_path):
     graph = governance.lineage(tmp_path)
     assert (graph.nodes, graph.edges) == ({}, ())
     assert graph.broken == ()  # what is not ours is passed by
+
+
+@pytest.mark.parametrize(("file", "text"), [
+    ("card.json", '{"sources": {"a": null}, "sha256": "0", "name": "d"}'),
+    ("card.json", '{"sources": {"a": "1"}, "sha256": "0", "name": "d"}'),
+    ("card.json", '{"sources": {"a": "1"}, "sha256": 5, "name": "d", "licence": [], '
+                  '"attribution": [], "steps": []}'),
+    ("run.json", '{"name": "r", "model": null, "parents": {}, "reads": []}'),
+    ("run.json", '{"name": "r", "model": "0", "parents": {}, "reads": [{"sha256": "1"}]}'),
+    ("run.json", '{"name": "r", "model": "0", "parents": {"start": 3}, "reads": []}'),
+    ("run.json", '{"name":'), ("tokens.json", "{}")])
+def test_what_says_nonsense_of_itself_is_broken(project, file, text):
+    store.atomic_write(project.folder / "x" / file, text)
+    graph = governance.lineage(project.folder)
+    assert graph.nodes == {}
+    assert graph.broken == (project.folder / "x" / file,)
+    assert "not searched, for it cannot be read" in str(project.erasure("Ann"))
+    assert f"x/{file}" in str(governance.audit(project.folder))
 
 
 def test_a_folder_of_sources_is_one_source(project):

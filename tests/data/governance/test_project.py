@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import tiny
 
@@ -46,6 +48,16 @@ def test_whole_data_is_trained_on_and_both_ends_are_logged(project):
     read(governed, project.folder / "runs" / "one")
     assert events(project)[-1] == "finished run opened"
     assert project.log.verify() is None
+
+
+def test_a_run_of_another_plan_is_refused_and_not_said_to_be_opened(project):
+    governed, folder = governance.govern(tiny.dataset(), FACTS), project.folder / "runs" / "one"
+    read(governed, folder)
+    before = events(project)
+    with pytest.raises(StoreError, match="another recipe"):
+        train.pretrain(tiny.model(), data.tokens(governed, tiny.tokenizer()),
+                       replace(RECIPE, seed=1), folder=folder, show_progress=False)
+    assert events(project) == before
 
 
 def test_ungoverned_data_is_refused_inside_and_trained_on_outside(project, tmp_path):
@@ -105,6 +117,37 @@ def test_a_folder_is_one_project(project):
         governance.start(project.folder, name="other", owner="x", purpose="research")
     with pytest.raises(PolicyError, match="no governed project"):
         governance.read(project.folder.parent)
+
+
+def test_what_is_no_project_is_told_apart(project):
+    file, inside = project.folder / "notes.txt", project.folder / "data"
+    file.write_text("x")
+    inside.mkdir()
+    for place, said in ((file, "is a file"), (project.folder / "nowhere", "no such folder"),
+                        (inside, "within the project 'letters'"),
+                        (project.folder.parent, r"is no governed project\.")):
+        with pytest.raises(PolicyError, match=said) as refused:
+            governance.read(place)
+        assert refused.value.where == place
+        assert "governance.start" in refused.value.fix
+
+
+@pytest.mark.parametrize("text", ["name = 'a", "name = 'a'", "extra = 1", "name = 1\nowner = 'b'\n"
+                                  "purpose = 'research'", "name = 'a'\nowner = 'b'\n"
+                                  "purpose = 'research'\nkeyed = 'no'"])
+def test_a_damaged_project_file_is_named(project, text):
+    (project.folder / "governance.toml").write_text(text)
+    with pytest.raises(PolicyError, match="cannot be read") as refused:
+        governance.audit(project.folder)
+    assert refused.value.where == project.folder / "governance.toml"
+    assert "owner and purpose in quotes" in refused.value.fix
+
+
+def test_a_policy_that_is_gone_is_missed(project):
+    (project.folder / "policy.toml").unlink()
+    with pytest.raises(PolicyError, match="policy is not there") as refused:
+        project.check(tiny.dataset())
+    assert "copy the course's" in refused.value.fix
 
 
 def test_a_projects_own_policy_holds(project):

@@ -10,8 +10,9 @@ import tiny
 import yaml
 from datasets import load_dataset
 
-from fmcourse import data, store
-from fmcourse.data import governance
+from fmcourse import data, models, store, train
+from fmcourse.data import governance, privacy
+from fmcourse.data.governance.admission import UNGUARDED
 from fmcourse.data.governance.report import ANSWERS, GAP, OUTSIDE, SHOWN
 from fmcourse.errors import PolicyError
 
@@ -66,7 +67,7 @@ def test_a_changed_log_a_changed_file_and_a_silent_run_are_gaps(project, letters
 def test_an_empty_project_has_nothing_to_show(project):
     assert states(governance.audit(project.folder))["inventory"] == GAP
     with pytest.raises(PolicyError, match="no governed project"):
-        governance.audit(project.folder / "data")
+        governance.audit(project.folder.parent)
 
 
 @pytest.fixture
@@ -88,9 +89,21 @@ def test_the_command_prints_it_and_fails_on_gaps(command, project, letters, monk
 
 
 def test_the_command_refuses_another_folder(command, tmp_path):
-    code, _, complained = command("audit", tmp_path)
-    assert code == 1
-    assert "no governed project" in complained
+    for place, said in ((tmp_path, "no governed project"), (tmp_path / "x", "no such folder")):
+        code, _, complained = command("audit", place)
+        assert code == 1
+        assert said in complained
+        assert "governance.start" in complained
+        assert "Traceback" not in complained
+
+
+def test_the_report_says_what_is_not_guarded(project):
+    told = dict(zip(_names(), governance.audit(project.folder).answers, strict=True))
+    for name in UNGUARDED:
+        assert name in told["refusals"].evidence
+        room, function = name.split(".")
+        assert callable(getattr({"train": train, "models": models, "privacy": privacy}[room],
+                                function))
 
 
 def test_croissant_is_valid_and_gives_the_records_back(letters, tmp_path):
