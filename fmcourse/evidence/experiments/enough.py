@@ -4,8 +4,8 @@ A format (answer in the style of a house), the service to call for a request, an
 for a paragraph; each scored by the share of unseen items that are right, each with up to two
 thousand examples. What a task needs is read off its curve, between the sizes measured: the examples
 until a third is right, for all tasks the same. A fitted plateau says what more of them would bring,
-and how little that is known; it is in the details. A generating model reads its examples once, or as
-often as fills a least number of steps: more examples also bring more training, as they do in
+and how little that is known; it is in the details. A generating model reads its examples once, or
+as often as fills a least number of steps: more examples also bring more training, as they do in
 practice. The labels are told apart by a linear head on what the base makes of a text, fitted to the
 end.
 """
