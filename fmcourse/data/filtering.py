@@ -49,7 +49,7 @@ def filter_sentences(seed: int = 0, train: int = 3072, test: int = 800) -> Datas
     return _drawn(cells, sizes, seed, "filter")
 
 
-def people(seed: int = 0, train: int = 2400, test: int = 720) -> DatasetDict:
+def people(seed: int = 0, train: int = 2400, test: int = 600) -> DatasetDict:
     """As many sentences about a man as about a woman, as many of either label; in random order.
 
     Args:

@@ -18,6 +18,7 @@ SMALL = {
     "D1": {"tokens": 2048, "size": "tiny", "characters": 120_000, "held": 1_000},
     "D2": {"tokens": 2048, "characters": 60_000, "copied": 2, "copies": 2, "held": 1_000},
     "D3": {"names": ("web-bible",)},
+    "D4": {"items": 240, "test": 48, "wrong": (5,)},
     "D5": {"records": 4, "characters": 60_000},
     "D6": {"labels": 360, "test": 48},
     "G2": {},

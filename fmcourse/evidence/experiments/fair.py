@@ -21,7 +21,7 @@ UNBIASED, BIASED, REWEIGHED, RESAMPLED, AUGMENTED, FAIR_REWEIGHED, FAIR_AUGMENTE
     "unbiased, reweighed", "unbiased, with swapped copies")
 
 
-def fair(seed: int, train_size: int = 2400, test: int = 720, turned_down: float = 0.5,
+def fair(seed: int, train_size: int = 2400, test: int = 600, turned_down: float = 0.5,
          draws: int = 200) -> Outcome:
     """Which sentences are kept for a corpus? Labels that turn down half of what is about women.
 

@@ -12,18 +12,21 @@ from fmcourse.data.edge_cases import BLANK, FOREIGN, ORDINARY
 from fmcourse.evidence.experiments.labelling import Head
 from fmcourse.evidence.experiments.shared import Outcome
 
-DISGUISED, NOTHING, PLAIN = ("right in disguise", "right about what means nothing",
-                             "right on ordinary texts")
+DISGUISED, LONG, NOTHING, PLAIN = (
+    "right in disguise", "right on very long texts", "right about what means nothing",
+    "right on ordinary texts")
 BEFORE, AFTER, CONTROL = "before", "a few of each slice", "as many ordinary ones"
 WORDS = ", by words"
 
 
-def unusual(seed: int, n: int = 504, few: int = 8, asked: int = 24, tokens: int = 64) -> Outcome:
+def unusual(seed: int, n: int = 1008, few: int = 24, asked: int = 96, tokens: int = 64) -> Outcome:
     """Whose documentation is it? A tidy training set, then a few edge cases more, or as many more.
 
     Two classifiers: features of the base with a linear head, and a bag of words, which reads texts
     of any length but knows no part of a word. What means nothing has an answer of its own, which
-    only a set with such cases can teach; that is said, not hidden, in a measure of its own.
+    only a set with such cases can teach; that is said, not hidden, in a measure of its own. What is
+    very long has one, too; in other disguises (capitals, HTML, an order to answer otherwise) a bag
+    of words sees the same words, and has little to learn.
 
     Args:
         n: labelled records of the tidy set.
@@ -91,9 +94,10 @@ class Heads:
 
 
 def summary(table) -> dict[str, float]:
-    """Means over slices: those whose label is kept, those that mean nothing, the ordinary one."""
+    """Means over slices: those whose label is kept, among them the very long ones; those that mean
+    nothing; the ordinary one."""
     rates = table.iloc[:-1].set_index("slice")["accuracy"]
     nothing = rates.index.isin([*BLANK, FOREIGN])
     disguised = ~nothing & (rates.index != ORDINARY)
-    return {DISGUISED: float(rates[disguised].mean()), NOTHING: float(rates[nothing].mean()),
-            PLAIN: float(rates[ORDINARY])}
+    return {DISGUISED: float(rates[disguised].mean()), LONG: float(rates["very long"]),
+            NOTHING: float(rates[nothing].mean()), PLAIN: float(rates[ORDINARY])}
