@@ -6,8 +6,9 @@ measure what all that misses, which is never nothing.
 """
 
 from fmcourse.data.privacy.find import find
+from fmcourse.data.privacy.grade import grade_spans
 from fmcourse.data.privacy.names import NameTagger, teach_names
-from fmcourse.data.privacy.plant import grade_spans, plant_personal, spans_of, templates
+from fmcourse.data.privacy.plant import plant_personal, spans_of, templates
 from fmcourse.data.privacy.replace import (
     Pseudonyms,
     label,

@@ -27,7 +27,9 @@ _PHONE_WORDS = (r"(?:tele)?phone|tel|tlf|call(?:ed|ing|s)?|call ?back|mobile|mob
                 r"ring|rang|whatsapp|sms|text(?:ed)?|dial(?:led)?|landline|hotline|voicemail|"
                 r"reach(?:ed|able)?|msisdn|telefon\w*|handy|mobil\w*|t[eé]l[eé]phone|tel[eé]fono|"
                 r"celular|m[oó]vil|portable|cellulare|contact(?: number)?")
-_SSN_WORDS = r"ssn|ss#|ss no|ss number|social|social security|soc sec|taxpayer|tin|itin"
+_SSN_WORDS = (r"soc(?:ial|\.)?[ _-]?sec(?:urity|\.)?(?: id\w*)?|tax[ _-]?(?:payer)?[ _-]?id\w*|"
+              r"ssns?|s\.s\.n|ss ?#|ss(?: no| number)?|socialsecurity\w*|social|taxpayer|i?tin|"
+              r"payroll|w-?[249]")
 _SECRET_WORDS = (r"password|passwd|passcode|pass phrase|access code|door code|entry code|"
                  r"security code|pin(?: code)?|secret|api[ _-]?key|access[ _-]?key|token")
 _OTHER_NUMBERS = (
@@ -114,18 +116,39 @@ def _ibans(text: str) -> Iterator[PersonalSpan]:
                 break
 
 
-_SSN = re.compile(rf"(?<![0-9A-Za-z_.\-/])([0-9]{{3}})({_GAP}?)([0-9]{{2}})\2([0-9]{{4}})"
-                  r"(?![0-9A-Za-z_]|[.\-][0-9])")
+_SSN = re.compile(rf"(?<![0-9A-Za-z_.\-/])([0-9]{{3}})({_GAP}?| [\-\u2013] )([0-9]{{2}})\2"
+                  r"([0-9]{4})(?![0-9A-Za-z_]|[.\-][0-9])")
 _SSN_OR_OTHER = _words(_SSN_WORDS, f"{_OTHER_NUMBERS}|{_PHONE_WORDS}")
+_CALLED_OTHER = re.compile(rf"(?<![^\W_])(?:{_OTHER_NUMBERS})(?: (?:number|no|code))?[ .:#=\"']*$",
+                           re.I)
 
 
 def _ssns(text: str) -> Iterator[PersonalSpan]:
+    """With hyphens unless the words before say otherwise; else where a word near says so."""
     for match in _SSN.finditer(text):
-        if ssn.is_valid(match[1] + match[3] + match[4]):
-            told = _nearest(text, match.start(), _SSN_OR_OTHER)
-            hyphens = match[2] and match[2] not in " \t\u00a0\u202f."
-            if told == "yes" or (hyphens and told is None):
-                yield PersonalSpan(*match.span(), "ssn", FORM if told is None else CONTEXT)
+        if not ssn.is_valid(match[1] + match[3] + match[4]):
+            continue
+        told = _beside(text, match, _SSN_OR_OTHER)
+        hyphens = match[2].strip(" \t\u00a0\u202f.")
+        if told == "yes" or (hyphens and told is None):
+            yield PersonalSpan(*match.span(), "ssn", FORM if told is None else CONTEXT)
+
+
+def _beside(text: str, match: re.Match[str], words: re.Pattern[str]) -> str | None:
+    """What a number is, by any word for it near, unless the word right before it is against.
+
+    Looks at the line up to the number, what follows it there, and the line above: a form's label
+    or a table's head.
+    """
+    before, after = text[:match.start()].rpartition("\n"), text[match.end():].partition("\n")[0]
+    told = _nearest(text, match.start(), words)
+    if told == "no" and _CALLED_OTHER.search(before[2][-_NEAR:]):
+        return "no"
+    above = before[0].rpartition("\n")[2]
+    near = (before[2][-2 * _NEAR:], after[:_NEAR], above[-2 * _NEAR:])
+    if any(found.lastgroup == "yes" for part in near for found in words.finditer(part)):
+        return "yes"
+    return told
 
 
 _EXTENSION = r"(?:\s?(?:x|ext\.?|extension|#|Durchwahl)\s?[0-9]{1,6})?"

@@ -1,4 +1,4 @@
-"""Personal data planted in real text with known truth, and the grade of a detector against it.
+"""Personal data planted in real text with known truth, to teach and to grade a detector with.
 
 All of it is simulated: names by Faker, numbers that pass their checks and belong to nobody known.
 The sentences and ways of writing are in `templates.toml`, in parts that share neither: one to teach
@@ -18,12 +18,11 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import pandas as pd
 from datasets import Dataset
 from stdnum import iban, luhn
 
 from fmcourse.data.card import card, with_card
-from fmcourse.data.privacy.spans import KINDS, PersonalSpan, covered
+from fmcourse.data.privacy.spans import KINDS, PersonalSpan
 from fmcourse.errors import DataError, meant
 
 _BOUNDARY = re.compile(r"(?<=[a-z)][.!?]) (?=[A-Z])")
@@ -60,7 +59,7 @@ class Maker:
                             fix=meant(part, templates()))
         own = templates()[part]
         self.writing, self.titles = own["writing"], own["titles"]
-        self.scattered = own.get("scattered", 0.0)
+        self.scattered, self.decoyed = own.get("scattered", 0.0), own.get("decoyed", 0.5)
         self.draw, self.avoid = random.Random(seed), frozenset(avoid)
         self.fakes, self.places, self.english = (
             [Faker(locale) for locale in locales]
@@ -185,7 +184,7 @@ def sentence(template: str, maker: Maker) -> tuple[str, list[PersonalSpan]]:
 
 def plant_personal(texts: Dataset, kinds: Sequence[str] = KINDS, seed: int = 0, part: str = "dev",
                    avoid: Collection[str] = ()) -> Dataset:
-    """Texts with a sentence of personal data in each, and a decoy in every second.
+    """Texts with a sentence of personal data in each, and decoys in many.
 
     Args:
         texts: a column `text`; a card.
@@ -218,7 +217,7 @@ def _planted(text: str, usable: Sequence[str], decoys: Sequence[str], maker: Mak
              ) -> dict[str, Any]:
     scattered = maker.draw.random() < maker.scattered
     added = [sentence(_BARE if scattered else maker.draw.choice(usable), maker)]
-    if decoys and maker.draw.random() < 0.5:
+    if decoys and maker.draw.random() < maker.decoyed:
         added.append(sentence(maker.draw.choice(decoys), maker))
     truth: list[PersonalSpan] = []
     for line, own in added:
@@ -245,43 +244,3 @@ def _gaps(text: str, truth: Sequence[PersonalSpan], ends: re.Pattern[str]
 def spans_of(dataset: Dataset) -> list[list[PersonalSpan]]:
     """The planted spans of each text."""
     return [[PersonalSpan(**span) for span in spans] for spans in dataset["spans"][:]]
-
-
-def grade_spans(found: Sequence[Sequence[PersonalSpan]], truth: Sequence[Sequence[PersonalSpan]],
-                texts: Sequence[str]) -> pd.DataFrame:
-    """How much was found, and how much of what was found was there: a row a kind.
-
-    Strict about leaks: a planted span counts as found if spans of its kind cover every letter and
-    digit of it. A found span is right if at least half of it is planted data of its kind.
-
-    Args:
-        found, truth: spans of each text.
-        texts: the texts.
-
-    Returns:
-        kind, planted, recall, found, precision; kinds that were neither planted nor found have no
-        row.
-
-    Raises:
-        DataError: the three do not fit together.
-    """
-    if not len(found) == len(truth) == len(texts):
-        raise DataError(f"{len(found)} and {len(truth)} lists of spans for {len(texts)} texts.",
-                        where="grade_spans", fix="Give one of each a text, in order.")
-    rows = []
-    for kind in dict.fromkeys((*KINDS, *(span.kind for own in found for span in own))):
-        hits = [covered(span, text, own)
-                for text, own, true in zip(texts, found, truth, strict=True)
-                for span in true if span.kind == kind]
-        right = [_mostly(span, true) for own, true in zip(found, truth, strict=True)
-                 for span in own if span.kind == kind]
-        if hits or right:
-            rows.append((kind, len(hits), sum(hits) / len(hits) if hits else None, len(right),
-                         sum(right) / len(right) if right else None))
-    return pd.DataFrame(rows, columns=["kind", "planted", "recall", "found", "precision"])
-
-
-def _mostly(span: PersonalSpan, truth: Sequence[PersonalSpan]) -> bool:
-    inside = sum(max(0, min(span.end, other.end) - max(span.start, other.start))
-                 for other in truth if other.kind == span.kind)
-    return 2 * inside >= span.end - span.start

@@ -57,7 +57,7 @@ class Canary:
 
 def private(seed: int, size: str = "3m", tokens: int = 500_000, characters: int = 500_000,
             each: int = 6, repeats: Sequence[int] = (1, 4, 16), candidates: int = 255,
-            taught: int = 7000, graded: int = 600, held: int = 60_000) -> Outcome:
+            taught: int = 10_000, graded: int = 600, held: int = 60_000) -> Outcome:
     """The detector graded on hidden forms; then one network trained on secrets, and on none.
 
     The same network reads AWS documentation with planted records for the same steps: as written,
@@ -101,7 +101,7 @@ def private(seed: int, size: str = "3m", tokens: int = 500_000, characters: int 
                     "size": size, "tokens": tokens})
 
 
-def tagger(seed: int, taught: int = 7000) -> NameTagger:
+def tagger(seed: int, taught: int = 10_000) -> NameTagger:
     """The tagger of names, taught on made-up names in AWS documentation.
 
     What an operator knows is told to it: what the services and the world's countries are called.

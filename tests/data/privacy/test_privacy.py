@@ -49,6 +49,10 @@ def kinds(text: str) -> list[tuple[str, str]]:
     ("DE89370400440532013000. Then GB29 NWBK 6016 1331 9268 19 AND",
      [("iban", "DE89370400440532013000"), ("iban", "GB29 NWBK 6016 1331 9268 19")]),
     ("SSN: 138 73 1034", [("ssn", "138 73 1034")]), ("138-73-1034", [("ssn", "138-73-1034")]),
+    ("Social Security ID 138.73.1034", [("ssn", "138.73.1034")]),
+    ("138731034 is her SSN", [("ssn", "138731034")]), ("tax ID 138731034", [("ssn", "138731034")]),
+    ("name,ssn\nann,138731034", [("ssn", "138731034")]),
+    ("SSN of the account's owner: 138 - 73 - 1034", [("ssn", "138 - 73 - 1034")]),
     ("+1 (738) 967-5650 or (738) 967-5650 x12",
      [("phone", "+1 (738) 967-5650"), ("phone", "(738) 967-5650 x12")]),
     ("020 7946 0958, 06 12 34 56 78", [("phone", "020 7946 0958"), ("phone", "06 12 34 56 78")]),
@@ -65,7 +69,8 @@ def test_what_is_personal_is_found(text, found):
     "d41d8cd98f00b204e9800998ecf8427e", "550e8400-e29b-41d4-a716-446655440000", "2024-01-02",
     "02.01.2024", "localhost:8080", "10.0.0.0/16", "255.255.255.0", "127.0.0.1", "std::vector",
     "12:30:45", "0a:1b:2c:3d:4e:5f", "GB28 NWBK 6016 1331 9268 19", "000-12-3456", "900-12-3456",
-    "part number 138-73-1034", "git@github.com:me/it.git", "lodash@4.17.21", "icon@2x.png",
+    "part number 138-73-1034", "138731034", "SSN of order number 138731034", "666-73-1034",
+    "138-00-1034", "138-73-0000", "git@github.com:me/it.git", "lodash@4.17.21", "icon@2x.png",
     "ISBN 978-3-16-148410-0", "at 1700000000000 ms"])
 def test_what_only_looks_personal_is_not(text):
     assert kinds(text) == []
@@ -214,6 +219,17 @@ def test_names_never_seen_are_found_in_sentences_never_seen(names):
     assert table.set_index("kind").loc["name", "recall"] > 0.6
     without = privacy.grade_spans([privacy.find(text) for text in texts], truth, texts)
     assert without.set_index("kind").loc["name", "recall"] == 0  # the mechanism broken
+
+
+@pytest.mark.parametrize("text", ["It was made by Keller Holdings.", "We met in Via Rossi.",
+                                  "The Weber Foundation is closed.", "Turn left into Miller Road."])
+def test_firms_and_streets_called_after_people_are_no_names(names, text):
+    assert names.find(text) == []
+
+
+def test_what_the_tagger_is_taught_on_has_no_firm_of_the_other_parts():
+    parts = privacy.templates()
+    assert not {*parts["taught"]["firms"]} & {*parts["dev"]["firms"], *parts["hidden"]["firms"]}
 
 
 def test_a_tagger_needs_a_name():
