@@ -11,15 +11,15 @@
 #   fmcourse:
 #     title: "Data: size, labelling, representativeness"
 #     claims: [S1, S2, S3, L1, L2, L3, L4, D4, R1, R2, R3, R4, R5]
-#     minutes_cpu: 4
-#     minutes_gpu: 4
+#     minutes_cpu: 3
+#     minutes_gpu: 3
 # ---
 
 # %% [markdown]
 # # 09 · Data: size, labelling, representativeness
 # **Question:** how many examples are enough, who says what they mean, and do they look like what the model will meet?
 #
-# Claims S1, S2, S3, L1, L2, L3, L4, D4, R1, R2, R3, R4, R5 · about 4 minutes on two CPU cores, 4 on a GPU · after lesson 07
+# Claims S1, S2, S3, L1, L2, L3, L4, D4, R1, R2, R3, R4, R5 · about 3 minutes on two CPU cores, 3 on a GPU · after lesson 07
 
 # %% [markdown]
 # > **Exam words.** *Size*: fine-tuning needs far less data than pre-training; too little *overfits*. *Labelling*: guidelines,
@@ -43,8 +43,8 @@ from fmcourse.evidence.experiments.label_rounds import faded
 from fmcourse.evidence.experiments.overfit import conversations
 from fmcourse.evidence.experiments.unusual import by_words, other_languages
 
-claims = ["S1", "S2", "S3", "L1", "L2", "L3", "L4", "R1", "R2", "R3", "R4", "R5"]
-course = fm.start("09", claims=claims)
+course = fm.start("09", claims=["S1", "S2", "S3", "L1", "L2", "L3", "L4", "D4",
+                                "R1", "R2", "R3", "R4", "R5"])
 base = models.load("base")
 
 # %% [markdown]
@@ -217,8 +217,8 @@ show.seeds(ledger["arms"], control="one of 24 labels", better="lower",
            unit=ledger["metric"])
 
 # %% [markdown]
-# Read off each curve, not off a guessed plateau. "How many examples do I need?" has no answer without a task; and none without
-# a base. The small one has a quarter of the weights and a hundredth of the reading:
+# That is read off each curve, not off a guessed plateau. "How many examples do I need?" has no answer without a task; and none
+# without a base. The small one has a quarter of the weights and a hundredth of the reading:
 
 # %%
 same = course.ledger("S3", "pairs for the same bits per byte")
@@ -267,8 +267,12 @@ course.claim("L1", metric="bag of words: right on the test",
 # the same rule will notice.
 
 # %% [markdown]
-# > **Exam words.** *Supervised data must be labelled right* (D4). This section is why; how to find what is wrong among labels
-# > that you already have was lesson 07 (D6).
+# > **Exam words.** *Supervised data must be labelled right.* This is why; how to find what is wrong among labels that you have
+# > already was lesson 07 (claim D6).
+
+# %%
+course.claim("D4", treatment=found["true"]["right"],
+             control=found["by a rule"]["right"])
 
 # %%
 show.seeds(course.ledger("L1", "bag of words: right on the test")["arms"],
@@ -728,11 +732,16 @@ for name, answer in said.items():
 
 # %% [markdown]
 # A bag of words passed over tags as long as it knew none. Now it has seen them with a few labels only, and takes them for a
-# sign of those: a *shortcut*. Does a model fare better that has read? The ledger asks features of the base:
+# sign of those: a *shortcut*. The ledger made its cases from a record of *every* service. Very long texts, and the price that
+# ordinary ones pay:
 
 # %%
-show.seeds(course.ledger("R3", "right in disguise")["arms"],
-           control="as many ordinary ones", unit="right in disguise")
+show.seeds(course.ledger("R3", "right on very long texts")["arms"],
+           control="as many ordinary ones, by words", unit="right on very long texts")
+
+# %%
+show.seeds(course.ledger("R3", "right on ordinary texts")["arms"],
+           control="before, by words", unit="right on ordinary texts")
 
 # %% [markdown]
 # ## Bias
@@ -813,7 +822,12 @@ show.table(list(rows.values()), formats={
 
 # %% [markdown]
 # *Flips*: decisions that a swap changes. *He − she*: share of the sentences kept. *Seems right*: by labels as biased as those
-# of the training set, which is all that practice has. Mending costs nothing of the truth, and looks as if it cost accuracy.
+# of the training set, which is all that practice has. By the truth mending pays; by those labels hardly anything has happened,
+# so they are no reason to leave it. Its price: copies double the text, and weighted records count as fewer:
+
+# %%
+print(f"{len(said):,} weighted records say as much as "
+      f"{data.effective_size(data.reweighing(given, facet)):,.0f}")
 
 # %%
 flips = "decisions that a swap changes"
@@ -904,8 +918,8 @@ show.table(course.ledgers(), rows=60)
 
 # %% [markdown]
 # > Older notes want "petabytes" for pre-training; curated text is tens of terabytes: FineWeb, 15 trillion tokens, is 44 TB.
-# > And "a few hundred examples" for fine-tuning: Bedrock's least numbers are 8 (Nova), 32 (Claude 3 Haiku, retired in September
-# > 2026) and 100 (Llama). A least number is what a job accepts, not what is enough.
+# > And "a few hundred examples" for fine-tuning: Bedrock's least numbers are 8 (Nova), 32 (Claude 3 Haiku, retired in
+# > September 2026) and 100 (Llama). A least number is what a job accepts, not what is enough.
 
 # %% [markdown]
 # ## Yours to try
