@@ -166,7 +166,7 @@ def test_it_is_a_step_that_keeps_every_record():
                           data.Card("made", {}))
     done = curation.curate(rows, [privacy.step()])
     assert done.kept["text"][:] == ["To [EMAIL].", "Nothing here."]
-    assert done.changed["personal data"] == (0,)
+    assert done.changed["personal data replaced"] == (0,)
     assert len(privacy.without_personal(rows.select([]))) == 0
 
 
