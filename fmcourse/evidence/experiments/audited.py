@@ -27,8 +27,8 @@ def audited(seed: int, logs: int = 12, lines: int = 40) -> Outcome:
 
     The forger can write every file beside the log, knows how hashes are made, and has no key; what
     a chain is held against is its head as it was kept elsewhere. Details say how much is seen with
-    less than that: by the chain alone, and by a key alone. A hash of a plain log, kept as well, sees
-    every edit, too; but a log grows, and then such a hash no longer fits.
+    less than that: by the chain alone, and by a key alone. A hash of a plain log, kept elsewhere,
+    sees every edit, too; but a log grows, and then such a hash no longer fits.
 
     Args:
         logs: how many, of each kind.
