@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[HOME] = folder.name
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the work: a notebook has one kernel and a file its fixtures, so each goes
     to one of them; experiments share nothing, and each goes where there is time."""
