@@ -14,7 +14,7 @@ BIN := .venv/bin
 endif
 READY := .venv/installed
 FMCOURSE := $(BIN)/fmcourse
-PARALLEL := -n 2 --dist loadgroup
+PARALLEL := -n 2 --dist loadfile  # a file has its fixtures, a notebook its kernel
 NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	--nbval-kernel-startup-timeout=180 $(wildcard notebooks/*.ipynb)
 

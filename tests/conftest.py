@@ -30,15 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[HOME] = folder.name
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the work: a notebook has one kernel and a file its fixtures, so each goes
-    to one of them; experiments share nothing, and each goes where there is time."""
-    for item in items:
-        if item.path.name != "test_experiments.py":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
     """Choose the home before any fixture runs, whatever its scope, and put all back after."""
