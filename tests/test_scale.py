@@ -46,6 +46,12 @@ def test_a_scale_is_a_recipe_that_can_be_run(monkeypatch, name):
     assert {now.live_size, *now.ladder} <= set(models.SIZES)
 
 
+def test_a_small_budget_on_a_gpu_still_has_steps_to_learn_by(monkeypatch):
+    monkeypatch.setenv("FMCOURSE_SCALE", "gpu")
+    assert train.PretrainRecipe.at_scale().batch_tokens == 65_536
+    assert train.PretrainRecipe.at_scale(tokens=120_000).batch_tokens == 2048
+
+
 def test_a_larger_scale_spends_more():
     smoke, cpu, gpu = scale.SCALES.values()
     budgets = [field.name for field in fields(scale.Scale) if field.type == "int"]

@@ -10,6 +10,8 @@ from fmcourse import scale
 from fmcourse.errors import CourseError
 from fmcourse.models import Adapter
 
+SOME_STEPS, SMALL_BATCH = 32, 2048  # optimiser steps, tokens: see `PretrainRecipe.at_scale`
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -93,11 +95,17 @@ class PretrainRecipe(Recipe):
 
     @classmethod
     def at_scale(cls, **changes: Any) -> PretrainRecipe:
-        """The recipe of a live lesson at the current scale, with what you change."""
+        """The recipe of a live lesson at the current scale, with what you change.
+
+        Where fewer tokens are asked for than the scale has in mind, batches of a GPU are halved
+        until there are some steps to learn by.
+        """
         now = scale.current()
-        settings: dict[str, Any] = {"tokens": now.live_tokens, "context": now.context,
-                                    "batch_tokens": now.batch_tokens,
-                                    "micro_batch_tokens": min(now.batch_tokens, 16_384)}
+        tokens, batch = changes.get("tokens", now.live_tokens), now.batch_tokens
+        while batch > SMALL_BATCH and tokens < SOME_STEPS * batch:
+            batch //= 2
+        settings: dict[str, Any] = {"tokens": tokens, "context": now.context, "batch_tokens": batch,
+                                    "micro_batch_tokens": min(batch, 16_384)}
         return cls(**{**settings, **changes})
 
 

@@ -180,8 +180,9 @@ course.claim("M6", treatment=surprise["lora"], control=surprise["untuned"])
 # The ledger did it with SmolLM2 and eleven methods. New here: rsLoRA, DoRA and PiSSA, which are LoRA with another scale, with
 # direction and length apart, and with a start from W's largest parts; and IA³, a factor for keys, values and hidden units.
 #
-# Rates were chosen on validation items, after 4,000 tokens each, three to six rates a method. The peak of memory is that of
-# the first steps, in a process of its own; *foretold* is what the calculator below says of it.
+# Rates were chosen on validation items, after 4,000 tokens each, three to six rates a method; those of *full* and *lora*, which
+# are held against each other below, once more after the whole budget, LoRA's with its scale. The peak of memory is that of the
+# first steps, in a process of its own; *foretold* is what the calculator below says of it.
 
 # %%
 entry = course.ledger("M6")

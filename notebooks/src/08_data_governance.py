@@ -22,9 +22,10 @@
 # Claims G1, G2, G3, G4, G5, G6 · about 5 minutes on two CPU cores, 5 on a GPU · after lesson 07
 
 # %% [markdown]
-# > **Exam words.** *Data governance*: policies, roles and processes for data over its whole life. *Least privilege*: each role
-# > may do what it needs, and no more. *PII*: personally identifiable information, to be *anonymised* or *pseudonymised*.
-# > *Data lineage*: where data came from and how it was changed. *Compliance audit*: somebody checks, later, with evidence.
+# > **Exam words.** *Data governance*: policies, roles (an *owner*, a *steward*) and processes for data over its whole
+# > *life cycle*, from collecting to disposal. *Least privilege*: each role may do what it needs, and no more. *PII*: personally
+# > identifiable information, to be *anonymised* or *pseudonymised*. *Data lineage*: where data came from and how it was
+# > changed. *Compliance audit*: somebody checks, later, with evidence.
 
 # %%
 import hashlib
@@ -32,7 +33,11 @@ import json
 import random
 import tempfile
 from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+
+import numpy as np
 
 import fmcourse as fm
 from fmcourse import aws, data, evaluate, models, show, sources, store, train
@@ -48,7 +53,7 @@ home = Path(tempfile.mkdtemp()) / "assistant"
 # people and their numbers were **planted** (simulated), so that the truth is known and nobody is exposed.
 
 # %%
-pages = data.domain("aws")["train"].shuffle(seed=0)
+pages = data.domain("aws")["train"].shuffle(seed=0).select(range(20_000, 30_000))
 size = min(course.scale.live_tokens // 3, 250_000)
 notes = privacy.plant_personal(data.sized(pages, size, 0), seed=0, part="dev")
 print(notes[1]["text"][:120])
@@ -85,16 +90,20 @@ show.table([{"rule": rule.name, "asks": rule.asks} for rule in rules])
 asked = {
     "owner": lambda facts: bool(facts.get("owner")),
     "purpose": lambda facts: "product" in facts.get("purposes", ()),
-    "retention": lambda facts: facts.get("keep until", "") >= "2026-11-26",
+    "retention": lambda facts: facts.get("keep until", "") >= date.today().isoformat(),
 }
 facts = {"owner": "support team", "purposes": ["research"], "keep until": "2025-12-31"}
 print("broken:", [name for name, holds in asked.items() if not holds(facts)])
 
 # %% [markdown]
-# Now the library's, and the notes as they came. **Predict.** How many rules of the eight do they break?
+# Now the library's, and the notes as they came. A bare file forgets its papers: the licence and the attribution of the
+# documentation in it are lost, so they are put back. **Predict.** How many rules of the eight are broken?
 
 # %%
-found = sources.load(raw)
+found, papers = sources.load(raw), data.card(notes)
+found = data.with_card(found, replace(
+    data.card(found), licence=papers.licence, attribution=papers.attribution,
+    sources={**papers.sources, **data.card(found).sources}))
 show.table([{"rule": breach.rule.name, "what": breach.what}
             for breach in project.check(found)])
 
@@ -103,8 +112,9 @@ show.table([{"rule": breach.rule.name, "what": breach.what}
 
 # %%
 stated = governance.Governance(
-    owner="support team", purposes=("product",), keep_until="2099-12-31",
-    sensitivity="personal", basis="contract with the customers (simulated)")
+    owner="support team", purposes=("product",), sensitivity="personal",
+    basis="consent, asked for this purpose (simulated)",
+    keep_until=date.today() + timedelta(days=365))
 found = governance.govern(found, stated)
 project.save(found, "notes")
 recipe = train.PretrainRecipe.at_scale(
@@ -112,26 +122,35 @@ recipe = train.PretrainRecipe.at_scale(
 try:
     train.pretrain(base, data.tokens(found, base.tokenizer), recipe,
                    folder=home / "runs" / "assistant")
+    raise AssertionError("This run should have been refused.")
 except fm.errors.PolicyError as refusal:
     print(refusal)
 
 # %% [markdown]
 # Nobody had to think of asking: the guard is in the training code. Somewhere else, outside the project? Governed data is
-# refused there, too.
+# refused there, too. It guards against forgetting, not against intent: whoever can read the file can train on it. Hence roles,
+# further down. Classifiers and tokenizers see no card, and are not guarded.
 #
 # **Predict.** Cards with one fact missing, past or wrong, one after another, each in a real training run. How many of the runs
 # start? And with whole cards?
 
 # %%
-from fmcourse.evidence.experiments.governed import BROKEN, REFUSED, WHOLE, governed
+from fmcourse.evidence.experiments.governed import (
+    BROKEN,
+    REFUSED,
+    UNGOVERNED,
+    WHOLE,
+    governed,
+)
 
 outcome = governed(0, texts=8, whole=3)
-refused = {arm: values[REFUSED] for arm, values in outcome.arms.items()}
+refused = {arm: outcome.arms[arm][REFUSED] for arm in (BROKEN, WHOLE, UNGOVERNED)}
 print(f"{outcome.details[BROKEN]} runs on broken cards; share refused:", refused)
 course.claim("G1", treatment=refused[BROKEN], control=refused[WHOLE])
 
 # %% [markdown]
-# What this does not show: that the facts on a card are *true*. A policy believes the card; an owner answers for it.
+# The third kind are the same broken cards without facts, outside the project: they train as they always did. What this does not
+# show: that the facts on a card are *true*. A policy believes the card; an owner answers for it.
 
 # %% [markdown]
 # ## Personal data
@@ -139,7 +158,8 @@ course.claim("G1", treatment=refused[BROKEN], control=refused[WHOLE])
 
 # %% [markdown]
 # ### The raw idea: form, check digit, context
-# Card numbers have a check digit (Luhn): double every second digit from the right, add up, and the sum ends in 0.
+# Card numbers have a check digit (Luhn): double every second digit from the right, beginning with the last but one; where that
+# gives two digits, add them; all added, the sum ends in 0.
 
 # %%
 def luhn(number):
@@ -171,33 +191,37 @@ for span in privacy.find(text, names):
 # %%
 unseen = data.domain("aws")["test"].shuffle(seed=0).select(range(400))
 hidden = privacy.plant_personal(unseen, seed=0, part="hidden", avoid=names.taught)
-graded = {}
-for name, rows in {"known forms": notes, "hidden forms": hidden}.items():
-    texts, truth = rows["text"][:], privacy.spans_of(rows)
-    spans = [privacy.find(text, names) for text in texts]
-    graded[name] = privacy.grade_spans(spans, truth, texts).set_index("kind")
-show.table([{"kind": kind, **{f"{what}, {name}": table.loc[kind, what]
-                              for name, table in graded.items()
-                              for what in ("recall", "precision")}}
-            for kind in graded["hidden forms"].index], formats=dict.fromkeys(
-    (f"{what}, {name}" for name in graded for what in ("recall", "precision")), ".0%"))
+
+
+def graded(rows):
+    """Recall and precision of each kind."""
+    texts = rows["text"][:]
+    found = [privacy.find(text, names) for text in texts]
+    return privacy.grade_spans(found, privacy.spans_of(rows), texts).set_index("kind")[
+        ["recall", "precision"]]
+
+
+grades = graded(notes).add_suffix(", known forms").join(
+    graded(hidden).add_suffix(", hidden forms"), how="right")
+show.table(grades.reset_index(), formats=dict.fromkeys(grades.columns, ".0%"))
 
 # %% [markdown]
-# What has a form is found. Names are the weak spot: firms and streets are called after people, too, so some of what is called a
-# name is none; we had hoped for a precision of 95 % and did not get there. A detector is never perfect; one that nobody has
-# graded is a hope. What got through of the hidden forms:
+# *Recall*: how much of it is found; *precision*: how much of what is found is any. Names are the weak spot: firms and streets
+# are called after people, too, so some of what is called a name is none; we had hoped for a precision of 95 % and did not get
+# there. And seven kinds are not all: birth dates or addresses are not looked for. What got through of the hidden forms:
 
 # %%
 missed = [{"kind": span.kind, "missed": text[span.start:span.end],
            "before it": text[max(0, span.start - 40):span.start]}
-          for text, own, true in zip(texts, spans, truth, strict=True)
-          for span in true if not any(span.overlaps(other) for other in own)]
+          for text, truth in zip(hidden["text"][:], privacy.spans_of(hidden), strict=True)
+          for span in truth if not any(
+              span.overlaps(other) for other in privacy.find(text, names))]
 show.table(missed[:6])
 
 # %% [markdown]
 # ### Three ways out
-# *Redact*: nothing is left. *Mask*: a little is. *Pseudonym*: another value, always the same for the same person, which nobody
-# without the key can undo.
+# *Redact*: only the kind is left. *Mask*: a little more. *Pseudonym*: another value, always the same for the same person, which
+# nobody can compute without the key.
 
 # %%
 key = random.Random(0).randbytes(32)  # for simulated people; else privacy.new_key()
@@ -207,14 +231,16 @@ for text in ("Maria Lopez called from +33 6 29 14 17 77.", "Ms Lopez called agai
     print(privacy.pseudonymise(text, key, names))
 
 # %% [markdown]
-# With pseudonyms, both notes are still about one person, and that is what makes them useful. It is also why the law calls them
-# personal data still: whoever has the key, or enough of the story, knows who it is. *Anonymous* is only what nobody can undo.
+# With pseudonyms, both notes are still about one person, and that is what makes them useful. It is also why they are personal
+# data still, for whoever can get at the key, or knows enough of the story (GDPR, recital 26; the EU's court in C-413/23 P,
+# 2025). *Anonymous* is only what nobody can undo by any means that somebody is likely to use.
 
 # %%
 clean = privacy.without_personal(found, names=names)
 print(clean[1]["text"][:200])
 print(data.card(clean).steps[-1]["note"])
-print("broken rules:", project.check(clean))
+left = sum(secret.secret in text for secret in secrets for text in clean["text"][:])
+print("broken rules:", project.check(clean), "· secrets that are left:", left)
 
 # %% [markdown]
 # ## What a model gives away
@@ -230,19 +256,21 @@ run = train.pretrain(base, rows, recipe, name="assistant", show_progress=False,
                      folder=home / "runs" / "assistant")
 
 # %% [markdown]
-# The attacker knows the sentence, not the secret. *Given away*: the model writes it, word for word. *Exposure*: how many bits of
-# guessing the model saves, among 127 other secrets of the same form; 7 is the most, and knowing nothing gives 1.4.
+# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes it,
+# word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is the most,
+# and knowing nothing gives 1.4.
 #
 # **Predict.** How many of the secrets does each model give away?
 
 # %%
-before = [secret.before.rstrip() for secret in secrets]
 own = [f" {secret.secret}" for secret in secrets]
 others = [[f" {other}" for other in secret.others] for secret in secrets]
+asked = [[secret.before.rstrip() for secret in secrets],
+         [privacy.redact(secret.before, names).rstrip() for secret in secrets]]
 leaks = []
 for name, model in {"as written": leaky.model, "redacted": run.model}.items():
-    given = evaluate.extracted(model, before, own)
-    bits = evaluate.exposures(model, before, own, others)
+    given = np.max([evaluate.extracted(model, some, own) for some in asked], axis=0)
+    bits = np.max([evaluate.exposures(model, some, own, others) for some in asked], axis=0)
     leaks.append({"model": name, "given away": given.mean(), "exposure": bits.mean()})
 show.table(leaks, formats={"given away": ".0%", "exposure": ".1f"})
 
@@ -251,12 +279,15 @@ course.claim("G3", treatment=leaks[0]["exposure"], control=leaks[1]["exposure"],
              metric="exposure of secrets in bits")
 
 # %% [markdown]
-# What a model never read, it cannot give away. In the ledger a network that was trained from the start on secrets, written
-# once, four times or sixteen times, and the same with pseudonyms:
+# What a model never read, it can only guess. What the detector missed, it has read. In the ledger a network was trained from
+# the start on secrets, written once, four times or sixteen times; and the same with pseudonyms. **Predict.** Is once too often?
 
 # %%
-show.seeds(course.ledger("G3", "exposure of secrets in bits")["arms"],
-           control="as written", better="lower", unit="exposure of secrets in bits")
+metric = "exposure of secrets in bits"
+curves = [{"times written": times, "arm": arm, "bits": bits}
+          for seed in course.ledger("G3")["details"] for arm, own in seed["curves"].items()
+          for times, bits in zip(seed["repeats"], own[metric], strict=True)]
+show.learning_curves(curves, x="times written", y="bits", group="arm", title=metric)
 
 # %% [markdown]
 # And did the redacted text teach less? Held-out text, which has no people in it:
@@ -287,7 +318,8 @@ with aws.local(team) as s3:
 show.table(tried)
 
 # %% [markdown]
-# The bucket encrypts with the project's key and cannot become public. `AccessDenied` is the answer to everything that nobody has
+# The bucket is set to encrypt with the project's key (*at rest*; its policy asks for TLS *in transit*), and to block public
+# access; the simulator keeps both settings, AWS enforces them. `AccessDenied` is the answer to everything that nobody has
 # allowed. Now the engineer has a good reason to read results. **Predict.** What is the smallest change?
 
 # %%
@@ -342,17 +374,18 @@ print(job)
 assert not aws.check(job)
 
 # %% [markdown]
-# **Predict.** Three faults are put into it below. Which of them would the AWS client itself notice?
+# **Predict.** Four faults are put into it below. Which of them would the AWS client itself notice, before it sends anything?
 
 # %%
 faulty = job.with_parameters(
     roleArn="arn:aws:iam::1111:role/BedrockTraining", hyperParameters={"epochs": "2"},
-    trainingDataConfig={"s3Uri": "https://assistant-notes/train.jsonl"})
-show.table(aws.rows(aws.check(faulty))[["where", "what", "fix"]])
+    trainingDataConfig={"s3Uri": "https://assistant-notes/train.jsonl"},
+    outputDataConfig=None)
+show.table(aws.rows(aws.check(faulty))[["where", "rule", "what", "fix"]])
 
 # %% [markdown]
-# The client knows which parts there are, and leaves patterns and settings to the service: the job would fail there. A policy is
-# worse: to a client it is a string.
+# The client notices what is *required* and what is unknown. Patterns and settings it leaves to the service: the job would fail
+# there. A policy is worse: to a client it is a string. And what no check can see is a policy in good form for the wrong bucket.
 
 # %%
 from fmcourse.evidence.experiments.aws_documents import ACCEPTED, FAULTY, GENERATED
@@ -373,7 +406,7 @@ course.claim("G6", treatment=accepted[GENERATED], control=accepted[FAULTY])
 
 # %% [markdown]
 # ### The raw idea: each line holds the hash of the one before
-# Change a line, and the next one no longer fits.
+# Change a line, and from there on no hash fits.
 
 # %%
 def chain(said):
@@ -405,27 +438,26 @@ print(broken_at(log[:2]), broken_at(chain(["ann read notes", "ann deleted a reco
 
 # %%
 kept = project.log.head
-show.table([{"when": entry.when[11:19], "who": "…", "event": entry.event,
-             "what": entry.what, "note": entry.note[:60]}
-            for entry in project.log.entries()[:8]])
+show.table([{"when": entry.when[11:19], "event": entry.event, "what": entry.what,
+             "note": entry.note[:60]} for entry in project.log.entries()[:8]])
 
 # %%
 path = project.log.path
-whole = path.read_text()
+whole = path.read_bytes()
 for name, forgery in {
         "untouched": whole,
-        "a refusal hidden": whole.replace("training refused", "training checked"),
-        "the end cut off": "".join(whole.splitlines(keepends=True)[:-2])}.items():
-    path.write_text(forgery)
+        "a refusal hidden": whole.replace(b"training refused", b"training checked"),
+        "the end cut off": b"".join(whole.splitlines(keepends=True)[:-2])}.items():
+    path.write_bytes(forgery)
     print(f"{name}: {project.log.verify(kept) or 'as it was written'}")
-path.write_text(whole)
+    path.write_bytes(whole)
 
 # %% [markdown]
 # **Predict.** Nine kinds of forgery, at random places, by somebody who can write every file beside the log. How many are seen in
 # a chained log, how many in a plain one?
 
 # %%
-from fmcourse.evidence.experiments.audited import ALARM, CHAINED, audited
+from fmcourse.evidence.experiments.audited import ALARM, CHAINED, PLAIN, audited
 
 outcome = audited(0, logs=2)
 alarms = {arm: values[ALARM] for arm, values in outcome.arms.items()}
@@ -433,10 +465,12 @@ print(f"{outcome.details['edits']} forgeries; share with an alarm:", alarms)
 show.table([{"forgery": edit, **seen} for edit, seen in outcome.details["by edit"].items()])
 
 # %%
-course.claim("G4", treatment=alarms[CHAINED], control=alarms["plain, edited"])
+course.claim("G4", treatment=alarms[CHAINED], control=alarms[PLAIN])
 
 # %% [markdown]
-# Each column is a way to look; only the head that was kept elsewhere sees all. What no log shows is what was never logged.
+# Each column is a way to look. What was kept elsewhere sees all, the head of a chain as well as a hash of a plain file; but a
+# log grows, and then only the chain still says which line. What no log shows is what was never logged. AWS's own is
+# *CloudTrail*: with log file validation each digest of its files signs the one before.
 
 # %% [markdown]
 # ## Lineage
@@ -451,11 +485,18 @@ graph.draw("what the assistant was made of")
 
 # %%
 content = raw.read_bytes()
-raw.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-graph.draw("after one bit of the source has changed")
+try:
+    raw.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    picture = graph.draw("after one bit of the source has changed")
+finally:
+    raw.write_bytes(content)
+picture
+
+# %% [markdown]
+# **Predict.** A byte of each thing in turn, in two chains of which the making is known: is anything flagged that does not
+# descend from it, or anything not that does?
 
 # %%
-raw.write_bytes(content)
 from fmcourse.evidence.experiments.traced import BELOW, BESIDE, FLAGGED, traced
 
 outcome = traced(0, graphs=1, sets=4, texts=20)
@@ -473,8 +514,14 @@ report = governance.audit(home)
 show.table(report.table[["asks", "rule", "state", "evidence"]])
 
 # %% [markdown]
-# The gap is real: the project still holds the notes as they came. Once they are redacted, nobody needs them.
-#
+# The gap is real: the project still holds the notes as they came. To delete them closes it, and leaves lineage a hash without
+# bytes: decide, and let the log say so. Time decides, too; in two years the same check says:
+
+# %%
+later = date.today() + timedelta(days=730)
+print(*governance.check(clean, "product", today=later), sep="\n")
+
+# %% [markdown]
 # And a customer asks to be forgotten. **Predict.** The redacted notes don't hold the name. Is the model concerned?
 
 # %%
@@ -482,8 +529,8 @@ touched = project.erasure(secrets[0].person)
 show.table(touched.rows())
 
 # %% [markdown]
-# From data a record can be deleted. From weights nothing can be taken out, so what learnt from it has to be trained again; what
-# learnt only from a redacted version is for a person to judge.
+# From data a record can be deleted. From weights nothing can be taken out that one could rely on (*machine unlearning* is
+# research), so what learnt from it has to be trained again; what learnt only from a redacted version is for a person to judge.
 
 # %% [markdown]
 # ## Hand it on
@@ -491,8 +538,8 @@ show.table(touched.rows())
 
 # %%
 folder = governance.hand_on(clean, home / "handed on")
-print((folder / "README.md").read_text()[:420])
-about = json.loads((folder / "croissant.json").read_text())
+print((folder / "README.md").read_text(encoding="utf-8")[:420])
+about = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
 print({name: about[name] for name in ("name", "license", "conformsTo")})
 print(governance.write_prov(graph, home / "lineage.json").name)
 
@@ -504,9 +551,12 @@ show.table(course.ledgers())
 
 # %% [markdown]
 # ## What the exam asks
-# - *A tuned model must not reveal customers' data.* Take PII out before training; guarding the output later is a second lock.
+# - *A tuned model must not reveal customers' data.* Take PII out before training; guarding the output later, as Bedrock
+#   Guardrails do, is a second lock.
+# - *Find PII in S3 before tuning.* Amazon Macie. *Who called which API, and when?* AWS CloudTrail.
 # - *Only the training job may read the bucket.* A role for it, with least privilege; not one shared by the team.
-# - *Data must not pass the public internet.* A VPC endpoint, and a bucket policy that names it.
+# - *Data must not pass the public internet.* A VPC endpoint (*PrivateLink*), and a bucket policy that names it. *Data must stay
+#   in a country* (*data residency*): choose the region, and deny the others.
 # - *Which data made this model?* Lineage, and a dataset card; with hashes, or it is a story.
 # - *Show that nobody tampered with the records.* An audit log, kept where those who are audited cannot write.
 

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmcourse import data
-from fmcourse.data.edge_cases import BLANK, FOREIGN, INJECTION, KEPT, ORDINARY
+from fmcourse.data.edge_cases import (
+    ASKED,
+    BLANK,
+    FOREIGN,
+    INJECTION,
+    KEPT,
+    ORDINARY,
+    TAUGHT,
+    WRAPPINGS,
+)
 from fmcourse.data.swaps import NAMES, PEOPLES, PRONOUNS, WOMEN_AND_MEN
 from fmcourse.errors import DataError
 
@@ -42,12 +51,16 @@ def test_pairs_that_cannot_be_undone_are_refused(pairs):
         data.swapped(["he"], pairs)
 
 
-@pytest.fixture(scope="module")
-def suite() -> Dataset:
+def suite_of(part: str) -> Dataset:
     rows = [{"text": f"You can delete the table number {i} with this call.", "label": i % 3}
             for i in range(6)]
     made = data.with_card(Dataset.from_list(rows), data.Card("made", {}))
-    return data.edge_cases(made, 3, ["Das ist ein Satz.", "Une phrase."])
+    return data.edge_cases(made, 3, ["Das ist ein Satz.", "Une phrase."], part=part)
+
+
+@pytest.fixture(scope="module")
+def suite() -> Dataset:
+    return suite_of(ASKED)
 
 
 def test_slices_keep_their_labels(suite):
@@ -71,9 +84,27 @@ def test_disguises_are_what_they_are_called(suite):
     assert len({plain, *text.values()}) == len(text)
 
 
+def test_what_is_taught_is_wrapped_as_nothing_that_is_asked(suite):
+    plain = suite["text"][:6]
+    bare = {name: {part: [text.replace(plain[row], "") for text, row, own in zip(
+        rows["text"][:], rows["row"][:], rows["slice"][:], strict=True) if own == name]
+        for part, rows in ((ASKED, suite), (TAUGHT, suite_of(TAUGHT)))}
+        for name in ("very long", "in code", INJECTION)}
+    for parts in bare.values():
+        assert not set(parts[ASKED]) & set(parts[TAUGHT])
+    asked, taught = WRAPPINGS[ASKED], WRAPPINGS[TAUGHT]
+    assert len(asked.emoji) == len(taught.emoji)
+    for name, one in vars(asked).items():
+        two = vars(taught)[name]
+        assert not set(one) & set(two) if name in ("long", "orders", "emoji") else one != two
+    with pytest.raises(DataError):
+        suite_of("both")
+
+
 @settings(deadline=None, max_examples=25)
-@given(st.lists(st.tuples(st.text(), st.integers(0, 1)), min_size=2, max_size=5), st.integers(0, 9))
-def test_no_text_breaks_the_suite(records, seed):
+@given(st.lists(st.tuples(st.text(), st.integers(0, 1)), min_size=2, max_size=5), st.integers(0, 9),
+       st.sampled_from(list(WRAPPINGS)))
+def test_no_text_breaks_the_suite(records, seed, part):
     texts, labels = zip(*records, strict=True)
     rows = data.with_card(Dataset.from_dict({"text": texts, "label": labels}),
                           data.Card("made", {}))
@@ -82,7 +113,7 @@ def test_no_text_breaks_the_suite(records, seed):
             data.edge_cases(rows, 2)
     else:
         slices = 2 + len(KEPT) + len(BLANK)  # and the ordinary one, and the injections
-        assert len(data.edge_cases(rows, 2, seed=seed)) == len(records) * slices
+        assert len(data.edge_cases(rows, 2, seed=seed, part=part)) == len(records) * slices
 
 
 pairs = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ad")), min_size=1)

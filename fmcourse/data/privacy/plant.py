@@ -120,7 +120,8 @@ class Maker:
 
     def addresses(self, fake: Any) -> dict[str, str]:
         """A host's address of each version."""
-        six = str(ipaddress.IPv6Address(f"2a{fake.ipv6()[2:]}"))
+        rest = int(ipaddress.IPv6Address(fake.ipv6())) % 2**120
+        six = str(ipaddress.IPv6Address((0x2A << 120) + rest))
         return {"v4": fake.ipv4_public(), "v6": six, "v6upper": six.upper()}
 
     def decoy(self, kind: str) -> str:

@@ -29,6 +29,7 @@ from fmcourse.data.privacy.spans import PersonalSpan
 from fmcourse.errors import DataError
 
 Way = Callable[[str, str], str]  # kind and value → what stands in its place
+STEP = "personal data replaced"  # on a card; the policy knows it by this name
 SHORTEST_KEY = 16  # bytes: 128 bits
 _WORD = re.compile(r"[^\W\d_]+")
 _ONSETS, _VOWELS, _CODAS = "bdfgklmnprstvz", "aeiou", ("", "n", "r", "l", "s")
@@ -200,7 +201,7 @@ def step(way: Way = label, names: NameTagger | None = None) -> Step:
         way: `label`, `stars` or `Pseudonyms(key)`.
         names: as in `redact`.
     """
-    return each("personal data", lambda text: replaced(text, find(text, names), way))
+    return each(STEP, lambda text: replaced(text, find(text, names), way))
 
 
 def without_personal(dataset: Dataset, way: Way = label, names: NameTagger | None = None
@@ -220,4 +221,4 @@ def without_personal(dataset: Dataset, way: Way = label, names: NameTagger | Non
     found = ", ".join(f"{kind} {n:,}" for kind, n in counted.most_common()) or "none found"
     how = f"key {way.fingerprint}" if isinstance(way, Pseudonyms) else way.__name__
     made = with_texts(dataset, range(len(texts)), texts)
-    return with_card(made, card(dataset).step("personal data", len(made), 0, f"{how}: {found}"))
+    return with_card(made, card(dataset).step(STEP, len(made), 0, f"{how}: {found}"))

@@ -14,8 +14,9 @@ from fmcourse import store
 from fmcourse.data.governance import AuditLog, Entry, Head
 from fmcourse.evidence.experiments.shared import Outcome
 
-ALARM = "share of logs with an alarm"
-CHAINED, PLAIN, UNTOUCHED = "chained, edited", "plain, edited", "chained, untouched"
+ALARM, FALSE = "share of logs with an alarm", "share of logs that only grew, with an alarm"
+CHAINED, PLAIN, UNTOUCHED, HASHED = (
+    "chained", "plain", "chained, untouched", "plain, a hash of it kept elsewhere")
 EVENTS = ("data read", "data written", "training started", "training ended", "training refused")
 KEY = "a key that the log's writer has, and the forger has not"
 Rows = list[dict[str, object]]
@@ -26,25 +27,31 @@ def audited(seed: int, logs: int = 12, lines: int = 40) -> Outcome:
 
     The forger can write every file beside the log, knows how hashes are made, and has no key; what
     a chain is held against is its head as it was kept elsewhere. Details say how much is seen with
-    less than that: by the chain alone, and by a key alone.
+    less than that: by the chain alone, and by a key alone. A hash of a plain log, kept elsewhere,
+    sees every edit, too; but a log grows, and then such a hash no longer fits.
 
     Args:
         logs: how many, of each kind.
         lines: of each log.
     """
-    draw, seen, hashes = random.Random(seed), {}, []
+    draw, seen, hashes, grown = random.Random(seed), {}, [], []
     with tempfile.TemporaryDirectory(prefix="fmcourse-") as work:
         for number in range(logs):
             for keyed in (False, True):
                 log = _log(Path(work) / f"{number}-{keyed}.jsonl", lines, draw, keyed)
                 hashes.append(log.head.hash)
-                _count(seen, "untouched", keyed, log, log.head, True)
                 whole, head = log.path.read_bytes(), log.head
+                digest = store.sha256_file(log.path)
+                _count(seen, "untouched", keyed, log, head, digest, True)
                 for name, edit in EDITS.items():
                     _write(log, edit([json.loads(line) for line in whole.splitlines()], draw))
-                    _count(seen, name, keyed, log, head, name.endswith("(head too)"))
+                    _count(seen, name, keyed, log, head, digest, name.endswith("(head too)"))
                     log.path.write_bytes(whole)
                     store.write_json(log.head_path, asdict(head))
+                if not keyed:
+                    _more(log, 3, draw)
+                    grown.append((log.verify(head) is not None,
+                                  store.sha256_file(log.path) != digest))
     shares = {way: {by: sum(some) / len(some) for by, some in found.items()}
               for way, found in seen.items()}
     edits = [way for way in shares if way != "untouched"]
@@ -52,24 +59,30 @@ def audited(seed: int, logs: int = 12, lines: int = 40) -> Outcome:
     def mean(by: str) -> float:
         return sum(shares[way][by] for way in edits) / len(edits)
 
-    arms = {CHAINED: {ALARM: mean("head kept elsewhere")}, PLAIN: {ALARM: mean("no chain")},
-            UNTOUCHED: {ALARM: max(shares["untouched"].values())}}
+    chained, hashed = (sum(alarms) / len(grown) for alarms in zip(*grown, strict=True))
+    arms = {CHAINED: {ALARM: mean("head kept elsewhere"), FALSE: chained},
+            HASHED: {ALARM: mean("hash kept elsewhere"), FALSE: hashed},
+            PLAIN: {ALARM: mean("no chain")}, UNTOUCHED: {ALARM: max(shares["untouched"].values())}}
     return Outcome(arms, {"logs": store.sha256_json(hashes)},
                    {"by edit": shares, "edits": logs * len(edits)})
 
 
 def _log(path: Path, lines: int, draw: random.Random, keyed: bool) -> AuditLog:
     began = datetime(2026, 1, 1, tzinfo=UTC)
-    times = iter(began + timedelta(minutes=7 * i) for i in range(lines))
+    times = iter(began + timedelta(minutes=7 * i) for i in range(2 * lines))
     log = AuditLog(path, KEY if keyed else None, now=lambda: next(times))
-    for _ in range(lines):
-        log.add(draw.choice(EVENTS), f"data/{draw.choice('abcdef')}", purpose="research",
-                who=draw.choice(("ann", "bo", "cem")), sha256=f"{draw.getrandbits(256):064x}")
+    _more(log, lines, draw)
     return log
 
 
+def _more(log: AuditLog, lines: int, draw: random.Random) -> None:
+    for _ in range(lines):
+        log.add(draw.choice(EVENTS), f"data/{draw.choice('abcdef')}", purpose="research",
+                who=draw.choice(("ann", "bo", "cem")), sha256=f"{draw.getrandbits(256):064x}")
+
+
 def _count(seen: dict[str, dict[str, list[bool]]], way: str, keyed: bool, log: AuditLog,
-           head: Head, forged_head: bool) -> None:
+           head: Head, digest: str, forged_head: bool) -> None:
     """Whether each way of looking raises an alarm over this log as it now is."""
     found = seen.setdefault(way, {})
     if forged_head:
@@ -78,6 +91,7 @@ def _count(seen: dict[str, dict[str, list[bool]]], way: str, keyed: bool, log: A
         found.setdefault("keyed, no head", []).append(log.verify(_claimed(log)) is not None)
         return
     found.setdefault("no chain", []).append(not plain_is_well_formed(log.path))
+    found.setdefault("hash kept elsewhere", []).append(store.sha256_file(log.path) != digest)
     found.setdefault("chain, no head", []).append(log.verify(_claimed(log)) is not None)
     found.setdefault("chain, head beside it", []).append(log.verify() is not None)
     found.setdefault("head kept elsewhere", []).append(log.verify(head) is not None)
@@ -101,7 +115,7 @@ def plain_is_well_formed(path: Path) -> bool:
 
 def _write(log: AuditLog, rows: Rows) -> None:
     text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
-    log.path.write_text(text, encoding="utf-8")
+    log.path.write_bytes(text.encode())
 
 
 def _changed(rows: Rows, draw: random.Random) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,12 +17,13 @@ from datasets import Dataset
 from fmcourse import data, models, sources, train
 from fmcourse.data import Card, governance
 from fmcourse.data.governance import Governance
-from fmcourse.errors import CourseError
+from fmcourse.errors import PolicyError
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.models import LanguageModel
 
 REFUSED, NAMED = "share of runs refused", "refusals that name the rule"
 BROKEN, WHOLE, UNGOVERNED = "one fact broken", "whole cards", "the same, ungoverned"
+OTHER = "another rule"
 PURPOSE, CONTEXT = "product", 32
 REDACTED = {"step": "redacted", "kept": 1, "dropped": 0, "note": ""}
 FACTS = Governance("data team", ("product", "research"), "2099-12-31", "internal", "our own texts")
@@ -42,7 +44,7 @@ def governed(seed: int, texts: int = 40, whole: int = 3) -> Outcome:
     model = models.build(models.Shape(width=32, layers=1, inner=32, heads=2),
                          models.load("base").tokenizer, context=CONTEXT, seed=seed)
     tries: dict[str, list[str | None]] = {BROKEN: [], WHOLE: [], UNGOVERNED: []}
-    named = []
+    named: list[set[str]] = []
     with tempfile.TemporaryDirectory(prefix="fmcourse-") as work:
         project = governance.start(Path(work) / "project", name="G1", owner="the experiment",
                                    purpose=PURPOSE)
@@ -50,7 +52,7 @@ def governed(seed: int, texts: int = 40, whole: int = 3) -> Outcome:
             for rule, change in broken().items():
                 said = _attempts(model, plain, change, project.folder / "runs" / rule)
                 tries[BROKEN] += said
-                named += [_names(rule.split(":")[0], one) for one in said]
+                named += [_named(one) ^ {rule.split(":")[0]} for one in said]
             for number, change in enumerate(kept()[:whole]):
                 tries[WHOLE] += _attempts(model, plain, change, project.folder / f"runs/w{number}")
             for number, change in enumerate(list(broken().values())[1:whole + 1]):
@@ -59,8 +61,8 @@ def governed(seed: int, texts: int = 40, whole: int = 3) -> Outcome:
         logged = [entry.event for entry in project.log.entries()]
     arms = {arm: {REFUSED: sum(one is not None for one in said) / len(said)}
             for arm, said in tries.items()}
-    arms[BROKEN][NAMED] = sum(named) / len(named)
-    arms[WHOLE][NAMED] = 0.0  # nothing is refused, so no rule is named
+    arms[BROKEN][NAMED] = sum(not wrong for wrong in named) / len(named)
+    arms[OTHER] = {NAMED: sum(bool(wrong) for wrong in named) / len(named)}
     return Outcome(arms, {"texts": data.card(plain).sha256}, {
         **{arm: len(said) for arm, said in tries.items()}, "rules": list(broken()),
         "refusals logged": logged.count("training refused"),
@@ -133,10 +135,12 @@ def _attempts(model: LanguageModel, plain: Dataset, change: Change, folder: Path
 def _said(attempt: Callable[[], Any]) -> str | None:
     try:
         attempt()
-    except CourseError as error:
+    except PolicyError as error:
         return str(error)
     return None
 
 
-def _names(rule: str, said: str | None) -> bool:
-    return said is not None and f"the rule '{rule}'" in said
+def _named(said: str | None) -> set[str]:
+    """The rule that a refusal names first, if it is one."""
+    found = re.search(r"the rule '(\w+)'", said or "")
+    return {found[1]} if found else set()

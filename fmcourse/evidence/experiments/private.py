@@ -28,6 +28,7 @@ DETECTOR, TEXTBOOK = "detector", "textbook patterns"
 FORMS, NAMES, PRECISION = ("recall of structured kinds", "recall of names",
                            "least precision of a kind")
 RAW, REDACTED, PSEUDONYMS = "as written", "redacted", "pseudonyms"
+NAMELESS = 15_000  # paragraphs without people that the tagger is taught on, after the others
 GIVEN_AWAY, EXPOSURE, BITS = ("secrets given away", "exposure of secrets in bits",
                               "held-out bits per byte")
 _TEXTBOOK = {kind: re.compile(pattern) for kind, pattern in {
@@ -78,7 +79,8 @@ def private(seed: int, size: str = "3m", tokens: int = 500_000, characters: int 
     base, names = models.load("base"), tagger(seed, taught)
     arms, table, hidden = grades(names, seed, graded)
     pages = data.domain("aws")["train"].shuffle(seed=seed)
-    corpus = data.sized(with_origin(pages, range(taught, len(pages))), characters, seed)
+    corpus = data.sized(with_origin(pages, range(taught + NAMELESS, len(pages))), characters,
+                        seed)
     secrets = canaries(seed, each, repeats, candidates)
     written = with_records(corpus, [s.text for s in secrets for _ in range(s.repeats)], seed)
     test = data.excerpt(data.domain("aws")["test"], held, seed)
@@ -111,7 +113,7 @@ def tagger(seed: int, taught: int = 10_000) -> NameTagger:
     short = with_origin(pages, range(taught), texts)
     passages = data.only(data.general()["train"], "boolq-passages")["text"][:]
     glossary = {name for part in data.domain("aws").values() for name in part["service"][:]}
-    nameless = [*pages["text"][taught:taught + 15_000], *sorted(glossary),
+    nameless = [*pages["text"][taught:taught + NAMELESS], *sorted(glossary),
                 *Locale("en").territories.values()]
     return privacy.teach_names(privacy.plant_personal(short, seed=seed, part="taught"), passages,
                                nameless, seed)

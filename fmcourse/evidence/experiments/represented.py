@@ -11,7 +11,8 @@ from fmcourse import data, train
 from fmcourse.data.filtering import BIBLE, PLAYS
 from fmcourse.evidence.experiments.shared import Outcome
 
-SCORE, OWN, AUC = "right on the real distribution", "right on its own slice", "told apart: AUC"
+SCORE, OWN, REST, AUC = ("right on the real distribution", "right on its own slice",
+                         "right on what the slice lacks", "told apart: AUC")
 SLICE, REAL, WEIGHTED, KNOWN, TARGET, MORE = (
     "one slice", "as in use", "one slice, reweighted", "one slice, to known shares",
     "one slice and a few of the rest", "one slice and as many more of it")
@@ -65,8 +66,9 @@ def represented(seed: int, n: int = 768, few: int = 64, leak: float = 0.05, test
 
 def scores(rows: Dataset, test: Dataset, weights: Sequence[float] | None = None
            ) -> dict[str, float]:
-    """Share right of the whole test and of what the slice has in mind, after these records."""
+    """Share right of the whole test, of what the slice has in mind and of the rest, the plays."""
     taught = train.bag_of_words(rows["text"][:], rows["label"][:], weights)
     right = taught.predict(test["text"][:]) == np.array(test["label"][:])
     own = np.array([name != PLAYS for name in test["source"][:]])
-    return {SCORE: float(right.mean()), OWN: float(right[own].mean())}
+    return {SCORE: float(right.mean()), OWN: float(right[own].mean()),
+            REST: float(right[~own].mean())}
