@@ -618,8 +618,8 @@ def doubt(model, rows):
     return model.predict_proba([texts[unlabelled[i]] for i in rows])
 
 
-start, later = teach(range(40)), list(range(40, len(unlabelled)))
-chances = doubt(start, later)
+pilot_model, later = teach(range(40)), list(range(40, len(unlabelled)))
+chances = doubt(pilot_model, later)
 assert least_sure(chances, 9) == annotation.least_sure(chances, 9)
 
 # %% [markdown]
@@ -859,8 +859,8 @@ show.table(few_slices.reset_index(), formats=dict.fromkeys(slices, ".0%"))
 eight = spare.select(range(8))
 narrowly = answers_after(extra_cases(eight, foreign[:8], "asked"))
 of_html = [i for i, name in enumerate(suite["slice"][:]) if name == "HTML"]
-for name, given in {**replied, "and eight records' cases": narrowly}.items():
-    drawn_to = np.mean([given[i] in set(eight["label"][:]) for i in of_html])
+for name, reply in {**replied, "and eight records' cases": narrowly}.items():
+    drawn_to = np.mean([reply[i] in set(eight["label"][:]) for i in of_html])
     print(f"{name}: {drawn_to:.0%} of HTML texts given to one of those 8 services")
 
 # %% [markdown]
@@ -973,8 +973,9 @@ course.claim("R4", metric=flips, treatment=outcomes["biased"]["flips"],
              control=outcomes["unbiased"]["flips"])
 
 # %% [markdown]
-# Copies guard against the words that were swapped, here pronouns, and not against "Mrs" or "queen": that no pronoun changes
-# a decision was bound to come out. A fairer question: of the gap in what is *kept* that the bias made, how much is closed?
+# Copies guard against the words that were swapped, here pronouns: that no pronoun changes a decision was bound to come out.
+# They do not guard against "Mrs" or "queen", as the column *by nouns* shows: where pronouns tell nothing any more, other
+# words are left to tell by. A fairer question: of the gap in what is *kept* that the bias made, how much is closed?
 
 # %%
 gap = {name: row["he − she"] for name, row in outcomes.items()}
@@ -1039,8 +1040,8 @@ course.claim("R5", treatment=by_year[newest]["on 2026"],
 # exist?
 
 # %%
-known = set(yearly[oldest]["train"]["label"][:])
-lacking = np.mean([label not in known for label in yearly[newest]["test"]["label"][:]])
+had_then = set(yearly[oldest]["train"]["label"][:])
+lacking = np.mean([label not in had_then for label in yearly[newest]["test"]["label"][:]])
 before, after = by_year[oldest].values()
 print(f"lost {100 * (before - after):.0f} points; {lacking:.0%} of the last test are "
       f"of services that the first set lacks,\n"
