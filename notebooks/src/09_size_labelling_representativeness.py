@@ -1041,7 +1041,8 @@ course.claim("R5", treatment=by_year[newest]["on 2026"],
 
 # %%
 had_then = set(yearly[oldest]["train"]["label"][:])
-lacking = np.mean([label not in had_then for label in yearly[newest]["test"]["label"][:]])
+come_up = yearly[newest]["test"]["label"][:]
+lacking = np.mean([label not in had_then for label in come_up])
 before, after = by_year[oldest].values()
 print(f"lost {100 * (before - after):.0f} points; {lacking:.0%} of the last test are "
       f"of services that the first set lacks,\n"
