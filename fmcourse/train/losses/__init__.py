@@ -10,12 +10,15 @@ from hidden states.
 
 from fmcourse.train.loss import linear_cross_entropy
 from fmcourse.train.losses.divergence import adaptive_kl_coefficient, distillation_kl, kl_estimate
+from fmcourse.train.losses.grpo import group_advantages, grpo_loss
 from fmcourse.train.losses.likelihood import masked_cross_entropy, token_log_probs
 from fmcourse.train.losses.masked import masked_mean, whiten
+from fmcourse.train.losses.ppo import PolicyLoss, ValueLoss, gae, ppo_policy_loss, ppo_value_loss
 from fmcourse.train.losses.preference import bradley_terry_loss, dpo_loss, ipo_loss
 
 __all__ = [
-    "adaptive_kl_coefficient", "bradley_terry_loss", "distillation_kl",
-    "dpo_loss", "ipo_loss", "kl_estimate",
-    "linear_cross_entropy", "masked_cross_entropy", "masked_mean", "token_log_probs", "whiten",
+    "PolicyLoss", "ValueLoss", "adaptive_kl_coefficient", "bradley_terry_loss", "distillation_kl",
+    "dpo_loss", "gae", "group_advantages", "grpo_loss", "ipo_loss", "kl_estimate",
+    "linear_cross_entropy", "masked_cross_entropy", "masked_mean", "ppo_policy_loss",
+    "ppo_value_loss", "token_log_probs", "whiten",
 ]
