@@ -1,5 +1,6 @@
 """A module per stage; each takes (model, data, recipe) and returns a `Run`."""
 
+from fmcourse.train import losses
 from fmcourse.train.classify import ARMS, Classifier, ClassifyRecipe, classify
 from fmcourse.train.continued import continued
 from fmcourse.train.dry_run import Memory, memory
@@ -16,6 +17,6 @@ from fmcourse.train.words import bag_of_words
 __all__ = [
     "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe", "Memory",
     "PretrainRecipe", "Run", "bag_of_words", "classify", "continued", "features", "flops_per_token",
-    "image_transfer", "instruct", "linear_cross_entropy", "make_optimizer", "memory", "pretrain",
-    "warmup_stable_decay",
+    "image_transfer", "instruct", "linear_cross_entropy", "losses", "make_optimizer", "memory",
+    "pretrain", "warmup_stable_decay",
 ]
