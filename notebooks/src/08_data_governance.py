@@ -22,8 +22,8 @@
 # Claims G1, G2, G3, G4, G5, G6 · about 5 minutes on two CPU cores, 5 on a GPU · after lesson 07
 
 # %% [markdown]
-# > **Exam words.** *Data governance*: policies, roles (an *owner*, a *steward*) and processes for data over its whole
-# > *life cycle*, from collecting to disposal. *Least privilege*: each role may do what it needs, and no more. *PII*: personally
+# > **Exam words.** *Data governance*: policies, roles (an *owner*, a *steward*) and processes for data over its whole *life
+# > cycle*, from collecting to disposal. *Least privilege*: each role may do what it needs, and no more. *PII*: personally
 # > identifiable information, to be *anonymised* or *pseudonymised*. *Data lineage*: where data came from and how it was
 # > changed. *Compliance audit*: somebody checks, later, with evidence.
 
@@ -43,6 +43,7 @@ import fmcourse as fm
 from fmcourse import aws, data, evaluate, models, show, sources, store, train
 from fmcourse.data import governance, privacy
 
+# %%
 course = fm.start("08", claims=["G1", "G2", "G3", "G4", "G5", "G6"])
 base = models.load("base")
 home = Path(tempfile.mkdtemp()) / "assistant"
@@ -60,8 +61,8 @@ print(notes[1]["text"][:120])
 print(Counter(span["kind"] for row in notes for span in row["spans"]))
 
 # %% [markdown]
-# The desk also hands out secrets. A few customers wrote theirs again and again. Such planted secrets are called *canaries*: we
-# will see later whether a model sings.
+# The desk also hands out secrets. A few customers wrote theirs again and again. Such planted secrets are called *canaries*:
+# we will see later whether a model sings.
 
 # %%
 from fmcourse.evidence.experiments.private import canaries, tagger
@@ -128,11 +129,11 @@ except fm.errors.PolicyError as refusal:
 
 # %% [markdown]
 # Nobody had to think of asking: the guard is in the training code. Somewhere else, outside the project? Governed data is
-# refused there, too. It guards against forgetting, not against intent: whoever can read the file can train on it. Hence roles,
-# further down. Classifiers and tokenizers see no card, and are not guarded.
+# refused there, too. It guards against forgetting, not against intent: whoever can read the file can train on it. Hence
+# roles, further down. Classifiers and tokenizers see no card, and are not guarded.
 #
-# **Predict.** Cards with one fact missing, past or wrong, one after another, each in a real training run. How many of the runs
-# start? And with whole cards?
+# **Predict.** Cards with one fact missing, past or wrong, one after another, each in a real training run. How many of the
+# runs start? And with whole cards?
 
 # %%
 from fmcourse.evidence.experiments.governed import (
@@ -149,8 +150,8 @@ print(f"{outcome.details[BROKEN]} runs on broken cards; share refused:", refused
 course.claim("G1", treatment=refused[BROKEN], control=refused[WHOLE])
 
 # %% [markdown]
-# The third kind are the same broken cards without facts, outside the project: they train as they always did. What this does not
-# show: that the facts on a card are *true*. A policy believes the card; an owner answers for it.
+# The third kind are the same broken cards without facts, outside the project: they train as they always did. What this does
+# not show: that the facts on a card are *true*. A policy believes the card; an owner answers for it.
 
 # %% [markdown]
 # ## Personal data
@@ -158,8 +159,8 @@ course.claim("G1", treatment=refused[BROKEN], control=refused[WHOLE])
 
 # %% [markdown]
 # ### The raw idea: form, check digit, context
-# Card numbers have a check digit (Luhn): double every second digit from the right, beginning with the last but one; where that
-# gives two digits, add them; all added, the sum ends in 0.
+# Card numbers have a check digit (Luhn): double every second digit from the right, beginning with the last but one; where
+# that gives two digits, add them; all added, the sum ends in 0.
 
 # %%
 def luhn(number):
@@ -185,8 +186,8 @@ for span in privacy.find(text, names):
     print(f"{span.kind:6} {text[span.start:span.end]!r}, by {span.by}")
 
 # %% [markdown]
-# How good is it? On the notes, in whose forms it was developed; and on text written in *hidden* forms, which nobody looked at
-# while it was made. **Predict.** Which kind will be missed most? Which will be found where there is none?
+# How good is it? On the notes, in whose forms it was developed; and on text written in *hidden* forms, which nobody looked
+# at while it was made. **Predict.** Which kind will be missed most? Which will be found where there is none?
 
 # %%
 unseen = data.domain("aws")["test"].shuffle(seed=0).select(range(400))
@@ -206,9 +207,10 @@ grades = graded(notes).add_suffix(", known forms").join(
 show.table(grades.reset_index(), formats=dict.fromkeys(grades.columns, ".0%"))
 
 # %% [markdown]
-# *Recall*: how much of it is found; *precision*: how much of what is found is any. Names are the weak spot: firms and streets
-# are called after people, too, so some of what is called a name is none; we had hoped for a precision of 95 % and did not get
-# there. And seven kinds are not all: birth dates or addresses are not looked for. What got through of the hidden forms:
+# *Recall*: how much of it is found; *precision*: how much of what is found is any. Names are the weak spot: firms and
+# streets are called after people, too, so some of what is called a name is none; we had hoped for a precision of 95 % and
+# did not get there. And seven kinds are not all: birth dates or addresses are not looked for. What got through of the
+# hidden forms:
 
 # %%
 missed = [{"kind": span.kind, "missed": text[span.start:span.end],
@@ -220,8 +222,8 @@ show.table(missed[:6])
 
 # %% [markdown]
 # ### Three ways out
-# *Redact*: only the kind is left. *Mask*: a little more. *Pseudonym*: another value, always the same for the same person, which
-# nobody can compute without the key.
+# *Redact*: only the kind is left. *Mask*: a little more. *Pseudonym*: another value, always the same for the same person,
+# which nobody can compute without the key.
 
 # %%
 key = random.Random(0).randbytes(32)  # for simulated people; else privacy.new_key()
@@ -231,9 +233,9 @@ for text in ("Maria Lopez called from +33 6 29 14 17 77.", "Ms Lopez called agai
     print(privacy.pseudonymise(text, key, names))
 
 # %% [markdown]
-# With pseudonyms, both notes are still about one person, and that is what makes them useful. It is also why they are personal
-# data still, for whoever can get at the key, or knows enough of the story (GDPR, recital 26; the EU's court in C-413/23 P,
-# 2025). *Anonymous* is only what nobody can undo by any means that somebody is likely to use.
+# With pseudonyms, both notes are still about one person, and that is what makes them useful. It is also why they are
+# personal data still, for whoever can get at the key, or knows enough of the story (GDPR, recital 26; the EU's court in
+# C-413/23 P, 2025). *Anonymous* is only what nobody can undo by any means that somebody is likely to use.
 
 # %%
 clean = privacy.without_personal(found, names=names)
@@ -256,9 +258,9 @@ run = train.pretrain(base, rows, recipe, name="assistant", show_progress=False,
                      folder=home / "runs" / "assistant")
 
 # %% [markdown]
-# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes it,
-# word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is the most,
-# and knowing nothing gives 1.4.
+# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes
+# it, word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is
+# the most, and knowing nothing gives 1.4.
 #
 # **Predict.** How many of the secrets does each model give away?
 
@@ -279,8 +281,9 @@ course.claim("G3", treatment=leaks[0]["exposure"], control=leaks[1]["exposure"],
              metric="exposure of secrets in bits")
 
 # %% [markdown]
-# What a model never read, it can only guess. What the detector missed, it has read. In the ledger a network was trained from
-# the start on secrets, written once, four times or sixteen times; and the same with pseudonyms. **Predict.** Is once too often?
+# What a model never read, it can only guess. What the detector missed, it has read. In the ledger a network was trained
+# from the start on secrets, written once, four times or sixteen times; and the same with pseudonyms. **Predict.** Is once
+# too often?
 
 # %%
 metric = "exposure of secrets in bits"
@@ -384,8 +387,9 @@ faulty = job.with_parameters(
 show.table(aws.rows(aws.check(faulty))[["where", "rule", "what", "fix"]])
 
 # %% [markdown]
-# The client notices what is *required* and what is unknown. Patterns and settings it leaves to the service: the job would fail
-# there. A policy is worse: to a client it is a string. And what no check can see is a policy in good form for the wrong bucket.
+# The client notices what is *required* and what is unknown. Patterns and settings it leaves to the service: the job would
+# fail there. A policy is worse: to a client it is a string. And what no check can see is a policy in good form for the
+# wrong bucket.
 
 # %%
 from fmcourse.evidence.experiments.aws_documents import ACCEPTED, FAULTY, GENERATED
@@ -453,8 +457,8 @@ for name, forgery in {
     path.write_bytes(whole)
 
 # %% [markdown]
-# **Predict.** Nine kinds of forgery, at random places, by somebody who can write every file beside the log. How many are seen in
-# a chained log, how many in a plain one?
+# **Predict.** Nine kinds of forgery, at random places, by somebody who can write every file beside the log. How many are
+# seen in a chained log, how many in a plain one?
 
 # %%
 from fmcourse.evidence.experiments.audited import ALARM, CHAINED, PLAIN, audited
@@ -468,8 +472,8 @@ show.table([{"forgery": edit, **seen} for edit, seen in outcome.details["by edit
 course.claim("G4", treatment=alarms[CHAINED], control=alarms[PLAIN])
 
 # %% [markdown]
-# Each column is a way to look. What was kept elsewhere sees all, the head of a chain as well as a hash of a plain file; but a
-# log grows, and then only the chain still says which line. What no log shows is what was never logged. AWS's own is
+# Each column is a way to look. What was kept elsewhere sees all, the head of a chain as well as a hash of a plain file; but
+# a log grows, and then only the chain still says which line. What no log shows is what was never logged. AWS's own is
 # *CloudTrail*: with log file validation each digest of its files signs the one before.
 
 # %% [markdown]
@@ -514,8 +518,8 @@ report = governance.audit(home)
 show.table(report.table[["asks", "rule", "state", "evidence"]])
 
 # %% [markdown]
-# The gap is real: the project still holds the notes as they came. To delete them closes it, and leaves lineage a hash without
-# bytes: decide, and let the log say so. Time decides, too; in two years the same check says:
+# The gap is real: the project still holds the notes as they came. To delete them closes it, and leaves lineage a hash
+# without bytes: decide, and let the log say so. Time decides, too; in two years the same check says:
 
 # %%
 later = date.today() + timedelta(days=730)
@@ -530,11 +534,13 @@ show.table(touched.rows())
 
 # %% [markdown]
 # From data a record can be deleted. From weights nothing can be taken out that one could rely on (*machine unlearning* is
-# research), so what learnt from it has to be trained again; what learnt only from a redacted version is for a person to judge.
+# research), so what learnt from it has to be trained again; what learnt only from a redacted version is for a person to
+# judge.
 
 # %% [markdown]
 # ## Hand it on
-# Whoever gets the data gets its papers: *Croissant* for machines, a *dataset card* for people, and the lineage as W3C *PROV*.
+# Whoever gets the data gets its papers: *Croissant* for machines, a *dataset card* for people, and the lineage as W3C
+# *PROV*.
 
 # %%
 folder = governance.hand_on(clean, home / "handed on")
@@ -555,15 +561,16 @@ show.table(course.ledgers())
 #   Guardrails do, is a second lock.
 # - *Find PII in S3 before tuning.* Amazon Macie. *Who called which API, and when?* AWS CloudTrail.
 # - *Only the training job may read the bucket.* A role for it, with least privilege; not one shared by the team.
-# - *Data must not pass the public internet.* A VPC endpoint (*PrivateLink*), and a bucket policy that names it. *Data must stay
-#   in a country* (*data residency*): choose the region, and deny the others.
+# - *Data must not pass the public internet.* A VPC endpoint (*PrivateLink*), and a bucket policy that names it. *Data must
+#   stay in a country* (*data residency*): choose the region, and deny the others.
 # - *Which data made this model?* Lineage, and a dataset card; with hashes, or it is a story.
 # - *Show that nobody tampered with the records.* An audit log, kept where those who are audited cannot write.
 
 # %% [markdown]
-# > **Today** (November 2026). IAM roles, S3 policies, KMS keys and VPC endpoints are as the older notes have them. Bedrock does
-# > not keep training data after the job, nor use it for its base models; but, as AWS says, "fine-tuned models can replay some of
-# > the fine tuning data": a private bucket does not make the model private. The candidate is not asked to implement governance.
+# > **Today** (November 2026). IAM roles, S3 policies, KMS keys and VPC endpoints are as the older notes have them. Bedrock
+# > does not keep training data after the job, nor use it for its base models; but, as AWS says, "fine-tuned models can
+# > replay some of the fine tuning data": a private bucket does not make the model private. The candidate is not asked to
+# > implement governance.
 
 # %% [markdown]
 # ## Yours to try

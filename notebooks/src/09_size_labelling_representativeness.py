@@ -44,6 +44,7 @@ from fmcourse.evidence.experiments.label_rounds import faded
 from fmcourse.evidence.experiments.overfit import conversations
 from fmcourse.evidence.experiments.unusual import other_languages
 
+# %%
 course = fm.start("09", claims=["S1", "S2", "S3", "L1", "L2", "L3", "L4", "D4",
                                 "R1", "R2", "R3", "R4", "R5"])
 base = models.load("base")
@@ -1087,10 +1088,10 @@ show.table(course.ledgers(), rows=60)
 #   Clarify).
 
 # %% [markdown]
-# > **Today** (November 2026). Older notes name SageMaker *Ground Truth* (labelling), *Clarify* (bias), *Model Monitor* (drift)
-# > and *A2I* (human review). AWS says of all four that they are no longer open to new customers; the exam guide added Clarify
-# > in 2026 all the same. AWS tells users to compute Clarify's metrics with pandas or scikit-learn, as above. Mechanical Turk
-# > was to close on 30 September 2026.
+# > **Today** (November 2026). Older notes name SageMaker *Ground Truth* (labelling), *Clarify* (bias), *Model Monitor*
+# > (drift) and *A2I* (human review). AWS says of all four that they are no longer open to new customers; the exam guide
+# > added Clarify in 2026 all the same. AWS tells users to compute Clarify's metrics with pandas or scikit-learn, as above.
+# > Mechanical Turk was to close on 30 September 2026.
 
 # %% [markdown]
 # > Older notes want "petabytes" for pre-training; curated text is tens of terabytes: FineWeb, 15 trillion tokens, is 44 TB.
