@@ -54,10 +54,11 @@ home = Path(tempfile.mkdtemp()) / "assistant"
 # people and their numbers were **planted** (simulated), so that the truth is known and nobody is exposed.
 
 # %%
-pages = data.domain("aws")["train"].shuffle(seed=0).select(range(20_000, 30_000))
+pages = data.domain("aws")["train"].shuffle(seed=0).select(range(25_000, 35_000))
 size = min(course.scale.live_tokens // 3, 250_000)
 notes = privacy.plant_personal(data.sized(pages, size, 0), seed=0, part="dev")
-print(notes[1]["text"][:120])
+early = [row for row in notes if row["spans"] and row["spans"][0]["start"] < 40]
+print(*(row["text"][:90] for row in early[:3]), sep="\n")
 print(Counter(span["kind"] for row in notes for span in row["spans"]))
 
 # %% [markdown]
@@ -180,8 +181,8 @@ for text in ("Card 4111 1111 1111 1111.", "Order 4111 1111 1111 1111.",
 # *tagger* is taught, here, on made-up names. It looks at how a word and its neighbours are written.
 
 # %%
-names = tagger(0, taught=4000)
-text = "Following up on ticket 8812, Guillermo can be reached at +33 6 29 14 17 77."
+names = tagger(0)
+text = "Dear Maria Lopez, please call Mr Chang in Lyon at +33 6 29 14 17 77."
 for span in privacy.find(text, names):
     print(f"{span.kind:6} {text[span.start:span.end]!r}, by {span.by}")
 
@@ -258,9 +259,9 @@ run = train.pretrain(base, rows, recipe, name="assistant", show_progress=False,
                      folder=home / "runs" / "assistant")
 
 # %% [markdown]
-# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes
-# it, word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is
-# the most, and knowing nothing gives 1.4.
+# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes it,
+# word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is the
+# most. Knowing nothing gives 1.4, and the better of two attempts a little more.
 #
 # **Predict.** How many of the secrets does each model give away?
 
@@ -293,7 +294,7 @@ curves = [{"times written": times, "arm": arm, "bits": bits}
 show.learning_curves(curves, x="times written", y="bits", group="arm", title=metric)
 
 # %% [markdown]
-# And did the redacted text teach less? Held-out text, which has no people in it:
+# Once is seen already. And did the redacted text teach less? Held-out text, which has no people in it:
 
 # %%
 show.seeds(course.ledger("G3", "held-out bits per byte")["arms"],
