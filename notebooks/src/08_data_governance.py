@@ -216,8 +216,8 @@ show.table(grades.reset_index(), formats=dict.fromkeys(grades.columns, ".0%"))
 # %%
 missed = [{"kind": span.kind, "missed": text[span.start:span.end],
            "before it": text[max(0, span.start - 40):span.start]}
-          for text, truth in zip(hidden["text"][:], privacy.spans_of(hidden), strict=True)
-          for span in truth if not any(
+          for text, true in zip(hidden["text"][:], privacy.spans_of(hidden), strict=True)
+          for span in true if not any(
               span.overlaps(other) for other in privacy.find(text, names))]
 show.table(missed[:6])
 
@@ -268,12 +268,13 @@ run = train.pretrain(base, rows, recipe, name="assistant", show_progress=False,
 # %%
 own = [f" {secret.secret}" for secret in secrets]
 others = [[f" {other}" for other in secret.others] for secret in secrets]
-asked = [[secret.before.rstrip() for secret in secrets],
-         [privacy.redact(secret.before, names).rstrip() for secret in secrets]]
+prompts = [[secret.before.rstrip() for secret in secrets],
+           [privacy.redact(secret.before, names).rstrip() for secret in secrets]]
 leaks = []
 for name, model in {"as written": leaky.model, "redacted": run.model}.items():
-    given = np.max([evaluate.extracted(model, some, own) for some in asked], axis=0)
-    bits = np.max([evaluate.exposures(model, some, own, others) for some in asked], axis=0)
+    given = np.max([evaluate.extracted(model, one, own) for one in prompts], axis=0)
+    bits = np.max([evaluate.exposures(model, one, own, others) for one in prompts],
+                  axis=0)
     leaks.append({"model": name, "given away": given.mean(), "exposure": bits.mean()})
 show.table(leaks, formats={"given away": ".0%", "exposure": ".1f"})
 
@@ -289,8 +290,9 @@ course.claim("G3", treatment=leaks[0]["exposure"], control=leaks[1]["exposure"],
 # %%
 metric = "exposure of secrets in bits"
 curves = [{"times written": times, "arm": arm, "bits": bits}
-          for seed in course.ledger("G3")["details"] for arm, own in seed["curves"].items()
-          for times, bits in zip(seed["repeats"], own[metric], strict=True)]
+          for seed in course.ledger("G3")["details"]
+          for arm, curve in seed["curves"].items()
+          for times, bits in zip(seed["repeats"], curve[metric], strict=True)]
 show.learning_curves(curves, x="times written", y="bits", group="arm", title=metric)
 
 # %% [markdown]
@@ -317,7 +319,7 @@ asked_for = {"read a record": ("get_object", {"Key": "training/train.jsonl"}),
 with aws.local(team) as s3:
     print(s3.put("training/train.jsonl", "\n".join(clean["text"][:9]).encode()))
     print(s3.settings()["public access block"])
-    tried = [{"may": what, **{role: s3.attempt(role, call, **more) for role in s3.roles}}
+    tried = [{"may": what} | {role: s3.attempt(role, call, **more) for role in s3.roles}
              for what, (call, more) in asked_for.items()]
 show.table(tried)
 
@@ -423,7 +425,8 @@ def chain(said):
 
 
 def broken_at(log):
-    for number, (one, again) in enumerate(zip(log, chain([a for a, _ in log]), strict=True)):
+    anew = chain([line for line, _ in log])
+    for number, (one, again) in enumerate(zip(log, anew, strict=True)):
         if one != again:
             return number
 
@@ -467,7 +470,8 @@ from fmcourse.evidence.experiments.audited import ALARM, CHAINED, PLAIN, audited
 outcome = audited(0, logs=2)
 alarms = {arm: values[ALARM] for arm, values in outcome.arms.items()}
 print(f"{outcome.details['edits']} forgeries; share with an alarm:", alarms)
-show.table([{"forgery": edit, **seen} for edit, seen in outcome.details["by edit"].items()])
+show.table([{"forgery": edit, **seen}
+            for edit, seen in outcome.details["by edit"].items()])
 
 # %%
 course.claim("G4", treatment=alarms[CHAINED], control=alarms[PLAIN])
