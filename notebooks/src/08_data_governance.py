@@ -214,10 +214,11 @@ show.table(grades.reset_index(), formats=dict.fromkeys(grades.columns, ".0%"))
 # hidden forms:
 
 # %%
+truth = privacy.spans_of(hidden)
 missed = [{"kind": span.kind, "missed": text[span.start:span.end],
            "before it": text[max(0, span.start - 40):span.start]}
-          for text, true in zip(hidden["text"][:], privacy.spans_of(hidden), strict=True)
-          for span in true if not any(
+          for text, spans in zip(hidden["text"][:], truth, strict=True)
+          for span in spans if not any(
               span.overlaps(other) for other in privacy.find(text, names))]
 show.table(missed[:6])
 
