@@ -140,7 +140,8 @@ class Course:
             return "The ledger has no entry yet."
         record = evidence.read(name)
         for entry in record["measures"]:
-            if (entry["metric"], entry["control"]) == (measure.metric, measure.control):
+            if all(entry[part] == getattr(measure, part)
+                   for part in ("metric", "treatment", "control")):
                 ends = ", ".join(_ends(entry))
                 return (f"Ledger, {_over(record, entry)}: {entry['effect']:.3g}"
                         f"{f' [{ends}]' if ends else ''}, {entry['verdict']}.")
