@@ -87,7 +87,8 @@ class Course:
         record = evidence.read(name)
         return [{"claim": name, "verdict": entry["verdict"], "metric": entry["metric"],
                  "arm": entry["treatment"], "control": entry["control"],
-                 "effect": f"{entry['effect']:.3g}",
+                 "effect": f"{entry['effect']:.3g}"
+                 + ("×" if entry["effect_is"] == "ratio" else ""),
                  "over": _over(record, entry),
                  "95 % interval": " to ".join(_ends(entry)),
                  "bound": f"{entry['bound']:g}"} for entry in record["measures"]]

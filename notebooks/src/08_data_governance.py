@@ -104,13 +104,14 @@ print("broken:", [name for name, holds in asked.items() if not holds(facts)])
 # %%
 found, papers = sources.load(raw), data.card(notes)
 found = data.with_card(found, replace(
-    data.card(found), licence=papers.licence, attribution=papers.attribution,
+    data.card(found), name="notes", licence=papers.licence, attribution=papers.attribution,
     sources={**papers.sources, **data.card(found).sources}))
 show.table([{"rule": breach.rule.name, "what": breach.what}
             for breach in project.check(found)])
 
 # %% [markdown]
-# Those are facts that no machine can find out; somebody has to state them, and answer for them.
+# Those are facts that no machine can find out; somebody has to state them, and answer for them. Two more rules ask about
+# people, and nobody has said yet that the notes are about any.
 
 # %%
 stated = governance.Governance(
@@ -241,7 +242,8 @@ for text in ("Maria Lopez called from +33 6 29 14 17 77.", "Ms Lopez called agai
 
 # %%
 clean = privacy.without_personal(found, names=names)
-print(clean[1]["text"][:200])
+clean = data.with_card(clean, replace(data.card(clean), name="redacted notes"))
+print(next(text[:160] for text in clean["text"][:] if "[NAME]" in text[:80]))
 print(data.card(clean).steps[-1]["note"])
 left = sum(secret.secret in text for secret in secrets for text in clean["text"][:])
 print("broken rules:", project.check(clean), "· secrets that are left:", left)
@@ -260,9 +262,10 @@ run = train.pretrain(base, rows, recipe, name="assistant", show_progress=False,
                      folder=home / "runs" / "assistant")
 
 # %% [markdown]
-# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes it,
-# word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is the
-# most. Knowing nothing gives 1.4, and the better of two attempts a little more.
+# The attacker knows the sentence, as it was written and as it was redacted, not the secret. *Given away*: the model writes
+# it, word for word. *Exposure*: how many bits of guessing the model saves, among 127 other secrets of the same form; 7 is
+# the most. Knowing nothing gives 1.4 on average, and the better of two attempts a little more. A model may rank a secret
+# first, and still slip when it writes it down.
 #
 # **Predict.** How many of the secrets does each model give away?
 
@@ -297,7 +300,8 @@ curves = [{"times written": times, "arm": arm, "bits": bits}
 show.learning_curves(curves, x="times written", y="bits", group="arm", title=metric)
 
 # %% [markdown]
-# Once is seen already. And did the redacted text teach less? Held-out text, which has no people in it:
+# There, 255 others compete, and 8 is the most. Once is seen already. And did the redacted text teach less? Held-out text,
+# which has no people in it:
 
 # %%
 show.seeds(course.ledger("G3", "held-out bits per byte")["arms"],
@@ -316,7 +320,8 @@ team = aws.Project(
 asked_for = {"read a record": ("get_object", {"Key": "training/train.jsonl"}),
             "change a record": ("put_object", {"Key": "training/train.jsonl"}),
             "read salaries": ("get_object", {"Key": "private/salaries.csv"}),
-            "read results": ("get_object", {"Key": "output/metrics.csv"})}
+            "read results": ("get_object", {"Key": "output/metrics.csv"}),
+            "list names": ("list_objects_v2", {"Prefix": "training/"})}
 with aws.local(team) as s3:
     print(s3.put("training/train.jsonl", "\n".join(clean["text"][:9]).encode()))
     print(s3.settings()["public access block"])
@@ -325,9 +330,10 @@ with aws.local(team) as s3:
 show.table(tried)
 
 # %% [markdown]
-# The bucket is set to encrypt with the project's key (*at rest*; its policy asks for TLS *in transit*), and to block public
-# access; the simulator keeps both settings, AWS enforces them. `AccessDenied` is the answer to everything that nobody has
-# allowed. Now the engineer has a good reason to read results. **Predict.** What is the smallest change?
+# The bucket is set to encrypt with the project's key, which the simulator made anew (*at rest*; its policy asks for TLS *in
+# transit*), and to block public access; the simulator keeps both settings, AWS enforces them. `AccessDenied` is the answer
+# to everything that nobody has allowed. Now the engineer has a good reason to read results. **Predict.** What is the
+# smallest change?
 
 # %%
 policy = aws.engineer_policy(team)
@@ -532,7 +538,8 @@ later = date.today() + timedelta(days=730)
 print(*governance.check(clean, "product", today=later), sep="\n")
 
 # %% [markdown]
-# And a customer asks to be forgotten. **Predict.** The redacted notes don't hold the name. Is the model concerned?
+# And a customer asks to be forgotten. **Predict.** The redacted notes don't hold the name. Is the assistant concerned? And
+# the model that was trained on the notes as written?
 
 # %%
 touched = project.erasure(secrets[0].person)
@@ -541,7 +548,8 @@ show.table(touched.rows())
 # %% [markdown]
 # From data a record can be deleted. From weights nothing can be taken out that one could rely on (*machine unlearning* is
 # research), so what learnt from it has to be trained again; what learnt only from a redacted version is for a person to
-# judge.
+# judge. The model that gave secrets away is not in the list at all: it was trained outside the project, and lineage sees
+# what lies inside.
 
 # %% [markdown]
 # ## Hand it on
@@ -580,5 +588,6 @@ show.table(course.ledgers())
 
 # %% [markdown]
 # ## Yours to try
-# Write the secrets once instead of sixteen times (`repeats=[1]`): does the model still sing? Add a rule of your own to the
-# project's `policy.toml`, or audit it in a terminal: `fmcourse data audit FOLDER`. Then on to lesson 09.
+# Write the secrets once instead of sixteen times (`repeats=[1]`): does the model still sing? Take a rule out of the
+# project's `policy.toml` (`print(home)` says where it lies), and audit it in a terminal: `fmcourse data audit FOLDER`. Then
+# on to lesson 09.

@@ -19,7 +19,7 @@
 # # 09 · Data: size, labelling, representativeness
 # **Question:** how many examples are enough, who says what they mean, and do they look like what the model will meet?
 #
-# Claims S1, S2, S3, L1, L2, L3, L4, D4, R1, R2, R3, R4, R5 · about 4 minutes on two CPU cores, 4 on a GPU · after lesson 07
+# Claims S1, S2, S3, L1, L2, L3, L4, D4, R1, R2, R3, R4, R5 · about 4 minutes on two CPU cores, 4 on a GPU · after lesson 08
 
 # %% [markdown]
 # > **Exam words.** *Size*: fine-tuning needs far less data than pre-training; too little *overfits*. *Labelling*:
@@ -48,6 +48,9 @@ from fmcourse.evidence.experiments.unusual import other_languages
 course = fm.start("09", claims=["S1", "S2", "S3", "L1", "L2", "L3", "L4", "D4",
                                 "R1", "R2", "R3", "R4", "R5"])
 base = models.load("base")
+
+# %% [markdown]
+# Three parts, with room for a pause between them: size, labels, representativeness.
 
 # %% [markdown]
 # ## Eight examples
@@ -126,10 +129,13 @@ show.learning_curves(learnt[learnt["regime"] != "stopped early"], x="pairs",
                      title="surprise at unseen answers")
 
 # %% [markdown]
-# A small set has two ways to fail: read often it is learnt by heart, read once it teaches hardly anything
-# (*underfitting*). *Early stopping*, at that lowest point, softens the first way; it does not replace examples:
+# A small set has two ways to fail: read often it is learnt by heart, and new answers surprise ever more; read once it
+# teaches little (*underfitting*), as the base before any tuning shows. *Early stopping* softens the first way; it does not
+# replace examples. Nor do more of them help than can be read in so many steps:
 
 # %%
+untuned = np.mean([seed["untuned"] for seed in course.ledger("S2")["details"]])
+print(f"before any tuning: {untuned:.2f} bits per byte of unseen answers")
 wanted = {("as many steps", learnt["pairs"].min()): "read over and over",
           ("stopped early", learnt["pairs"].min()): "stopped early",
           ("each pair once", learnt["pairs"].min()): "each once",
@@ -251,9 +257,10 @@ for task, scores in measured.items():
 # is a guess, and the interval shows it: measure further before you plan on it.
 
 # %% [markdown]
-# So read a number off the curve instead: the examples until a third is right. Two tasks on our base: answers in the style of
-# the house, and one of 24 labels for a paragraph. The labels are told by a linear head on the base, the answers by tuning all
-# of it: part of the difference is the learner's. **Predict.** Which takes fewer examples, and how many times fewer?
+# So read a number off the curve instead: the examples until a third is right. Two tasks on our base: answers in the style
+# of the house, and one of 24 labels for a paragraph. The labels are told by a linear head on the base, the answers by
+# tuning all of it: part of the difference is the learner's. **Predict.** Which takes fewer examples, and how many times
+# fewer?
 
 # %%
 from fmcourse.evidence.experiments.enough import label_curve, needed, style_curve
@@ -282,8 +289,9 @@ show.seeds(third["arms"], control="one of 24 labels", better="lower",
            unit=third["metric"])
 
 # %% [markdown]
-# A task that never gets a third right counts as its largest set and needs more: read its number as "at least". "How many examples do I need?" has no answer without a task; and none without a
-# base. The small one has a quarter of the weights and a hundredth of the reading:
+# A task that never gets a third right counts as its largest set and needs more: read its number as "at least". "How many
+# examples do I need?" has no answer without a task; and none without a base. The small one has a quarter of the weights and
+# a hundredth of the reading:
 
 # %%
 same_bits = course.ledger("S3", "pairs for the same bits per byte")
@@ -334,8 +342,8 @@ course.claim("L1", metric="bag of words: right on the test",
              control=taught_by["by a rule"]["right"])
 
 # %% [markdown]
-# No test whose labels follow the same rule will notice. The last column is such a test: by it, who learnt from the wrong
-# labels looks as good as who learnt from the true ones does by the truth, and the truth looks bad.
+# No test whose labels follow the same rule will notice. The last column is such a test: there the wrong labels seem to have
+# taught nearly as much as true ones really did, and the true ones less.
 #
 # > **Exam words.** *Supervised data must be labelled right.* This is why; how to find what is wrong among labels that you
 # > have already was lesson 07 (claim D6).
@@ -426,7 +434,8 @@ show.seeds(course.ledger("L2", "labels that are right")["arms"],
 
 # %%
 mine = list(range(0, 600, 20))
-box = show.label([texts[i] for i in mine], clear.classes, [int(truth[i]) for i in mine])
+box = show.label([f"{kinds[i]}: {texts[i]}" for i in mine], clear.classes,
+                 [int(truth[i]) for i in mine])
 box
 
 # %% [markdown]
@@ -437,7 +446,7 @@ print(clear)
 
 # %% [markdown]
 # Run the next cell when you are done. Before that, a **simulated** annotator stands in, and the table says so; it is as
-# careful the second time as the first, so it gains nothing by a guideline. Yours shows what reading it did: *right* before
+# careful the second time as the first, so what differs is chance. Yours shows what reading it did: *right* before
 # and after, and a kappa with yourself that holds both your slips and what the guideline changed.
 
 # %%
@@ -719,7 +728,7 @@ course.claim("R1", metric=arms, treatment=mixed["and a few plays"][1],
 
 # %% [markdown]
 # *Reweighting* makes the few plays that are there count more. It costs no labels, and cannot show what is not there: the
-# weighted set says as much as a smaller one.
+# weighted set says as much as a smaller one. Over seeds, in the picture below, it gains nothing.
 
 # %%
 print(f"{len(at_hand)} weighted sentences say as much as "
@@ -791,8 +800,9 @@ show.table([{"set": name, "clusters covered": f"{covered[name]:.0%}",
 course.claim("R2", treatment=spread["diverse"], control=spread["narrow"])
 
 # %% [markdown]
-# The *Vendi score* counts how many wholly different texts would be as diverse. Is it diversity, or are diverse texts only
-# longer? The ledger asks which of the two goes with the score.
+# The *Vendi score*, which counts how many wholly different texts would be as diverse, hardly tells *diverse* from *at
+# random*; clusters do. Is it diversity, or are diverse texts only longer? The ledger asks which of the two goes with the
+# score.
 
 # %%
 show.seeds(course.ledger("R2", "rank correlation with the score")["arms"],
@@ -926,7 +936,8 @@ report = data.bias_report(marks, facet, "she", groups=quarter.tolist())
 show.table(report[["metric", "name", "value", "reading"]], formats={"value": ".3f"})
 
 # %% [markdown]
-# With two labels TVD and KS *are* DPL without its sign, and LP is √2 times it; they part with three labels or more.
+# With two labels TVD and KS *are* DPL without its sign, and LP is √2 times it; they part with three labels or more; KL and
+# JS are other scales of the same two shares. So three say something of their own: CI, DPL, CDD.
 # **Predict.** How many of the eight are above what chance gives, in this set and in an unbiased one?
 
 # %%
@@ -1000,7 +1011,7 @@ course.claim("R4", metric="with swapped copies / biased",
              treatment=closed["with swapped copies"], control=closed["biased"])
 
 # %% [markdown]
-# The price: copies double the text, and weighted records count as fewer:
+# The price is small: copies double the text, and weighted records count as fewer. Over seeds:
 
 # %%
 print(f"{len(said):,} weighted records say as much as "

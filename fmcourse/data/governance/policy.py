@@ -22,6 +22,7 @@ from fmcourse.data.facts import SENSITIVITIES, Governance
 from fmcourse.errors import DataError, PolicyError, meant
 
 POLICY = Path(__file__).with_name("policy.toml")
+TABLES = ("rules", "redaction", "purposes", "licences")  # what a policy is made of
 ABOUT_PEOPLE = ("personal", "special")
 
 
@@ -137,6 +138,8 @@ def policy(path: Path | str | None = None) -> Policy:
 @cache
 def _parsed(text: str) -> Policy:
     raw = tomllib.loads(text)
+    for name in raw.keys() - TABLES:
+        raise ValueError(f"nothing reads its part {name!r}; {meant(name, TABLES)}")
     for name in raw["rules"]:
         if name not in CHECKS:
             raise ValueError(f"there is no check of a rule {name!r}; {meant(name, CHECKS)}")

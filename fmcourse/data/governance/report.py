@@ -23,7 +23,7 @@ from fmcourse.data.governance.admission import UNGUARDED
 from fmcourse.data.governance.audit_log import Entry
 from fmcourse.data.governance.graph import DATA, RUN, SOURCE, Lineage
 from fmcourse.data.governance.lineage import lineage
-from fmcourse.data.governance.policy import ABOUT_PEOPLE, Breach, redacted
+from fmcourse.data.governance.policy import ABOUT_PEOPLE, Breach, policy, redacted
 from fmcourse.data.governance.project import Project, read
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
@@ -227,10 +227,12 @@ def refusals(found: Evidence) -> tuple[str, str]:
     told = "; ".join(f"{entry.what}: {entry.note.split(';')[0]}" for entry in refused[-3:])
     so_far = f"refusals so far: {len(refused)}, lately {told}" if refused else \
         "nothing was refused so far"
-    rules = len(found.project.policy.rules)
+    rules = found.project.policy.rules
+    dropped = [name for name in policy().rules if name not in rules]
+    fewer = f", all of the course's but {', '.join(dropped)}" if dropped else ""
     return _told("" if rules else "The policy has no rules.",
-                 f"{rules} rules are checked before each pre-training or tuning; {so_far}. Not "
-                 f"checked: {', '.join(UNGUARDED)}, which see no card or keep no run.")
+                 f"{len(rules)} rules are checked before each pre-training or tuning{fewer}; {so_far}. "
+                 f"Not checked: {', '.join(UNGUARDED)}, which see no card or keep no run.")
 
 
 def erasure(found: Evidence) -> tuple[str, str]:

@@ -106,6 +106,24 @@ def test_the_report_says_what_is_not_guarded(project):
                                 function))
 
 
+def test_the_report_names_rules_of_the_course_that_are_not_asked(project):
+    place = project.folder / "policy.toml"
+    text = place.read_text(encoding="utf-8")
+    begin = text.index("[rules.redaction]")
+    place.write_text(text[:begin] + text[text.index("# Names of steps", begin):], encoding="utf-8")
+    told = {name: one.evidence for name, one in zip(
+        _names(), governance.audit(project.folder).answers, strict=True)}
+    assert "all of the course's but redaction" in told["refusals"]
+
+
+def test_a_misspelt_part_of_a_policy_is_refused(project):
+    place = project.folder / "policy.toml"
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text.replace("[rules.redaction]", "[rule.redaction]"), encoding="utf-8")
+    with pytest.raises(PolicyError, match="nothing reads its part 'rule'"):
+        governance.audit(project.folder)
+
+
 def test_croissant_is_valid_and_gives_the_records_back(letters, tmp_path):
     import mlcroissant
 
