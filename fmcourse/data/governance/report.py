@@ -231,8 +231,9 @@ def refusals(found: Evidence) -> tuple[str, str]:
     dropped = [name for name in policy().rules if name not in rules]
     fewer = f", all of the course's but {', '.join(dropped)}" if dropped else ""
     return _told("" if rules else "The policy has no rules.",
-                 f"{len(rules)} rules are checked before each pre-training or tuning{fewer}; {so_far}. "
-                 f"Not checked: {', '.join(UNGUARDED)}, which see no card or keep no run.")
+                 f"{len(rules)} rules are checked before each pre-training or tuning{fewer}; "
+                 f"{so_far}. Not checked: {', '.join(UNGUARDED)}, which see no card or "
+                 f"keep no run.")
 
 
 def erasure(found: Evidence) -> tuple[str, str]:
