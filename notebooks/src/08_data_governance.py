@@ -104,7 +104,8 @@ print("broken:", [name for name, holds in asked.items() if not holds(facts)])
 # %%
 found, papers = sources.load(raw), data.card(notes)
 found = data.with_card(found, replace(
-    data.card(found), name="notes", licence=papers.licence, attribution=papers.attribution,
+    data.card(found), name="notes", licence=papers.licence,
+    attribution=papers.attribution,
     sources={**papers.sources, **data.card(found).sources}))
 show.table([{"rule": breach.rule.name, "what": breach.what}
             for breach in project.check(found)])
