@@ -13,9 +13,8 @@ from fmcourse.data.edge_cases import BLANK, FOREIGN, ORDINARY, TAUGHT
 from fmcourse.evidence.experiments.labelling import Head
 from fmcourse.evidence.experiments.shared import Outcome
 
-DISGUISED, LONG, NOTHING, PLAIN = (
-    "right in disguise", "right on very long texts", "right about what means nothing",
-    "right on ordinary texts")
+DISGUISED, NOTHING, PLAIN = ("right in disguise", "right about what means nothing",
+                             "right on ordinary texts")
 BEFORE, AFTER, CONTROL, THRESHOLD = ("before", "a few of each slice", "as many ordinary ones",
                                      "a threshold")
 WORDS = ", by words"
@@ -109,10 +108,9 @@ class Heads:
 
 
 def summary(table) -> dict[str, float]:
-    """Means over slices: those whose label is kept, among them the very long ones; those that mean
-    nothing; the ordinary one."""
+    """Means over slices: those whose label is kept, those that mean nothing, the ordinary one."""
     rates = table.iloc[:-1].set_index("slice")["accuracy"]
     nothing = rates.index.isin([*BLANK, FOREIGN])
     disguised = ~nothing & (rates.index != ORDINARY)
-    return {DISGUISED: float(rates[disguised].mean()), LONG: float(rates["very long"]),
-            NOTHING: float(rates[nothing].mean()), PLAIN: float(rates[ORDINARY])}
+    return {DISGUISED: float(rates[disguised].mean()), NOTHING: float(rates[nothing].mean()),
+            PLAIN: float(rates[ORDINARY])}
