@@ -14,6 +14,7 @@ BIN := .venv/bin
 endif
 READY := .venv/installed
 FMCOURSE := $(BIN)/fmcourse
+PARALLEL := -n 2 --dist loadfile  # a file has its fixtures, a notebook its kernel; a process, one core
 NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	--nbval-kernel-startup-timeout=180 $(wildcard notebooks/*.ipynb)
 
@@ -39,10 +40,10 @@ test: lint  ## everything CI runs, lessons at the smoke scale included
 	@$(FMCOURSE) build --check
 	@$(FMCOURSE) attribution --check
 	@$(FMCOURSE) fetch
-	@FMCOURSE_SCALE=smoke $(BIN)/python -m pytest --doctest-modules fmcourse tests $(NOTEBOOKS)
+	@FMCOURSE_SCALE=smoke OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) --doctest-modules fmcourse tests $(NOTEBOOKS)
 
 test-quick: $(READY)  ## the inner loop: no data, no lessons, nothing slow
-	@$(BIN)/python -m pytest -m "not slow and not data" --doctest-modules fmcourse tests
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not slow and not data" --doctest-modules fmcourse tests
 
 lint: $(READY)  ## ruff
 	@$(BIN)/ruff check .
