@@ -9,6 +9,7 @@ from fmcourse.models.chat import Chat, continuations, replies, reply, with_chat
 from fmcourse.models.four_bits import is_quantized, linear_layers, quantized, stored_bytes
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
+from fmcourse.models.rollout import Rollouts, roll_out
 from fmcourse.models.tokenizer import train_tokenizer
 from fmcourse.models.trained_adapter import (
     TrainedAdapter,
@@ -28,6 +29,7 @@ __all__ = [
     "Chat",
     "ConvNet",
     "LanguageModel",
+    "Rollouts",
     "Shape",
     "TrainedAdapter",
     "adapt",
@@ -46,6 +48,7 @@ __all__ = [
     "quantized",
     "replies",
     "reply",
+    "roll_out",
     "stored_bytes",
     "train_tokenizer",
     "untrained",

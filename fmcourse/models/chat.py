@@ -88,14 +88,25 @@ def replies(
     Raises:
         ModelError: the model has no chat template, or a conversation is too long for it.
     """
+    prompts = chat_prompts(model, conversations)
+    return [text.strip()
+            for text in continuations(model, prompts, tokens, temperature, seed, batch)]
+
+
+def chat_prompts(
+    model: LanguageModel, conversations: Sequence[str | Sequence[Mapping[str, str]]]
+) -> list[str]:
+    """Conversations as the texts after which the model is to answer.
+
+    Raises:
+        ModelError: the model has no chat template.
+    """
     if not model.tokenizer.chat_template:
         raise ModelError("This model has no chat template.", where=model.name,
                          fix="models.with_chat(model) gives it one; tuning teaches its use.")
-    prompts = [model.tokenizer.apply_chat_template(_messages(said), tokenize=False,
-                                                   add_generation_prompt=True)
-               for said in conversations]
-    return [text.strip()
-            for text in continuations(model, prompts, tokens, temperature, seed, batch)]
+    return [model.tokenizer.apply_chat_template(_messages(said), tokenize=False,
+                                                add_generation_prompt=True)
+            for said in conversations]
 
 
 def continuations(

@@ -147,16 +147,16 @@ class LanguageModel:
             raise ModelError(f"{tokens} new tokens at temperature {temperature} is not possible.",
                              where=self.name, fix="At least one token; a temperature from 0 up.")
         single = isinstance(prompts, str)
-        rows, padding = [prompts] if single else list(prompts), self._padding()
+        rows = [prompts] if single else list(prompts)
         if not rows:
             return []
-        batch = self._left_padded(rows, padding)
+        batch = self.left_padded(rows)
         longest = batch["input_ids"].shape[1]
         self._check_room(longest, tokens)
         choice = {"do_sample": False} if temperature == 0 else {
             "do_sample": True, "temperature": temperature, "top_k": top_k}
-        settings = GenerationConfig(max_new_tokens=tokens, pad_token_id=padding,
-                                    eos_token_id=self._ends(), **choice)
+        settings = GenerationConfig(max_new_tokens=tokens, pad_token_id=self.padding(),
+                                    eos_token_id=self.ends(), **choice)
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices), generating(self.network, settings):
             torch.manual_seed(seed)
@@ -175,24 +175,24 @@ class LanguageModel:
         raise ModelError(f"After a prompt of {prompt} tokens, {max(room, 0)} new ones fit this "
                          f"model's context of {limit}, not {tokens}.", where=self.name, fix=fix)
 
-    def _ends(self) -> int | list[int] | None:
+    def ends(self) -> int | list[int] | None:
         """Where a text stops: what the model itself says (a chat model may name several)."""
         own = self.network.generation_config.eos_token_id
         return self.tokenizer.eos_token_id if own is None else own
 
-    def _padding(self) -> int:
+    def padding(self) -> int:
         """The token that fills up short rows; any will do, since it is masked."""
         named = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id)
         return next((token for token in named if token is not None), 0)
 
-    def _left_padded(self, prompts: list[str], padding: int) -> dict[str, torch.Tensor]:
+    def left_padded(self, prompts: Sequence[str]) -> dict[str, torch.Tensor]:
         """Token ids and attention mask, both (batch, longest), padding on the left."""
         rows = [self.tokenizer(p, add_special_tokens=False).input_ids for p in prompts]
         opening = self.tokenizer.bos_token_id
         if opening is not None:  # every text opens with it, unless it already does
             rows = [row if row[:1] == [opening] else [opening, *row] for row in rows]
         longest = max(map(len, rows))
-        ids = torch.full((len(rows), longest), padding)
+        ids = torch.full((len(rows), longest), self.padding())
         mask = torch.zeros_like(ids)
         for i, row in enumerate(rows):
             ids[i, longest - len(row):] = torch.tensor(row)

@@ -63,7 +63,7 @@ def test_the_global_random_state_and_the_mode_are_left_alone(model):
 
 def test_the_opening_token_is_added_once(model):
     opening = model.tokenizer.bos_token
-    plain, opened = model._left_padded(["The fox", f"{opening}The fox"], 1)["input_ids"].tolist()
+    plain, opened = model.left_padded(["The fox", f"{opening}The fox"])["input_ids"].tolist()
     assert plain == opened
     assert plain.count(model.tokenizer.bos_token_id) == 1
     assert model.generate(f"{opening}The fox", tokens=9, temperature=0) == model.generate(
@@ -105,7 +105,7 @@ def test_a_masked_model_does_not_continue_texts():
 
 @pytest.mark.parametrize(("prompt", "fits"), [("The fox", True), ("The fox " * 20, False)])
 def test_what_does_not_fit_the_context_is_refused_with_what_fits(model, prompt, fits):
-    used = model._left_padded([prompt], 0)["input_ids"].shape[1]
+    used = model.left_padded([prompt])["input_ids"].shape[1]
     room = max(tiny.CONTEXT - used, 0)
     assert (room > 0) == fits
     if fits:
@@ -130,7 +130,7 @@ def test_the_models_own_generation_settings_do_not_leak_in(model):
 
 
 def test_the_tokens_at_which_a_model_itself_stops_are_kept(model):
-    first = int(model.network.generate(**model._left_padded(["The fox"], 0), do_sample=False,
+    first = int(model.network.generate(**model.left_padded(["The fox"]), do_sample=False,
                                        max_new_tokens=1)[0, -1])
     stopping, calls = model.copy(), []
     stopping.network.generation_config.eos_token_id = [0, first]

@@ -1,0 +1,13 @@
+"""An assistant's day: questions with one right answer, requests for advice, and harmful requests.
+
+What the lessons on human feedback ask a model, and what its demonstrations are: the same replies as
+several people would write them, some to the point, some chatty, some careless, some too ready to
+help and some too ready to decline. Supervised tuning learns all of them; feedback tells them apart.
+"""
+
+from fmcourse.data.assistant.demonstrations import HANDS, demonstrations
+from fmcourse.data.assistant.preferences import Annotator, ceiling, preferences
+from fmcourse.data.assistant.prompts import KINDS, assistant_prompts
+
+__all__ = ["HANDS", "KINDS", "Annotator", "assistant_prompts", "ceiling", "demonstrations",
+           "preferences"]
