@@ -9,6 +9,8 @@ from fmcourse.models.chat import Chat, continuations, replies, reply, with_chat
 from fmcourse.models.four_bits import is_quantized, linear_layers, quantized, stored_bytes
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
+from fmcourse.models.reward_model import RewardModel
+from fmcourse.models.stored import Stored
 from fmcourse.models.tokenizer import train_tokenizer
 from fmcourse.models.trained_adapter import (
     TrainedAdapter,
@@ -28,7 +30,9 @@ __all__ = [
     "Chat",
     "ConvNet",
     "LanguageModel",
+    "RewardModel",
     "Shape",
+    "Stored",
     "TrainedAdapter",
     "adapt",
     "adapted",

@@ -36,6 +36,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     BitsAndBytesConfig,
     GenerationConfig,
@@ -53,13 +54,15 @@ from transformers import (
 )
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging
-from trl import SFTConfig, SFTTrainer
+from trl import RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
 __all__ = [
-    "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer",
-    "GenerationConfig", "IA3Config", "LlamaConfig", "LlamaForCausalLM", "LoraConfig",
+    "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM",
+    "AutoModelForSequenceClassification", "AutoTokenizer", "GenerationConfig", "IA3Config",
+    "LlamaConfig", "LlamaForCausalLM", "LoraConfig",
     "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel", "PreTrainedModel",
-    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "SFTConfig", "SFTTrainer",
+    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "RewardConfig",
+    "RewardTrainer", "SFTConfig", "SFTTrainer",
     "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "attention",
     "checkpoint", "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit",
     "load_gguf", "number_virtual_tokens", "numbers", "one_gpu", "own_forward", "plain_network",
