@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 import torch
@@ -97,20 +98,29 @@ def test_our_loss_is_trls_where_it_has_one(model, monkeypatch, margin):
     torch.testing.assert_close(weights(ours), weights(other), atol=1e-4, rtol=1e-3)
 
 
-def test_a_tie_has_no_sides_and_a_margin_asks_for_more(model):
-    tie = [i % 2 == 0 for i in range(64)]
-    data = pairs(64, tie=tie, margin=[2.0 * i for i in tie])
-    turned = data.map(lambda row: {**row, "chosen": row["rejected"], "rejected": row["chosen"]}
-                      if row["tie"] else row)
-    runs = [reward(model, some, RECIPE) for some in (data, turned)]
+def test_a_tie_has_no_sides(model):
+    data = [{**row, "tie": i % 2 == 0, "margin": 2.0} for i, row in enumerate(pairs(64))]
+    turned = [{**row, "chosen": row["rejected"], "rejected": row["chosen"]} if row["tie"] else row
+              for row in data]
+    runs = [reward(model, Dataset.from_list(some), RECIPE) for some in (data, turned)]
     assert runs[0].metrics["ties"] == 32
     assert runs[0].history["loss"].to_list() == pytest.approx(runs[1].history["loss"].to_list(),
                                                               rel=1e-4)
     torch.testing.assert_close(weights(runs[0]), weights(runs[1]), atol=1e-4, rtol=1e-3)
-    apart = [reward(model, pairs(320, margin=[margin] * 320), RECIPE).model
-             for margin in (0.0, 3.0)]
-    gaps = [some.raw(["Where?"] * 2, ["hill", "hill wood lane marsh"]) for some in apart]
-    assert gaps[1][0] - gaps[1][1] > gaps[0][0] - gaps[0][1] + 0.5
+
+
+def test_the_loss_by_hand(model):
+    """In one step that changes nothing: margins, ties and the centre."""
+    tie, margin = [i % 4 == 0 for i in range(64)], [0.5 * (i % 3) for i in range(64)]
+    data = pairs(64, tie=tie, margin=margin)
+    run = reward(model, data, replace(RECIPE, batch=64, micro_batch=64, learning_rate=0.0,
+                                      center_rewards_coefficient=0.1))
+    chosen, rejected = (run.model.raw(data["prompt"], data[side])
+                        for side in ("chosen", "rejected"))
+    gap = chosen - rejected - np.where(tie, 0, margin)
+    won, lost = np.log1p(np.exp(-gap)), np.log1p(np.exp(gap))
+    loss = np.where(tie, (won + lost) / 2, won).mean() + 0.1 * ((chosen + rejected) ** 2).mean()
+    assert run.history["loss"].iloc[0] == pytest.approx(loss, rel=1e-5)
 
 
 def test_ties_keep_rewards_together(model):
@@ -194,18 +204,36 @@ print(run.model.sha256())
 """
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_sigkill_changes_nothing(tmp_path):
+def session(tmp_path, folder, how, *launcher) -> subprocess.CompletedProcess:
     (tmp_path / "script.py").write_text(SCRIPT)
     here = Path(tiny.__file__).parent
     path = os.pathsep.join(map(str, [here, here / "train", os.environ.get("PYTHONPATH", "")]))
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    done = [subprocess.run([sys.executable, tmp_path / "script.py", tmp_path / folder, how],
-                           env=environment, capture_output=True, text=True)
-            for folder, how in (("run", "killed"), ("run", "goes on"), ("other", "undisturbed"))]
+    return subprocess.run(
+        [sys.executable, *launcher, tmp_path / "script.py", tmp_path / folder, how],
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, capture_output=True,
+        text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_sigkill_changes_nothing(tmp_path):
+    done = [session(tmp_path, folder, how) for folder, how in (
+        ("run", "killed"), ("run", "goes on"), ("other", "undisturbed"))]
     assert [each.returncode for each in done] == [-9, 0, 0], done[1].stderr[-2000:]
     assert done[1].stdout.splitlines()[-1] == done[2].stdout.splitlines()[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_processes_train_as_one(tmp_path):
+    """There the network's own forward pass is used, which finds the last token by its padding."""
+    for folder, launcher in (("one", ()), ("two", (
+            "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"))):
+        done = session(tmp_path, folder, "undisturbed", *launcher)
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (Run.load(tmp_path / folder) for folder in ("one", "two"))
+    assert two.history["loss"].to_list() == pytest.approx(one.history["loss"].to_list(), rel=1e-3)
+    torch.testing.assert_close(weights(one), weights(two), atol=1e-3, rtol=1e-2)
 
 
 def test_a_reward_model_is_trained_further_from_its_raw_rewards(model):
@@ -231,7 +259,7 @@ def test_messages_are_prompts_too_and_a_card_travels(model):
 
 
 def test_what_is_left_out_is_counted_and_warned_of(model):
-    rows = [*pairs(30), {"prompt": "Where?", "chosen": "hill " * 60, "rejected": "hill"},
+    rows = [*pairs(30), {"prompt": "Where?", "chosen": "hill " * 200, "rejected": "hill"},
             {"prompt": "Where?", "chosen": "hill", "rejected": "hill"}]
     with pytest.warns(CourseWarning) as warned:
         run = reward(model, Dataset.from_list(rows), RECIPE)
@@ -248,7 +276,8 @@ def test_what_is_left_out_is_counted_and_warned_of(model):
     (pairs(4, tie=[True] * 4), "All 4 pairs are ties"),
     (pairs(4, margin=[0.0, 1.0, -0.5, 0.0]), "margin of -0.5"),
     (pairs(4, margin=[0.0, float("nan"), 0.0, 0.0]), "margin of nan"),
-    (pairs(4).map(lambda row: {"chosen": row["chosen"] + "<|im_end|>"}), "marks turns"),
+    (Dataset.from_dict({"prompt": ["a"], "chosen": ["b<|im_end|>"], "rejected": ["c"]}),
+     "marks turns"),
     (Dataset.from_dict({"prompt": ["a"], "chosen": [["b"]], "rejected": ["c"]}), "is list, not"),
     (Dataset.from_dict({"prompt": ["a"], "chosen": ["b"], "rejected": ["b"]}), "none is left"),
 ])
