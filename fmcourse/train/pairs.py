@@ -102,7 +102,7 @@ def in_order(lengths: Sequence[int], batch: int, steps: int, seed: int) -> list[
     Pairs of similar length come in one batch, and the batches in random order.
 
     >>> in_order([9, 1, 8, 2], batch=2, steps=2, seed=0)
-    [3, 1, 2, 0]
+    [1, 3, 2, 0]
     """
     draw, order = random.Random(seed), []
     while len(order) < batch * steps:
