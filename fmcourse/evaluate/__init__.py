@@ -41,6 +41,14 @@ from fmcourse.evaluate.labels import label_confusion, label_rates
 from fmcourse.evaluate.memory import exposure, exposures, extracted, memorised
 from fmcourse.evaluate.ngram import NGram
 from fmcourse.evaluate.pairs import minimal_pairs, score_pairs
+from fmcourse.evaluate.reward import (
+    calibration,
+    calibration_error,
+    length_bias,
+    pairwise_accuracy,
+    preference_report,
+    reward_report,
+)
 from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
@@ -49,14 +57,15 @@ from fmcourse.evaluate.word_order import word_order_score
 
 __all__ = [
     "Grade", "LabelRatio", "NGram", "Plateau", "PowerLaw", "acronym_items", "agreement",
-    "bits_per_byte", "bits_per_byte_each", "cohen_interval", "cohen_kappa", "constraint_items",
-    "constraint_rate", "exposure", "exposures", "extracted", "fact_probes", "favourite_accuracy",
-    "fill_in", "fit_plateau", "fit_power_law", "fleiss_kappa", "forgetting", "frontier",
-    "grade_command", "grade_commands", "instruction_rate", "instructions", "items_of",
-    "krippendorff_alpha", "label_confusion", "label_efficiency", "label_rates", "masked_accuracy",
-    "memorised", "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items",
-    "overall", "percent_agreement", "plateau_interval", "ratings", "recited", "reply_bits_per_byte",
-    "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs", "sequence_log_likelihood",
-    "shuffled", "slice_change", "slice_rates", "style_grade", "style_rates", "swap_bits",
-    "swap_test", "token_losses", "wilson", "word_order_score",
+    "bits_per_byte", "bits_per_byte_each", "calibration", "calibration_error", "cohen_interval",
+    "cohen_kappa", "constraint_items", "constraint_rate", "exposure", "exposures", "extracted",
+    "fact_probes", "favourite_accuracy", "fill_in", "fit_plateau", "fit_power_law", "fleiss_kappa",
+    "forgetting", "frontier", "grade_command", "grade_commands", "instruction_rate", "instructions",
+    "items_of", "krippendorff_alpha", "label_confusion", "label_efficiency", "label_rates",
+    "length_bias", "masked_accuracy", "memorised", "minimal_pairs", "next_token_accuracy",
+    "one_blank_accuracy", "operation_items", "overall", "pairwise_accuracy", "percent_agreement",
+    "plateau_interval", "preference_report", "ratings", "recited", "reply_bits_per_byte",
+    "reward_report", "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs",
+    "sequence_log_likelihood", "shuffled", "slice_change", "slice_rates", "style_grade",
+    "style_rates", "swap_bits", "swap_test", "token_losses", "wilson", "word_order_score",
 ]

@@ -13,8 +13,8 @@ with a vocabulary of 49k, and is right for any architecture, adapters and soft p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from fmcourse.errors import DataError, ModelError
+from fmcourse.models.stored import evaluating
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -155,19 +156,6 @@ def cut(document: int, tokens: np.ndarray, bos: int, context: int, stride: int) 
         windows.append(Window(document, start, inputs, targets))
         start, scored = start + scored, stride
     return windows
-
-
-@contextmanager
-def evaluating(network: torch.nn.Module) -> Iterator[None]:
-    """Dropout off and no gradients inside; every module's own mode restored after."""
-    training = [module for module in network.modules() if module.training]
-    network.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 def precision(model: LanguageModel, dtype: str) -> AbstractContextManager:

@@ -9,7 +9,9 @@ from fmcourse.models.chat import Chat, continuations, replies, reply, with_chat
 from fmcourse.models.four_bits import is_quantized, linear_layers, quantized, stored_bytes
 from fmcourse.models.language_model import LanguageModel
 from fmcourse.models.load import BASE, load
+from fmcourse.models.reward_model import RewardModel
 from fmcourse.models.rollout import Rollouts, roll_out
+from fmcourse.models.stored import Stored
 from fmcourse.models.tokenizer import train_tokenizer
 from fmcourse.models.trained_adapter import (
     TrainedAdapter,
@@ -29,8 +31,10 @@ __all__ = [
     "Chat",
     "ConvNet",
     "LanguageModel",
+    "RewardModel",
     "Rollouts",
     "Shape",
+    "Stored",
     "TrainedAdapter",
     "adapt",
     "adapted",

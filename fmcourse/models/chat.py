@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fmcourse.errors import ModelError
 from fmcourse.models.language_model import LanguageModel
 
+Prompt = str | Sequence[Mapping[str, str]]  # a question, or the conversation so far
 TURN, END = "<|im_start|>", "<|im_end|>"
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -50,7 +51,7 @@ def with_chat(model: LanguageModel) -> LanguageModel:
 
 def reply(
     model: LanguageModel,
-    messages: str | Sequence[Mapping[str, str]],
+    messages: Prompt,
     tokens: int = 64,
     temperature: float = 0.0,
     seed: int = 0,
@@ -69,7 +70,7 @@ def reply(
 
 def replies(
     model: LanguageModel,
-    conversations: Sequence[str | Sequence[Mapping[str, str]]],
+    conversations: Sequence[Prompt],
     tokens: int = 64,
     temperature: float = 0.0,
     seed: int = 0,
@@ -93,9 +94,7 @@ def replies(
             for text in continuations(model, prompts, tokens, temperature, seed, batch)]
 
 
-def chat_prompts(
-    model: LanguageModel, conversations: Sequence[str | Sequence[Mapping[str, str]]]
-) -> list[str]:
+def chat_prompts(model: LanguageModel, conversations: Sequence[Prompt]) -> list[str]:
     """Conversations as the texts after which the model is to answer.
 
     Raises:
@@ -133,7 +132,7 @@ def continuations(
     return written
 
 
-def _messages(said: str | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+def _messages(said: Prompt) -> list[dict[str, str]]:
     """A question, or a conversation, as messages."""
     if isinstance(said, str):
         return [{"role": "user", "content": said}]

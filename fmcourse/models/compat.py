@@ -36,6 +36,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     BitsAndBytesConfig,
     GenerationConfig,
@@ -54,18 +55,19 @@ from transformers import (
 from transformers.cache_utils import DynamicCache, DynamicLayer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging
-from trl import SFTConfig, SFTTrainer
+from trl import RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
 __all__ = [
-    "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoTokenizer",
+    "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM",
+    "AutoModelForSequenceClassification", "AutoTokenizer", "DynamicCache", "DynamicLayer",
     "GenerationConfig", "IA3Config", "LlamaConfig", "LlamaForCausalLM", "LoraConfig",
     "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel", "PreTrainedModel",
-    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "SFTConfig", "SFTTrainer",
-    "Trainer", "TrainerCallback", "TrainingArguments", "adapter_state", "attends_to_all",
-    "attention", "checkpoint", "dequantized", "fake_tensors", "generating", "get_peft_model",
-    "load_4bit", "load_gguf", "number_virtual_tokens", "numbers", "one_gpu", "own_forward",
-    "plain_network", "prompted", "quiet", "replace_adapters", "roomy_cache",
-    "set_adapter_state", "trainable_4bit", "with_layers",
+    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "RewardConfig",
+    "RewardTrainer", "SFTConfig", "SFTTrainer", "Trainer", "TrainerCallback",
+    "TrainingArguments", "adapter_state", "attends_to_all", "attention", "checkpoint",
+    "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit", "load_gguf",
+    "number_virtual_tokens", "numbers", "one_gpu", "own_forward", "plain_network", "prompted",
+    "quiet", "replace_adapters", "set_adapter_state", "trainable_4bit", "with_layers",
 ]
 
 
@@ -305,45 +307,6 @@ def fake_tensors() -> Iterator[None]:
     """Inside, tensors have a shape and a type, and no contents."""
     with FakeTensorMode():
         yield
-
-
-class _RoomyLayer(DynamicLayer):
-    """A layer's keys and values in memory laid out beforehand, all of which is attended to: the mask
-    hides what is not filled yet. `torch.cat` would copy everything for each token, and so would the
-    matrix product of a part that is not contiguous."""
-
-    def __init__(self, room: int):
-        super().__init__()
-        self.room, self.filled = room, 0
-
-    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        super().lazy_initialization(key_states, value_states)
-        self.keys, self.values = (
-            new.new_zeros(*new.shape[:2], self.room, new.shape[-1])  # 0 times NaN would be NaN
-            for new in (key_states, value_states))
-
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
-               ) -> tuple[torch.Tensor, torch.Tensor]:
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        place = slice(self.filled, self.filled + key_states.shape[-2])
-        self.keys[:, :, place], self.values[:, :, place] = key_states, value_states
-        self.filled = place.stop
-        return self.keys, self.values
-
-    def get_seq_length(self) -> int:
-        return self.filled
-
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.room, 0
-
-
-def roomy_cache(network: torch.nn.Module, room: int) -> DynamicCache:
-    """A cache of keys and values for so many tokens; layers of other kinds have their own."""
-    cache = DynamicCache(config=network.config)
-    cache.layers = [_RoomyLayer(room) if type(layer) is DynamicLayer else layer
-                    for layer in cache.layers]
-    return cache
 
 
 def attends_to_all(network: torch.nn.Module) -> bool:

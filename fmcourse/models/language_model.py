@@ -1,41 +1,25 @@
-"""A network and its tokenizer, kept together.
-
-They are useless apart: token 317 means nothing without the vocabulary that numbered it. Saved, the
-pair is an ordinary Hugging Face folder (safetensors, config.json, tokenizer.json) plus the course's
-`card.json`; transformers alone can open it.
-"""
+"""A language model: a network that predicts tokens, with its tokenizer; what it does with texts."""
 
 from __future__ import annotations
 
-import copy
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from fmcourse import store
 from fmcourse.errors import ModelError
 from fmcourse.models.compat import (
     GenerationConfig,
-    PeftModel,
     PreTrainedModel,
     PreTrainedTokenizerFast,
-    adapter_state,
     generating,
-    numbers,
 )
-
-# What a config says of a file or of how the network is run, and not of what it computes.
-_VOLATILE = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version",
-             "_attn_implementation", "attn_implementation", "_attn_implementation_internal",
-             "use_cache", "output_attentions", "output_hidden_states", "return_dict"}
+from fmcourse.models.stored import Stored
 
 
 @dataclass
-class LanguageModel:
+class LanguageModel(Stored):
     """A network with its tokenizer, a name, its training objective and its card.
 
     Attributes:
@@ -50,43 +34,6 @@ class LanguageModel:
     name: str
     objective: str = "causal"
     card: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.network.parameters()).device
-
-    @property
-    def parameters(self) -> int:
-        """Number of weights; shared input and output embeddings count once, four bits as one."""
-        return sum(numbers(p) for p in self.network.parameters())
-
-    @property
-    def context(self) -> int:
-        """Longest sequence in tokens the network was built for."""
-        return int(self.network.config.max_position_embeddings)
-
-    def sha256(self) -> str:
-        """SHA-256 of objective, config, and the weights with their names.
-
-        Equal hashes mean models that compute the same: saving, loading, moving to a device or
-        choosing another implementation of attention changes nothing. The config belongs to it,
-        since the number of heads or the base of the rotary positions leaves no trace in weights.
-        """
-        about = [self.objective, _lasting(self.network.config.to_dict())]
-        if isinstance(self.network, PeftModel):
-            about.append(adapter_state(self.network)[1])
-        digest = hashlib.sha256(store.sha256_json(about).encode())
-        for key, value in self.network.state_dict().items():
-            digest.update(key.encode())
-            flat = value.detach().cpu().contiguous().reshape(-1)  # a scalar has no view as bytes
-            digest.update(flat.view(torch.uint8).numpy())
-        return digest.hexdigest()
-
-    def copy(self) -> LanguageModel:
-        """A second model with its own weights, to be trained apart from this one."""
-        return LanguageModel(copy.deepcopy(self.network), self.tokenizer, self.name,
-                             self.objective, copy.deepcopy(self.card))
 
     def in_dtype(self, dtype: str) -> LanguageModel:
         """A copy with weights of another type, to answer with and not to train.
@@ -198,31 +145,3 @@ class LanguageModel:
             ids[i, longest - len(row):] = torch.tensor(row)
             mask[i, longest - len(row):] = 1
         return {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
-
-    def save(self, folder: Path | str, dtype: torch.dtype | None = None) -> Path:
-        """Write a plain Hugging Face folder, whole or not at all; optionally in another dtype."""
-        network = self.network
-        if dtype is not None:
-            network = copy.deepcopy(network).to(dtype)
-        card = {**self.card, "name": self.name, "objective": self.objective,
-                **self._known_by(dtype)}
-        with store.atomic_folder(folder) as draft:
-            network.save_pretrained(draft)
-            self.tokenizer.save_pretrained(draft)
-            store.seal(draft / "card.json", card, [f for f in draft.rglob("*") if f.is_file()])
-            for file in draft.iterdir():  # safetensors are written private to the user
-                file.chmod(0o644)
-        return Path(folder)
-
-    def _known_by(self, dtype: torch.dtype | None) -> dict[str, str]:
-        """The hash that this model has when it is loaded again, if that is known: loading makes
-        float32 of narrower weights."""
-        kinds = {p.dtype for p in self.network.parameters() if p.is_floating_point()}
-        return {"sha256": self.sha256()} if kinds == {dtype or torch.float32} == {
-            torch.float32} else {}
-
-
-def _lasting(config: dict[str, Any]) -> dict[str, Any]:
-    """The entries of a config that decide what is computed, in configs within it too."""
-    return {key: _lasting(value) if isinstance(value, dict) else value
-            for key, value in config.items() if key not in _VOLATILE}

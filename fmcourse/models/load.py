@@ -59,30 +59,58 @@ def _of_run(folder: Path, device: str) -> LanguageModel:
 
 
 def _open(place: Path | str, name: str, device: str) -> LanguageModel:
+    network, tokenizer, card = opened(place)
+    masked = "MaskedLM" in type(network).__name__
+    if tokenizer.bos_token is None:  # as GPT-2 does, the end of a text opens the next
+        tokenizer.bos_token = tokenizer.eos_token
+    network = compat.trainable_4bit(network)
+    return LanguageModel(network.to(device).eval(), tokenizer, name,
+                         "masked" if masked else "causal", card)
+
+
+def opened(
+    place: Path | str, scores: bool = False
+) -> tuple[compat.PreTrainedModel, compat.PreTrainedTokenizerFast, dict[str, Any]]:
+    """The network in float32, the tokenizer and the card in a folder or of a hub id.
+
+    Args:
+        scores: whether it is to be one that gives texts numbers, and not one that predicts tokens.
+
+    Raises:
+        ModelError: it cannot be opened, lacks weights, or is of the other kind.
+    """
     compat.quiet()
     fix = "Check the files in the folder." if isinstance(place, Path) else (
         "Check the name; the hub may be out of reach: download the model to a folder.")
     try:
         config = compat.AutoConfig.from_pretrained(place, trust_remote_code=False)
-        masked = any("MaskedLM" in kind for kind in config.architectures or [])
-        kind = compat.AutoModelForMaskedLM if masked else compat.AutoModelForCausalLM
+        kind = _kind(config, scores, place)
         network, report = kind.from_pretrained(
             place, config=config, dtype=torch.float32, use_safetensors=True,
             trust_remote_code=False, output_loading_info=True)
         tokenizer = compat.AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+    except ModelError:
+        raise
     except Exception as error:  # a damaged file fails in each library's own way
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"This model cannot be opened: {said}", where=place, fix=fix) from error
     if report["missing_keys"]:  # transformers would start these at random, with only a warning
         raise ModelError(f"Weights are missing: {', '.join(sorted(report['missing_keys'])[:3])}.",
                          where=place, fix=fix)
-    if tokenizer.bos_token is None:  # as GPT-2 does, the end of a text opens the next
-        tokenizer.bos_token = tokenizer.eos_token
     card = Path(place) / "card.json"
-    network = compat.trainable_4bit(network)
-    return LanguageModel(network.to(device).eval(), tokenizer, name,
-                         "masked" if masked else "causal",
-                         _facts(card) if card.is_file() else {})
+    return network, tokenizer, _facts(card) if card.is_file() else {}
+
+
+def _kind(config: Any, scores: bool, place: Path | str) -> Any:
+    """Which of the Auto classes opens a model of this config."""
+    named = " ".join(config.architectures or [])
+    if scores != ("SequenceClassification" in named):  # with shared embeddings it would open
+        raise ModelError(
+            f"This is {'no' if scores else 'a'} reward model: it is a {named}.", where=place,
+            fix="models.load opens it." if scores else "models.RewardModel.load opens it.")
+    if scores:
+        return compat.AutoModelForSequenceClassification
+    return compat.AutoModelForMaskedLM if "MaskedLM" in named else compat.AutoModelForCausalLM
 
 
 def _facts(card: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ seed and on its place among the prompts, not on the batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from fmcourse import hardware
 from fmcourse.errors import ModelError
 from fmcourse.models import compat
-from fmcourse.models.chat import chat_prompts
+from fmcourse.models.cache import roomy_cache
+from fmcourse.models.chat import Prompt, chat_prompts
 from fmcourse.models.language_model import LanguageModel
 
-Prompt = str | Sequence[Mapping[str, str]]  # a question, or the conversation so far
 CROWDED = 0.75  # share of a batch still going below which the rest is taken out
 
 
@@ -162,7 +162,7 @@ class _Sampler:
                  rows: Tensor) -> None:
         """Write the completions of these prompts into `made`, at `rows`."""
         first, room = ids.shape[1], ids.shape[1] + self.tokens
-        cache = compat.roomy_cache(self.network, room)
+        cache = roomy_cache(self.network, room)
         places = (seen.cumsum(1) - 1).clamp(min=0)  # (prompts, first), from 0 in each row
         output = self.network(input_ids=ids, attention_mask=seen.long(), position_ids=places,
                               past_key_values=cache, use_cache=True, logits_to_keep=1)

@@ -10,13 +10,14 @@ from fmcourse.train.instruct import instruct
 from fmcourse.train.loss import linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.pretrain import pretrain
-from fmcourse.train.recipe import ContinuedRecipe, InstructRecipe, PretrainRecipe
+from fmcourse.train.recipe import ContinuedRecipe, InstructRecipe, PretrainRecipe, RewardRecipe
+from fmcourse.train.reward import reward
 from fmcourse.train.run import Cost, Run, flops_per_token
 from fmcourse.train.words import bag_of_words
 
 __all__ = [
     "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe", "Memory",
-    "PretrainRecipe", "Run", "bag_of_words", "classify", "continued", "features", "flops_per_token",
-    "image_transfer", "instruct", "linear_cross_entropy", "losses", "make_optimizer", "memory",
-    "pretrain", "warmup_stable_decay",
+    "PretrainRecipe", "RewardRecipe", "Run", "bag_of_words", "classify", "continued", "features",
+    "flops_per_token", "image_transfer", "instruct", "linear_cross_entropy", "losses",
+    "make_optimizer", "memory", "pretrain", "reward", "warmup_stable_decay",
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fmcourse import hardware, store
-from fmcourse.models import LanguageModel, compat
+from fmcourse.models import Stored, compat
 from fmcourse.train.engine import Accountable, last_checkpoint
 from fmcourse.train.progress import Progress, progress
 from fmcourse.train.watch import Observer, Watch
@@ -43,7 +43,7 @@ class Surroundings:
         return store.home() / "logs" / f"{self.name.replace('/', '-')}-{stamp}"
 
 
-def ready(model: LanguageModel) -> hardware.Hardware:
+def ready(model: Stored) -> hardware.Hardware:
     """Make machine and network ready to train; returns the machine."""
     compat.quiet()
     machine = hardware.detect()
@@ -55,7 +55,7 @@ def ready(model: LanguageModel) -> hardware.Hardware:
     return machine
 
 
-def run(engine: Accountable, model: LanguageModel, around: Surroundings) -> Progress:
+def run(engine: Accountable, model: Stored, around: Surroundings) -> Progress:
     """Train, from the last whole checkpoint if there is one; returns the open progress line."""
     for callback in (compat.PrinterCallback, compat.ProgressCallback):
         engine.remove_callback(callback)

@@ -32,7 +32,7 @@ from fmcourse.errors import CourseError, DataError, ModelError
 from fmcourse.models import LanguageModel, RewardModel, Rollouts, compat, roll_out, with_chat
 from fmcourse.train import loop
 from fmcourse.train.engine import COMPLETE
-from fmcourse.train.losses import masked_mean, token_log_probs
+from fmcourse.train.losses import token_log_probs
 from fmcourse.train.optimizer import make_optimizer
 from fmcourse.train.progress import progress
 from fmcourse.train.recipe import Recipe
@@ -213,6 +213,11 @@ def online(
         raise DataError("There are no prompts to answer.", where=name,
                         fix="Give a data set with a column prompt.")
     start, policy = policy.sha256(), with_chat(policy).copy()
+    if isinstance(reward, RewardModel) and (
+            reward.tokenizer.get_vocab() != policy.tokenizer.get_vocab()):
+        raise ModelError("Policy and reward model have different tokenizers.", where=reward.name,
+                         fix="Train the reward model on the policy's base, or pass a function that "
+                             "scores its replies as texts.")
     parents = {"data": store.sha256_json(prompts[:]), "start": start}
     judged_by = {"reward": reward.sha256()} if isinstance(reward, RewardModel) else {}
     plan = {"recipe": recipe.as_dict(), "kind": type(recipe).__name__, **parents, **judged_by}
@@ -307,13 +312,18 @@ class Loop:
         seed = int(np.random.default_rng([recipe.seed, self.step, 1]).integers(2**31))
         rollouts = roll_out(self.policy, [row["prompt"] for row in rows], recipe.tokens,
                             samples=recipe.samples, temperature=recipe.temperature, seed=seed)
-        each = [row for row in rows for _ in range(recipe.samples)]
-        replies = rollouts.replies(self.policy)
-        scores = torch.tensor(judge(self.reward, each, replies, f"step {self.step}"),
-                              dtype=torch.float32, device=rollouts.mask.device)
-        scores -= recipe.unended * ~rollouts.ended
+        scores = self._judged(rows, rollouts) - recipe.unended * ~rollouts.ended
         reference = self._log_probs_of(self.reference, rollouts)
         return Samples(rollouts, scores, reference)
+
+    def _judged(self, rows: list[dict[str, Any]], rollouts: Rollouts) -> Tensor:
+        """The reward of each completion, (batch,)."""
+        if isinstance(self.reward, RewardModel):
+            return self.reward.score_tokens(rollouts.input_ids, rollouts.attention_mask)
+        each = [row for row in rows for _ in range(self.recipe.samples)]
+        found = judge(self.reward, each, rollouts.replies(self.policy),
+                      f"{self.name}, step {self.step}")
+        return torch.tensor(found, dtype=torch.float32, device=rollouts.mask.device)
 
     def _log_probs_of(self, model: LanguageModel, rollouts: Rollouts) -> Tensor:
         found = torch.zeros_like(rollouts.log_probs)
@@ -425,16 +435,14 @@ class Loop:
                    observations=pd.DataFrame(self.observations))
 
 
-def judge(reward: RewardModel | Reward, rows: Sequence[Mapping[str, Any]], replies: Sequence[str],
-          where: str) -> list[float]:
+def judge(reward: Reward, rows: Sequence[Mapping[str, Any]], replies: Sequence[str], where: str
+          ) -> list[float]:
     """A finite reward for each reply.
 
     Raises:
         CourseError: the reward function raised.
         DataError: not one number for each reply, or one that is not finite.
     """
-    if isinstance(reward, RewardModel):
-        return reward.score([row["prompt"] for row in rows], replies).tolist()
     called = getattr(reward, "__name__", type(reward).__name__)
     try:
         scores = list(reward(rows, replies))
@@ -470,6 +478,3 @@ def _averaged(seen: list[dict[str, float]], norms: list[float], early: float) ->
     return {**{key: float(np.mean([each[key] for each in seen])) for key in seen[0]},
             "grad_norm": float(np.mean(norms)), "early": early}
 
-
-__all__ = ["Algorithm", "OnlineRecipe", "Read", "Reward", "Samples", "judge", "masked_mean",
-           "online", "read_completions"]

@@ -225,3 +225,66 @@ class InstructRecipe(Recipe):
     def at_scale(cls, **changes: Any) -> InstructRecipe:
         """The recipe of a live lesson at the current scale, with what you change."""
         return cls(**{"tokens": scale.current().instruct_tokens, **changes})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardRecipe(Recipe):
+    """How to train a reward model on pairs.
+
+    One pass: on more, a reward model learns its pairs by heart (Stiennon et al. 2020, Ouyang et al.
+    2022). AdamW for the same reason as in `InstructRecipe`.
+
+    Attributes, besides those of `Recipe`:
+        epochs: passes over the pairs, unless `pairs` says how far to go; more, if that would be
+            fewer than `least_steps`.
+        pairs: training budget; it replaces `epochs`.
+        least_steps: optimiser steps below which nothing would be learnt.
+        batch: pairs an optimiser step.
+        micro_batch: pairs a forward pass; gradients add up until `batch`.
+        max_length: tokens of the longest conversation that is kept.
+        center_rewards_coefficient: price of the squared sum of a pair's rewards, which the loss
+            alone leaves free to drift (Eisenstein et al. 2023, arXiv:2312.09244); TRL's name.
+        looks: at held-out pairs, spread evenly from before the first step to after the last.
+        checkpoint_minutes: time between checkpoints, when the run has a folder.
+    """
+
+    learning_rate: float = 3e-4
+    optimizer: str = "adamw"
+    epochs: float = 1.0
+    pairs: int | None = None
+    least_steps: int = 30
+    batch: int = 16
+    micro_batch: int = 16
+    max_length: int = 256
+    center_rewards_coefficient: float = 0.0
+    looks: int = 2
+    checkpoint_minutes: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.epochs > 0 or (self.pairs is not None and self.pairs < 1):
+            self._refuse("There is nothing to train on.", "epochs", "Ask for some epochs or pairs.")
+        if self.micro_batch < 1 or self.batch < 1 or self.batch % self.micro_batch:
+            self._refuse("A batch must hold whole micro-batches.", "micro_batch",
+                         f"Make it a divisor of {self.batch}.")
+        if not self.center_rewards_coefficient >= 0:
+            self._refuse("Rewards far from 0 would be paid for.", "center_rewards_coefficient",
+                         "0 leaves them free; 0.01 is usual.")
+        if self.looks < 2:
+            self._refuse("A change cannot be told without a look before and one after.", "looks",
+                         "At least 2.")
+
+    def steps(self, pairs: int) -> int:
+        """Optimiser steps for so many pairs.
+
+        >>> RewardRecipe(epochs=2, batch=16).steps(1000), RewardRecipe(pairs=100).steps(1000)
+        (125, 7)
+        """
+        if self.pairs is not None:
+            return math.ceil(self.pairs / self.batch)
+        return max(self.least_steps, math.ceil(self.epochs * pairs / self.batch))
+
+    @classmethod
+    def at_scale(cls, **changes: Any) -> RewardRecipe:
+        """The recipe of a live lesson at the current scale, with what you change."""
+        return cls(**{"pairs": scale.current().preference_pairs, **changes})

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fmcourse import hardware
-from fmcourse.models import LanguageModel
+from fmcourse.models import Stored
 from fmcourse.train.engine import Accountable
 from fmcourse.train.progress import Progress
 from fmcourse.train.recipe import Recipe
@@ -18,7 +18,7 @@ COLUMNS = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds", "t
 
 
 def report(
-    model: LanguageModel, engine: Accountable, recipe: Recipe, name: str, flops: float,
+    model: Stored, engine: Accountable, recipe: Recipe, name: str, flops: float,
     line: Progress, environment: dict[str, Any],
 ) -> Run:
     """The run of a Trainer that has finished, or was stopped; ends its progress line.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fmcourse import models, store
 from fmcourse.errors import StoreError
-from fmcourse.models import LanguageModel, TrainedAdapter, bare
+from fmcourse.models import LanguageModel, RewardModel, Stored, TrainedAdapter, bare
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Cost:
                 f"{self.parameters:,} weights trained")
 
 
-def flops_per_token(model: LanguageModel, context: int) -> float:
+def flops_per_token(model: Stored, context: int) -> float:
     """Operations to train on one token: 6 for each weight, 6 · layers · width · context to attend.
 
     A weight that is not trained counts 4: its own gradient is not computed. That overstates
@@ -55,12 +55,12 @@ def flops_per_token(model: LanguageModel, context: int) -> float:
     config = model.network.config
     frozen = model.parameters - trainable_parameters(model)
     attention = 6 * config.num_hidden_layers * config.hidden_size * context
-    if model.objective != "causal":
+    if model.objective == "masked":
         attention *= 2
     return 6 * model.parameters - 2 * frozen + attention
 
 
-def trainable_parameters(model: LanguageModel) -> int:
+def trainable_parameters(model: Stored) -> int:
     """Number of weights that training may change."""
     return sum(p.numel() for p in model.network.parameters() if p.requires_grad)
 
@@ -71,7 +71,7 @@ class Run:
 
     Attributes:
         name: for plots and folders.
-        model: what came out.
+        model: what came out; `run.json` names its objective.
         recipe: the settings, as a plain dict.
         history: one row a log line: step, tokens, loss (nats a token), learning_rate, seconds,
             tokens_per_second, and what was observed on the way.
@@ -86,7 +86,7 @@ class Run:
     """
 
     name: str
-    model: LanguageModel
+    model: LanguageModel | RewardModel
     recipe: dict[str, Any]
     history: pd.DataFrame
     metrics: dict[str, float]
@@ -138,7 +138,8 @@ class Run:
         text = (folder / "observations.json").read_text(encoding="utf-8")
         observed = pd.read_json(io.StringIO(text), dtype=False, convert_dates=False,
                                 precise_float=True)
-        model = models.load(folder)
+        scores = card.get("objective") == RewardModel.objective
+        model = RewardModel.load(folder) if scores else models.load(folder)
         model.name = card["name"]
         adapter = folder / "adapter"
         return cls(card["name"], model, card["recipe"], history, card["metrics"],

@@ -14,18 +14,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from fmcourse.models import Stored
 from fmcourse.models.compat import TrainerCallback
-from fmcourse.models.language_model import LanguageModel
 from fmcourse.train.engine import Accountable
 from fmcourse.train.progress import Progress
 
-Observer = Callable[[LanguageModel, float], dict[str, Any]]  # the model, the share of training done
+Observer = Callable[[Stored, float], dict[str, Any]]  # the model, the share of training done
 
 
 @contextlib.contextmanager
 def plain(network: nn.Module) -> Iterator[None]:
     """Inside, the network runs uncompiled: looking at it must not compile it anew."""
-    body = network.model
+    body = getattr(network, "model", network)  # GPT-2 calls it otherwise, and is not compiled
     compiled, body._compiled_call_impl = body._compiled_call_impl, None
     was_training = network.training
     network.eval()
@@ -40,7 +40,7 @@ class Watch(TrainerCallback):
     """Shows progress, asks for checkpoints by the clock, and looks at the model on the way."""
 
     def __init__(
-        self, model: LanguageModel, engine: Accountable, line: Progress, minutes: float | None,
+        self, model: Stored, engine: Accountable, line: Progress, minutes: float | None,
         observe: Observer | None, observe_at: Sequence[float],
     ):
         self.model, self.engine, self.line, self.minutes = model, engine, line, minutes
