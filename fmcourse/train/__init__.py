@@ -5,10 +5,12 @@ from fmcourse.train.classify import ARMS, Classifier, ClassifyRecipe, classify
 from fmcourse.train.continued import continued
 from fmcourse.train.dry_run import Memory, memory
 from fmcourse.train.features import features
+from fmcourse.train.grpo import GRPORecipe, grpo
 from fmcourse.train.images import image_transfer
 from fmcourse.train.instruct import instruct
 from fmcourse.train.loss import linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
+from fmcourse.train.ppo import PPORecipe, ppo
 from fmcourse.train.pretrain import pretrain
 from fmcourse.train.recipe import ContinuedRecipe, InstructRecipe, PretrainRecipe, RewardRecipe
 from fmcourse.train.reward import reward
@@ -16,8 +18,9 @@ from fmcourse.train.run import Cost, Run, flops_per_token
 from fmcourse.train.words import bag_of_words
 
 __all__ = [
-    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "InstructRecipe", "Memory",
-    "PretrainRecipe", "RewardRecipe", "Run", "bag_of_words", "classify", "continued", "features",
-    "flops_per_token", "image_transfer", "instruct", "linear_cross_entropy", "losses",
-    "make_optimizer", "memory", "pretrain", "reward", "warmup_stable_decay",
+    "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "GRPORecipe",
+    "InstructRecipe", "Memory", "PPORecipe", "PretrainRecipe", "RewardRecipe", "Run",
+    "bag_of_words", "classify", "continued", "features", "flops_per_token", "grpo",
+    "image_transfer", "instruct", "linear_cross_entropy", "losses", "make_optimizer", "memory",
+    "ppo", "pretrain", "reward", "warmup_stable_decay",
 ]
