@@ -25,7 +25,7 @@ _BUTTONS = ((LEFT, "1 A is better", "The left or upper reply is better"),
 _KEYS = {"1": LEFT, "a": LEFT, "left": LEFT, "2": RIGHT, "b": RIGHT, "right": RIGHT,
          "0": TIE, "t": TIE}
 _SIDE = ("flex:1 1 16em;border:1px solid rgba(128,128,128,.45);border-radius:4px;"
-         "padding:6px 10px;overflow-wrap:anywhere")
+         "padding:6px 10px;overflow-wrap:anywhere;line-height:1.4")
 
 
 class RankBox(TurnBox):
@@ -111,7 +111,7 @@ class RankBox(TurnBox):
             f"<b>{name}</b> <span style='{FAINT}'>key {key}</span><br>{_text(reply)}</div>"
             for name, key, reply in zip("AB", "12", replies, strict=True))
         return (f"<div aria-live='polite'><p style='{FAINT}'>{self.progress()}</p>"
-                f"<blockquote aria-label='Prompt'>{_text(prompt)}</blockquote>"
+                f"<blockquote aria-label='Prompt' style='line-height:1.4'>{_text(prompt)}</blockquote>"
                 f"<div style='display:flex;flex-wrap:wrap;gap:10px'>{sides}</div></div>")
 
     def _turn_text(self) -> str:

@@ -121,7 +121,8 @@ class TurnBox:
 
     def _repr_html_(self) -> str:
         """The turn on show, or the result."""
-        problem = f"<p role='alert'>{html.escape(self.problem)}</p>" if self.problem else ""
+        told = html.escape(self.problem).replace("\n", "<br>")
+        problem = f"<p role='alert'>{told}</p>" if told else ""
         shown = (f"<div aria-live='polite'>{self.result().markup}</div>" if self.done
                  else self._turn_html())
         return shown + problem
