@@ -111,7 +111,8 @@ class RankBox(TurnBox):
             f"<b>{name}</b> <span style='{FAINT}'>key {key}</span><br>{_text(reply)}</div>"
             for name, key, reply in zip("AB", "12", replies, strict=True))
         return (f"<div aria-live='polite'><p style='{FAINT}'>{self.progress()}</p>"
-                f"<blockquote aria-label='Prompt' style='line-height:1.4'>{_text(prompt)}</blockquote>"
+                "<blockquote aria-label='Prompt' style='line-height:1.4'>"
+                f"{_text(prompt)}</blockquote>"
                 f"<div style='display:flex;flex-wrap:wrap;gap:10px'>{sides}</div></div>")
 
     def _turn_text(self) -> str:
