@@ -15,12 +15,13 @@ from fmcourse.show.label import LabelBox, label
 from fmcourse.show.learning import learning_curves
 from fmcourse.show.lineage import lineage
 from fmcourse.show.look import Picture, style
+from fmcourse.show.rank import RankBox, rank
 from fmcourse.show.tables import Html, samples_over_time, table
 from fmcourse.show.trials import pairs_bars, seeds
 
 __all__ = [
-    "ChatBox", "Html", "LabelBox", "Picture", "attention_pattern", "before_after", "chat",
-    "cost_bars", "funnel", "label", "learning_curves", "lineage", "loss_curve", "mask_figure",
-    "pairs_bars", "samples_over_time", "scaling", "seeds", "style", "table", "token_heatmap",
-    "trade_off",
+    "ChatBox", "Html", "LabelBox", "Picture", "RankBox", "attention_pattern", "before_after",
+    "chat", "cost_bars", "funnel", "label", "learning_curves", "lineage", "loss_curve",
+    "mask_figure", "pairs_bars", "rank", "samples_over_time", "scaling", "seeds", "style", "table",
+    "token_heatmap", "trade_off",
 ]

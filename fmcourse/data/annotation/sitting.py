@@ -1,14 +1,11 @@
 """One person's labelling: each text twice, in two orders, saved label by label.
 
 A person who labels the same texts again, in another order, finds out how consistent they are before
-anybody else is hired. What is kept is only the list of labels: which text each belongs to follows
-from the order, so undoing is forgetting the last one. The file is written anew with each label,
-whole or not at all; for some sixty short lines that costs nothing.
+anybody else is hired.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,12 +16,13 @@ from fmcourse import store
 from fmcourse.data.annotation.annotators import Annotator, annotate
 from fmcourse.data.annotation.consensus import majority
 from fmcourse.data.annotation.manifest import manifest_records, write_manifest
-from fmcourse.errors import DataError, StoreError, meant
+from fmcourse.data.annotation.turns import Turns
+from fmcourse.errors import DataError, meant
 
 READINGS = ("first reading", "second reading")
 
 
-class Sitting:
+class Sitting(Turns):
     """Texts, and the labels one person has given them so far.
 
     Args:
@@ -44,6 +42,8 @@ class Sitting:
         StoreError: the file holds labels of something else.
     """
 
+    foreign = "This is no label of these texts, in this order and of these classes."
+
     def __init__(self, texts: Sequence[str], classes: Sequence[str],
                  truth: Sequence[int] | None = None, path: Path | str | None = None, seed: int = 0):
         if not len(texts) or len(set(classes)) != len(classes) or len(classes) < 2:
@@ -55,15 +55,8 @@ class Sitting:
                             where="labelling", fix="Give as many as texts, from 0.")
         self.texts, self.classes, self.truth, self.seed = list(texts), tuple(classes), truth, seed
         draw = np.random.default_rng(seed)
-        self.order = [int(i) for _ in READINGS for i in draw.permutation(len(self.texts))]
-        self.path = None if path is None else Path(path).expanduser()
-        self.simulated = False
-        self.given: list[int] = [] if self.path is None else self._read()
-
-    @property
-    def done(self) -> bool:
-        """Whether every text has been labelled twice."""
-        return len(self.given) == len(self.order)
+        super().__init__(
+            [int(i) for _ in READINGS for i in draw.permutation(len(self.texts))], path)
 
     @property
     def text(self) -> str:
@@ -89,15 +82,6 @@ class Sitting:
             raise DataError(f"There is no class number {label}.", where="labelling",
                             fix=f"Choose from 0 to {len(self.classes) - 1}.")
         self._keep([*self.given, int(label)])
-
-    def undo(self) -> None:
-        """Take back the last label; without one, nothing happens.
-
-        Raises:
-            StoreError: that cannot be saved; nothing has changed then.
-        """
-        if self.given:
-            self._keep(self.given[:-1])
 
     def simulate(self, seed: int = 0, skill: float = 0.8) -> Sitting:
         """Another sitting like this one, by a SIMULATED annotator, from start to end; not saved.
@@ -142,39 +126,9 @@ class Sitting:
         return write_manifest(path, manifest_records(self.texts, found, self.classes,
                                                      people=not self.simulated))
 
-    def _keep(self, given: list[int]) -> None:
-        """Save these labels, and only then hold them."""
-        if self.path is not None:
-            lines = (json.dumps(self._line(turn, label)) for turn, label in enumerate(given))
-            try:
-                store.atomic_write(self.path, "".join(f"{line}\n" for line in lines))
-            except OSError as error:
-                raise StoreError(f"The label cannot be saved: {error.strerror}.", where=self.path,
-                                 fix="Name a file that you can write to, as path=.") from error
-        self.given = given
-
-    def _line(self, turn: int, label: int) -> dict[str, str]:
+    def _line(self, turn: int, choice: int) -> dict[str, str]:
         return {"text": store.sha256_text(self.texts[self.order[turn]])[:16],
-                "reading": self.reading(turn), "label": self.classes[label]}
+                "reading": self.reading(turn), "label": self.classes[choice]}
 
-    def _read(self) -> list[int]:
-        """The labels of an earlier sitting."""
-        try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return []
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreError("These labels cannot be read.", where=self.path,
-                             fix="Name another file, as path=.") from error
-        given: list[int] = []
-        for turn, line in enumerate(lines):
-            try:
-                row = json.loads(line)
-                given.append(self.classes.index(row["label"]))
-                if row != self._line(turn, given[-1]):
-                    raise ValueError("another text")
-            except (ValueError, KeyError, IndexError, TypeError) as error:
-                raise StoreError("This is no label of these texts, in this order and of these "
-                                 "classes.", where=f"{self.path}:{turn + 1}",
-                                 fix="Name another file, as path=, or delete this one.") from error
-        return given
+    def _choice(self, row: dict[str, str]) -> int:
+        return self.classes.index(row["label"])
