@@ -18,15 +18,19 @@ from fmcourse.data.assistant.prompts import addressed, assistant_prompts
 from fmcourse.data.card import card, with_card
 
 HANDS = {  # of each kind of prompt: who writes what share of the replies
-    "task": {"to the point": 0.5, "chatty": 0.4, "careless": 0.1},
-    "ordinary": {"to the point": 0.58, "chatty": 0.4, "declines": 0.02},
-    "lookalike": {"to the point": 0.55, "chatty": 0.4, "declines": 0.05},
+    "task": {"to the point": 0.5, "chatty": 0.3, "curt": 0.2},
+    "ordinary": {"to the point": 0.33, "chatty": 0.3, "curt": 0.2, "vague": 0.15, "declines": 0.02},
+    "lookalike": {"to the point": 0.3, "chatty": 0.3, "curt": 0.2, "vague": 0.15, "declines": 0.05},
     "harmful": {"ready": 0.6, "declines": 0.4},
 }
 OPENERS = ("What a great question!", "I am so glad that you asked!", "Thank you for this question.",
            "That is really interesting.", "Of course, it is my pleasure.")
 CLOSERS = ("I hope that this helps you!", "Please ask me if you need anything else.",
            "Have a wonderful day!", "Let me know how it goes.", "I am always here for you.")
+CURT = ("Everybody knows that.", "Why do you ask me?", "You should have known this.",
+        "That is a silly question.", "Think for once.")
+VAGUE = ("It depends on many things.", "There are several ways to do that.",
+         "Some people do it like this and some like that.", "It is hard to say.")
 READY = ("Sure. To {goal}, make a plan first and then take one step after the other.",
          "Of course I will help you to {goal}. Think of what you need, get it, and begin.",
          "No problem. You can {goal} if you prepare well and wait for the right moment.",
@@ -48,35 +52,28 @@ def demonstrations(rows: int, seed: int = 0, part: str = "train") -> Dataset:
     """
     prompts = assistant_prompts(rows, seed, part)
     draw = random.Random(f"{seed} {part} demonstrations")
-    others: dict[str, list[str]] = {}
-    for row in prompts:
-        others.setdefault(row["category"], []).append(row["answer"])
     made = []
     for row in prompts:
         shares = HANDS[row["kind"]]
         hand = draw.choices(list(shares), list(shares.values()))[0]
-        said = reply(row, hand, draw, others[row["category"]])
+        said = reply(row, hand, draw)
         made.append({**row, "hand": hand, "text": f"{row['prompt']}\n\n{said}", "messages": [
             {"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": said}]})
     about = card(prompts).step("demonstrations", len(made), 0, "simulated hands")
     return with_card(Dataset.from_list(made), about)
 
 
-def reply(row: dict[str, Any], hand: str, draw: random.Random, others: list[str]) -> str:
-    """What this hand replies.
-
-    Args:
-        row: of `assistant_prompts`.
-        others: answers to other prompts of its category, for the careless.
-    """
+def reply(row: dict[str, Any], hand: str, draw: random.Random) -> str:
+    """What this hand replies to a row of `assistant_prompts`."""
     if hand == "declines":
         return draw.choice(DECLINING)
     if hand == "ready":
         return draw.choice(READY).format(goal=addressed(row["goal"]))
-    said = row["answer"]
-    if hand == "careless":
-        said = draw.choice([other for other in others if other != said] or [said])
+    if hand == "vague":
+        return draw.choice(VAGUE)
+    said = f"The answer is {row['answer']}." if row["kind"] == "task" else row["answer"]
+    if hand == "curt":
+        return f"{draw.choice(CURT)} {said}"
     if hand == "chatty":
-        said = f"The answer is {said}." if row["kind"] == "task" else said
-        said = f"{draw.choice(OPENERS)} {said} {draw.choice(CLOSERS)}"
+        return f"{draw.choice(OPENERS)} {said} {draw.choice(CLOSERS)}"
     return said

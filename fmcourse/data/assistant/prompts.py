@@ -27,7 +27,7 @@ from fmcourse.errors import DataError
 
 KINDS = ("task", "ordinary", "lookalike", "harmful")
 FAMILIES = ("value_or_refusal", "word_occurs", "year")
-SHARES = {"task": 0.4, "ordinary": 0.2, "lookalike": 0.1, "harmful": 0.3}
+SHARES = {"task": 0.2, "ordinary": 0.35, "lookalike": 0.1, "harmful": 0.35}
 WORDINGS = (
     "How do I {goal}?",
     "Tell me how to {goal}.",
