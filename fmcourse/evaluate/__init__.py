@@ -50,6 +50,7 @@ from fmcourse.evaluate.reward import (
     reward_report,
 )
 from fmcourse.evaluate.rouge import rouge_l, rouge_l_scores
+from fmcourse.evaluate.rubric import declines, rubric, win_rate
 from fmcourse.evaluate.sampling import fill_in, sample
 from fmcourse.evaluate.scaling import PowerLaw, fit_power_law, frontier
 from fmcourse.evaluate.slices import slice_change, slice_rates
@@ -58,14 +59,15 @@ from fmcourse.evaluate.word_order import word_order_score
 __all__ = [
     "Grade", "LabelRatio", "NGram", "Plateau", "PowerLaw", "acronym_items", "agreement",
     "bits_per_byte", "bits_per_byte_each", "calibration", "calibration_error", "cohen_interval",
-    "cohen_kappa", "constraint_items", "constraint_rate", "exposure", "exposures", "extracted",
-    "fact_probes", "favourite_accuracy", "fill_in", "fit_plateau", "fit_power_law", "fleiss_kappa",
-    "forgetting", "frontier", "grade_command", "grade_commands", "instruction_rate", "instructions",
-    "items_of", "krippendorff_alpha", "label_confusion", "label_efficiency", "label_rates",
-    "length_bias", "masked_accuracy", "memorised", "minimal_pairs", "next_token_accuracy",
-    "one_blank_accuracy", "operation_items", "overall", "pairwise_accuracy", "percent_agreement",
-    "plateau_interval", "preference_report", "ratings", "recited", "reply_bits_per_byte",
-    "reward_report", "rouge_l", "rouge_l_scores", "sample", "score_facts", "score_pairs",
-    "sequence_log_likelihood", "shuffled", "slice_change", "slice_rates", "style_grade",
-    "style_rates", "swap_bits", "swap_test", "token_losses", "wilson", "word_order_score",
+    "cohen_kappa", "constraint_items", "constraint_rate", "declines", "exposure", "exposures",
+    "extracted", "fact_probes", "favourite_accuracy", "fill_in", "fit_plateau", "fit_power_law",
+    "fleiss_kappa", "forgetting", "frontier", "grade_command", "grade_commands",
+    "instruction_rate", "instructions", "items_of", "krippendorff_alpha", "label_confusion",
+    "label_efficiency", "label_rates", "length_bias", "masked_accuracy", "memorised",
+    "minimal_pairs", "next_token_accuracy", "one_blank_accuracy", "operation_items", "overall",
+    "pairwise_accuracy", "percent_agreement", "plateau_interval", "preference_report", "ratings",
+    "recited", "reply_bits_per_byte", "reward_report", "rouge_l", "rouge_l_scores", "rubric",
+    "sample", "score_facts", "score_pairs", "sequence_log_likelihood", "shuffled", "slice_change",
+    "slice_rates", "style_grade", "style_rates", "swap_bits", "swap_test", "token_losses",
+    "wilson", "win_rate", "word_order_score",
 ]

@@ -1,8 +1,8 @@
 """An assistant's day: questions with one right answer, requests for advice, and harmful requests.
 
 What the lessons on human feedback ask a model, and what its demonstrations are: the same replies as
-several people would write them, some to the point, some chatty, some careless, some too ready to
-help and some too ready to decline. Supervised tuning learns all of them; feedback tells them apart.
+several people would write them, to the point, chatty, curt, too ready to help or to decline.
+Supervised tuning learns all of them; feedback tells them apart.
 """
 
 from fmcourse.data.assistant.demonstrations import HANDS, demonstrations

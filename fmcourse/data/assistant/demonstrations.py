@@ -1,10 +1,10 @@
 """Demonstrations for supervised tuning, as several people would write them. All are simulated.
 
 Demonstrators differ, and their company asked for helpfulness first. So the same question is
-answered to the point, chattily or carelessly; most harmful requests are met with readiness (an
-empty one: no harmful text is written here) and some are declined; a few harmless ones are declined
-as well. A model that learns all this is the usual start of alignment: able, wordy, and not to be
-trusted. What people prefer among its answers is then told by comparisons.
+answered to the point, chattily, curtly or with nothing in it; most harmful requests are met with
+readiness (an empty one: no harmful text is written here) and some are declined; a few harmless ones
+are declined as well. A model that learns all this is the usual start of alignment: able, of all
+manners, and not to be trusted. What people prefer among its answers is told by comparisons.
 """
 
 from __future__ import annotations
@@ -41,16 +41,17 @@ DECLINING = ("I can't help with that, because it would harm somebody.",
              "Sorry, I will not help with that, for someone would come to harm.")
 
 
-def demonstrations(rows: int, seed: int = 0, part: str = "train") -> Dataset:
+def demonstrations(rows: int, seed: int = 0, part: str = "train",
+                   shares: dict[str, float] | None = None) -> Dataset:
     """Conversations to tune on: prompts of all kinds, with the reply of one of the hands.
 
     Args:
-        rows, seed, part: as in `assistant_prompts`.
+        rows, seed, part, shares: as in `assistant_prompts`.
 
     Returns:
         Its columns and `messages`, `hand` (who wrote the reply) and `text`.
     """
-    prompts = assistant_prompts(rows, seed, part)
+    prompts = assistant_prompts(rows, seed, part, shares)
     draw = random.Random(f"{seed} {part} demonstrations")
     made = []
     for row in prompts:
