@@ -28,8 +28,8 @@ def policy() -> LanguageModel:
 
 def prompts(count: int = 8) -> Dataset:
     """Questions, and a number with each."""
-    return Dataset.from_list([{"prompt": f"Where does the {tiny.ANIMALS[i % 10]} live?", "number": i}
-                              for i in range(count)])
+    asked = [f"Where does the {tiny.ANIMALS[i % 10]} live?" for i in range(count)]
+    return Dataset.from_dict({"prompt": asked, "number": [*range(count)]})
 
 
 def vowels(rows, replies) -> list[float]:

@@ -118,8 +118,9 @@ def roll_out(
                          "nothing.", where="roll_out",
                          fix="At least one of each, and a temperature above 0.")
     ids, seen = prompt_tokens(model, prompts, tokens)
-    dice = np.stack([np.random.default_rng([seed, place]).random(tokens, dtype=np.float32)
-                     for place in range(len(prompts) * samples)])
+    drawn = [np.random.default_rng([seed, place]).random(tokens, dtype=np.float32)
+             for place in range(len(prompts) * samples)]
+    dice = torch.from_numpy(np.stack(drawn)).to(ids.device)  # (batch, tokens)
     sampler = _Sampler(model, dtype, tokens, samples, temperature)
     made = Rollouts(ids.repeat_interleave(samples, 0), seen.repeat_interleave(samples, 0),
                     ids.new_full((len(dice), tokens), model.padding()),
@@ -130,7 +131,7 @@ def roll_out(
     for places in order.split(max(1, batch // samples)):
         rows = (places[:, None] * samples + torch.arange(samples, device=ids.device)).flatten()
         left = int((~seen[places].any(0)).sum())
-        sampler(ids[places, left:], seen[places, left:], dice[rows.cpu()], made, rows)
+        sampler(ids[places, left:], seen[places, left:], dice[rows], made, rows)
     return made.select(torch.arange(len(dice), device=ids.device))
 
 
@@ -174,7 +175,7 @@ class _Sampler:
         self.ends = torch.tensor(ends if isinstance(ends, list) else [ends] if ends is not None
                                  else [], device=model.device)
 
-    def __call__(self, ids: Tensor, seen: Tensor, dice: np.ndarray, made: Rollouts,
+    def __call__(self, ids: Tensor, seen: Tensor, dice: Tensor, made: Rollouts,
                  rows: Tensor) -> None:
         """Write the completions of these prompts into `made`, at `rows`."""
         first, room = ids.shape[1], ids.shape[1] + self.tokens
@@ -186,11 +187,10 @@ class _Sampler:
         cache.batch_repeat_interleave(self.samples)
         seen = nn.functional.pad(seen, (0, self.tokens)).repeat_interleave(self.samples, 0)
         place = seen.sum(1, keepdim=True)  # of the next token
-        numbers = torch.from_numpy(dice).to(ids.device)
         going = torch.ones(len(rows), dtype=torch.bool, device=ids.device)
         for step in range(self.tokens):
             log_probs = (logits.float() / self.temperature).log_softmax(-1)  # (rows, vocab)
-            picked = invert(log_probs, numbers[:, step:step + 1])  # (rows, 1)
+            picked = invert(log_probs, dice[:, step:step + 1])  # (rows, 1)
             made.completion_ids[rows[going], step] = picked[going, 0]
             made.log_probs[rows[going], step] = log_probs.gather(1, picked)[going, 0]
             made.mask[rows[going], step] = True
@@ -202,8 +202,8 @@ class _Sampler:
             if going.float().mean() < CROWDED:
                 left = going.nonzero()[:, 0]
                 cache.batch_select_indices(left)
-                rows, numbers, picked, seen, place, going = (
-                    each[left] for each in (rows, numbers, picked, seen, place, going))
+                rows, dice, picked, seen, place, going = (
+                    each[left] for each in (rows, dice, picked, seen, place, going))
             seen[:, first + step] = True
             logits = self.network(
                 input_ids=picked, position_ids=place, past_key_values=cache, use_cache=True,

@@ -18,7 +18,7 @@ from datasets import Dataset
 
 from fmcourse import store
 from fmcourse.data import cards_of
-from fmcourse.errors import DataError
+from fmcourse.errors import DataError, ModelError
 from fmcourse.models import LanguageModel, RewardModel, with_chat
 from fmcourse.models.chat import Prompt
 from fmcourse.models.rollout import prompt_tokens
@@ -74,6 +74,9 @@ def online(
     if "prompt" not in prompts.column_names or not len(prompts):
         raise DataError("There are no prompts to answer.", where=name,
                         fix="Give a data set with a column prompt.")
+    if policy.objective != "causal":
+        raise ModelError("A masked model cannot learn to answer.", where=policy.name,
+                         fix="Use a model that predicts the next token.")
     start, actor = policy.sha256(), with_chat(policy).copy()
     asked, _ = prompt_tokens(actor, [*prompts["prompt"], *fixed], recipe.tokens)
     check_reward(reward, actor, asked.shape[1] + recipe.tokens)

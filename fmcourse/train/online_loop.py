@@ -193,7 +193,7 @@ class Loop:
                 raise self._diverged("the loss")
             far = about["approx_kl"] > limit
             norm = 0.0 if far else self._improve(loss)
-            seen.append({"loss": float(loss), "entropy": float(read.entropy), **about,
+            seen.append({"loss": float(loss.detach()), "entropy": float(read.entropy), **about,
                          "grad_norm": norm})
             if far:
                 break

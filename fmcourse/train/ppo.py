@@ -167,4 +167,4 @@ class _PPO:
                                rollouts.mask, recipe.value_epsilon)
         return policy.loss + recipe.value_weight * value.loss, {
             "clip_fraction": float(policy.clip_fraction), "approx_kl": float(policy.approx_kl),
-            "value_loss": float(value.loss)}
+            "value_loss": float(value.loss.detach())}

@@ -101,6 +101,8 @@ def test_neither_batch_nor_neighbours_matter(batch):
     other = roll_out(model, PROMPTS, TOKENS, samples=4, batch=batch)
     assert rows_of(other) == rows_of(whole)
     torch.testing.assert_close(other.log_probs, whole.log_probs, atol=1e-4, rtol=0)
+    single = roll_out(model, PROMPTS, TOKENS, batch=1)
+    assert rows_of(single)[:1] == rows_of(roll_out(model, PROMPTS[:1], TOKENS))
     first = roll_out(model, PROMPTS[:2], TOKENS, samples=4)  # fewer prompts: those before are same
     assert rows_of(first) == rows_of(whole)[:8]
 
