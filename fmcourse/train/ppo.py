@@ -127,11 +127,12 @@ class _PPO:
         return [{"params": list(self.head.parameters()), "lr": self.recipe.value_learning_rate}]
 
     def state(self) -> dict[str, Tensor]:
-        return {**self.head.state_dict(), "coefficient": torch.tensor(self.coefficient).double()}
+        return {**self.head.state_dict(),
+                "coefficient": torch.tensor(self.coefficient, dtype=torch.float64)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        self.coefficient = float(state.pop("coefficient"))
-        self.head.load_state_dict(state)
+        self.coefficient = float(state["coefficient"])
+        self.head.load_state_dict({name: state[name] for name in self.head.state_dict()})
 
     def values(self, read: Read) -> Tensor:
         """(batch, time), expected before each token."""

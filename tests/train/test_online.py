@@ -385,7 +385,7 @@ def test_governed_data_asks_its_policy(way, tmp_path, monkeypatch):
     past = governance.Governance("data team", ("research",), "2001-01-01", "internal", "our own")
     with pytest.raises(PolicyError, match="retention"):
         train(policy(), governance.govern(asked, past), vowels, recipe, folder=folder)
-    run = train(policy(), governance.govern(asked, replace(past, retain_until="2099-12-31")),
+    run = train(policy(), governance.govern(asked, replace(past, keep_until="2099-12-31")),
                 vowels, recipe, folder=folder)
     assert run.parents["north"] == "0" * 64
     assert run.reads[0]["name"] == "asked"
