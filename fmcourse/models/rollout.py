@@ -23,8 +23,10 @@ from torch import Tensor, nn
 from fmcourse import hardware
 from fmcourse.errors import ModelError
 from fmcourse.models import compat
+from fmcourse.models.adapters import mergeable
 from fmcourse.models.cache import roomy_cache
 from fmcourse.models.chat import Prompt, chat_prompts
+from fmcourse.models.four_bits import is_quantized
 from fmcourse.models.language_model import LanguageModel
 
 CROWDED = 0.75  # share of a batch still going below which the rest is taken out
@@ -108,15 +110,17 @@ def roll_out(
         `len(prompts) × samples` completions.
 
     Raises:
-        ModelError: no template; a prompt and its answer would not fit the context; a prompt or
-            prefix stands before the model; or settings that ask for nothing.
+        ModelError: a masked model, or one of four bits, behind a prompt or prefix, or without a
+            template; a prompt and its answer would not fit the context; or nothing is asked for.
     """
-    _check(model, prompts, tokens, samples, temperature)
-    inputs = model.left_padded(chat_prompts(model, prompts))
-    ids, seen = inputs["input_ids"], inputs["attention_mask"].bool()  # (prompts, longest)
-    model._check_room(ids.shape[1], tokens)
-    dice = np.stack([np.random.default_rng([seed, place]).random(tokens, dtype=np.float32)
-                     for place in range(len(prompts) * samples)])
+    if tokens < 1 or samples < 1 or not temperature > 0:
+        raise ModelError(f"{samples} samples of {tokens} tokens at temperature {temperature} are "
+                         "nothing.", where="roll_out",
+                         fix="At least one of each, and a temperature above 0.")
+    ids, seen = prompt_tokens(model, prompts, tokens)
+    drawn = [np.random.default_rng([seed, place]).random(tokens, dtype=np.float32)
+             for place in range(len(prompts) * samples)]
+    dice = torch.from_numpy(np.stack(drawn)).to(ids.device)  # (batch, tokens)
     sampler = _Sampler(model, dtype, tokens, samples, temperature)
     made = Rollouts(ids.repeat_interleave(samples, 0), seen.repeat_interleave(samples, 0),
                     ids.new_full((len(dice), tokens), model.padding()),
@@ -127,23 +131,35 @@ def roll_out(
     for places in order.split(max(1, batch // samples)):
         rows = (places[:, None] * samples + torch.arange(samples, device=ids.device)).flatten()
         left = int((~seen[places].any(0)).sum())
-        sampler(ids[places, left:], seen[places, left:], dice[rows.cpu()], made, rows)
+        sampler(ids[places, left:], seen[places, left:], dice[rows], made, rows)
     return made.select(torch.arange(len(dice), device=ids.device))
 
 
-def _check(model: LanguageModel, prompts: Sequence[Prompt], tokens: int, samples: int,
-           temperature: float) -> None:
+def prompt_tokens(model: LanguageModel, prompts: Sequence[Prompt], tokens: int
+                  ) -> tuple[Tensor, Tensor]:
+    """Prompts as tokens, after which so many new ones can be sampled.
+
+    Returns:
+        Token ids, padded on the left, and what is no padding, bool; both (prompts, longest).
+
+    Raises:
+        ModelError: as `roll_out`.
+    """
     if model.objective != "causal":
         raise ModelError("A masked model cannot answer.", where=model.name,
                          fix="Use a causal model.")
-    if isinstance(model.network, compat.PeftModel) and (
-            model.network.active_peft_config.is_prompt_learning):
+    if not mergeable(model):
         raise ModelError("A model behind a prompt or a prefix cannot be sampled from here.",
                          where=model.name, fix="Tune with LoRA or all weights instead.")
-    if not len(prompts) or tokens < 1 or samples < 1 or not temperature > 0:
-        raise ModelError(f"There is nothing to sample: {len(prompts)} prompts, {samples} samples "
-                         f"of {tokens} tokens at temperature {temperature}.", where="roll_out",
-                         fix="At least one of each, and a temperature above 0.")
+    if is_quantized(model):
+        raise ModelError("A model of four bits cannot be sampled from here.", where=model.name,
+                         fix="Use the model it was made of.")
+    if not len(prompts):
+        raise ModelError("There are no prompts to answer.", where=model.name,
+                         fix="Give at least one.")
+    inputs = model.left_padded(chat_prompts(model, prompts))
+    model._check_room(inputs["input_ids"].shape[1], tokens)
+    return inputs["input_ids"], inputs["attention_mask"].bool()
 
 
 class _Sampler:
@@ -156,9 +172,10 @@ class _Sampler:
         compat.attention(self.network, "eager" if model.device.type == "cpu" else "sdpa")
         self.tokens, self.samples, self.temperature = tokens, samples, temperature
         ends = model.ends()
-        self.ends = torch.tensor(ends if isinstance(ends, list) else [ends], device=model.device)
+        self.ends = torch.tensor(ends if isinstance(ends, list) else [ends] if ends is not None
+                                 else [], device=model.device)
 
-    def __call__(self, ids: Tensor, seen: Tensor, dice: np.ndarray, made: Rollouts,
+    def __call__(self, ids: Tensor, seen: Tensor, dice: Tensor, made: Rollouts,
                  rows: Tensor) -> None:
         """Write the completions of these prompts into `made`, at `rows`."""
         first, room = ids.shape[1], ids.shape[1] + self.tokens
@@ -170,11 +187,10 @@ class _Sampler:
         cache.batch_repeat_interleave(self.samples)
         seen = nn.functional.pad(seen, (0, self.tokens)).repeat_interleave(self.samples, 0)
         place = seen.sum(1, keepdim=True)  # of the next token
-        numbers = torch.from_numpy(dice).to(ids.device)
         going = torch.ones(len(rows), dtype=torch.bool, device=ids.device)
         for step in range(self.tokens):
             log_probs = (logits.float() / self.temperature).log_softmax(-1)  # (rows, vocab)
-            picked = invert(log_probs, numbers[:, step:step + 1])  # (rows, 1)
+            picked = invert(log_probs, dice[:, step:step + 1])  # (rows, 1)
             made.completion_ids[rows[going], step] = picked[going, 0]
             made.log_probs[rows[going], step] = log_probs.gather(1, picked)[going, 0]
             made.mask[rows[going], step] = True
@@ -186,8 +202,8 @@ class _Sampler:
             if going.float().mean() < CROWDED:
                 left = going.nonzero()[:, 0]
                 cache.batch_select_indices(left)
-                rows, numbers, picked, seen, place, going = (
-                    each[left] for each in (rows, numbers, picked, seen, place, going))
+                rows, dice, picked, seen, place, going = (
+                    each[left] for each in (rows, dice, picked, seen, place, going))
             seen[:, first + step] = True
             logits = self.network(
                 input_ids=picked, position_ids=place, past_key_values=cache, use_cache=True,

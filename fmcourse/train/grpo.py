@@ -11,18 +11,23 @@ equal to TRL's (tested). TRL's own trainer works too; ours samples several times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from datasets import Dataset
 from torch import Tensor
 
 from fmcourse.models import LanguageModel, RewardModel, Rollouts
+from fmcourse.models.chat import Prompt
+from fmcourse.train.algorithm import OnlineRecipe, Reader, Samples
+from fmcourse.train.completions import Read
+from fmcourse.train.judging import Reward
 from fmcourse.train.losses import group_advantages, grpo_loss
 from fmcourse.train.losses.grpo import LossType
-from fmcourse.train.online import OnlineRecipe, Read, Reward, Samples, online
+from fmcourse.train.losses.masked import check_choice
+from fmcourse.train.online import online
 from fmcourse.train.run import Run
 from fmcourse.train.watch import Observer
 
@@ -49,8 +54,9 @@ class GRPORecipe(OnlineRecipe):
         if self.samples < 2:
             self._refuse("One answer cannot be compared with its siblings.", "samples",
                          "At least 2; 8 is usual.")
-        if self.beta < 0:
+        if not self.beta >= 0:
             self._refuse("Divergence cannot earn anything.", "beta", "From 0 up.")
+        check_choice("loss_type", self.loss_type, get_args(LossType))
 
 
 def grpo(
@@ -61,7 +67,7 @@ def grpo(
     *,
     name: str = "GRPO",
     folder: Path | str | None = None,
-    fixed: Sequence[str] = (),
+    fixed: Sequence[Prompt] = (),
     observe: Observer | None = None,
     show_progress: bool = True,
 ) -> Run:
@@ -100,8 +106,7 @@ class _GRPO:
     def restore(self, state: dict[str, Tensor]) -> None:
         pass
 
-    def prepare(self, samples: Samples,
-                read: Callable[[Rollouts], Iterator[tuple[Tensor, Read]]]) -> dict[str, float]:
+    def prepare(self, samples: Samples, read: Reader) -> dict[str, float]:
         groups = samples.scores.view(-1, self.recipe.samples)
         advantages = group_advantages(groups, self.recipe.scale_rewards)
         samples.prepared = {"advantages": advantages.flatten(), "reference": samples.reference}

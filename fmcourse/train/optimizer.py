@@ -45,6 +45,10 @@ class MuonWithAdamW(Optimizer):
         self.adamw.zero_grad(set_to_none)
         self.muon.zero_grad(set_to_none)
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """More parameters, for AdamW."""
+        self.adamw.add_param_group(param_group)
+
     def state_dict(self) -> dict[str, Any]:
         """Both states, to be saved."""
         return {"adamw": self.adamw.state_dict(), "muon": self.muon.state_dict()}

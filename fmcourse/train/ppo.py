@@ -14,7 +14,7 @@ which costs a head instead of a second model; its gradient pulls at the actor a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,10 @@ from datasets import Dataset
 from torch import Tensor, nn
 
 from fmcourse.models import LanguageModel, RewardModel, Rollouts
+from fmcourse.models.chat import Prompt
+from fmcourse.train.algorithm import OnlineRecipe, Reader, Samples
+from fmcourse.train.completions import Read
+from fmcourse.train.judging import Reward
 from fmcourse.train.losses import (
     adaptive_kl_coefficient,
     gae,
@@ -31,7 +35,7 @@ from fmcourse.train.losses import (
     ppo_value_loss,
     whiten,
 )
-from fmcourse.train.online import OnlineRecipe, Read, Reward, Samples, online
+from fmcourse.train.online import online
 from fmcourse.train.run import Run
 from fmcourse.train.watch import Observer
 
@@ -49,8 +53,6 @@ class PPORecipe(OnlineRecipe):
         value_learning_rate: of the value function's head, which starts from nothing.
         value_epsilon: how far a value may move in a step, in units of the reward.
         whiten_rewards: scale a step's rewards to deviation 1.
-        max_step_kl: end a step's passes once the policy is further than this from the one that was
-            sampled, in nats a token; None never does.
     """
 
     kl_coefficient: float = 0.05
@@ -66,11 +68,15 @@ class PPORecipe(OnlineRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.kl_coefficient < 0 or (self.kl_target is not None and not self.kl_target > 0):
+        if not self.kl_coefficient >= 0 or (self.kl_target is not None and not self.kl_target > 0):
             self._refuse("Divergence cannot earn anything.", "kl_coefficient",
                          "β from 0 up, and a target above 0, or None.")
         if not (0 <= self.gamma <= 1 and 0 <= self.lam <= 1):
             self._refuse("γ and λ are shares.", "gamma", "From 0 to 1; 1 and 0.95 are usual.")
+        if not (self.value_weight >= 0 and self.value_learning_rate >= 0
+                and self.value_epsilon > 0 and self.kl_gain >= 0):
+            self._refuse("The value function and β cannot learn backwards.", "value_weight",
+                         "Weights, rates and gains from 0 up, and a value_epsilon above 0.")
 
 
 def ppo(
@@ -81,7 +87,7 @@ def ppo(
     *,
     name: str = "PPO",
     folder: Path | str | None = None,
-    fixed: Sequence[str] = (),
+    fixed: Sequence[Prompt] = (),
     observe: Observer | None = None,
     show_progress: bool = True,
 ) -> Run:
@@ -96,7 +102,8 @@ def ppo(
         A run whose `history` has a row a step: `reward` (the mean score), `kl` (to the reference,
         nats a completion), `entropy` (nats a token), `clip_fraction`, `approx_kl` (of the step,
         nats a token), `value_loss`, `explained` (share of the returns' variance that the value
-        function foresaw), `kl_coefficient`, `length` (tokens), `ended` (share).
+        function foresaw; below 0 where a constant would foresee more), `kl_coefficient`,
+        `length` (tokens), `ended` (share), `early` (1 where `max_step_kl` ended the passes).
 
     Raises:
         As `online`.
@@ -120,18 +127,18 @@ class _PPO:
         return [{"params": list(self.head.parameters()), "lr": self.recipe.value_learning_rate}]
 
     def state(self) -> dict[str, Tensor]:
-        return {**self.head.state_dict(), "coefficient": torch.tensor(self.coefficient).double()}
+        return {**self.head.state_dict(),
+                "coefficient": torch.tensor(self.coefficient, dtype=torch.float64)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        self.coefficient = float(state.pop("coefficient"))
-        self.head.load_state_dict(state)
+        self.coefficient = float(state["coefficient"])
+        self.head.load_state_dict({name: state[name] for name in self.head.state_dict()})
 
     def values(self, read: Read) -> Tensor:
         """(batch, time), expected before each token."""
         return self.head(read.hidden.float())[..., 0]
 
-    def prepare(self, samples: Samples,
-                read: Callable[[Rollouts], Iterator[tuple[Tensor, Read]]]) -> dict[str, float]:
+    def prepare(self, samples: Samples, read: Reader) -> dict[str, float]:
         rollouts, mask = samples.rollouts, samples.rollouts.mask
         values = torch.zeros_like(rollouts.log_probs)
         for rows, seen in read(rollouts):
@@ -149,9 +156,8 @@ class _PPO:
         if self.recipe.kl_target is not None:
             self.coefficient = adaptive_kl_coefficient(
                 before, float(per_token.sum(1).mean()), self.recipe.kl_target, self.recipe.kl_gain)
-        spread = returns[mask].var()
-        return {"kl_coefficient": before,
-                "explained": float(1 - (returns - values)[mask].var() / spread.clamp(min=1e-8))}
+        spread, rest = (float(each[mask].var(correction=0)) for each in (returns, returns - values))
+        return {"kl_coefficient": before, "explained": 1 - rest / spread if spread else 0.0}
 
     def loss(self, read: Read, rollouts: Rollouts, prepared: dict[str, Tensor]
              ) -> tuple[Tensor, dict[str, float]]:
@@ -162,4 +168,4 @@ class _PPO:
                                rollouts.mask, recipe.value_epsilon)
         return policy.loss + recipe.value_weight * value.loss, {
             "clip_fraction": float(policy.clip_fraction), "approx_kl": float(policy.approx_kl),
-            "value_loss": float(value.loss)}
+            "value_loss": float(value.loss.detach())}
