@@ -39,8 +39,8 @@ def test_other_words_are_no_declining(said):
 
 def test_advice_is_better_the_more_it_says_of_what_was_written():
     vague, some, whole, declined = (judged(ADVICE, said)["helpful"] for said in (
-        "It is hard to say.", "Put it into a bag and then eat it soon, for it is best when it is new.", ADVICE["answer"],
-        DECLINING[0]))
+        "It is hard to say.", "Put it into a bag and then eat it soon, for it is best when new.",
+        ADVICE["answer"], DECLINING[0]))
     assert declined == 0 < vague < some < whole == 1
 
 
