@@ -380,7 +380,7 @@ def test_governed_data_asks_its_policy(way, tmp_path, monkeypatch):
     monkeypatch.setenv("FMCOURSE_WHO", "ann")
     project = governance.start(tmp_path / "project", name="letters", owner="data team",
                                purpose="research")
-    asked = data.with_card(prompts(), data.Card("asked", {"north": "0" * 64}, ("CC0-1.0",)))
+    asked = data.with_card(prompts(), data.Card("asked", {"north": "0" * 64}, licence=("CC0-1.0",)))
     folder = project.folder / "runs" / "one"
     past = governance.Governance("data team", ("research",), "2001-01-01", "internal", "our own")
     with pytest.raises(PolicyError, match="retention"):
