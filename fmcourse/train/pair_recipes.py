@@ -94,11 +94,13 @@ class PreferenceRecipe(PairsRecipe):
     """How to optimise preferences directly.
 
     Attributes, besides those of `PairsRecipe`:
-        learning_rate: a tenth of what tuning on replies takes, or less: the loss has no floor, and
-            goes on to push both replies down. LoRA takes about ten times as much.
+        learning_rate: far less than what tuning on replies takes: the loss has no floor, and goes
+            on to push both replies down. Preferring shorter replies, our base lost 0 nats of a
+            chosen one and 5 of a rejected one at 3e-5, 9 and 43 at 1e-4, 65 and 173 at 3e-4 (320
+            pairs, one seed). LoRA takes about ten times as much.
         beta: how dear it is to move away from the start; of IPO, τ.
         loss_type: 'sigmoid' (DPO, `losses.dpo_loss`) or 'ipo' (`losses.ipo_loss`, on means over a
-            reply's tokens).
+            reply's tokens; what a run says of rewards is of sums with either, as in TRL).
         label_smoothing: share of labels taken to be wrong (conservative DPO).
         adapter: train this alone, and add it into the weights at the end; None trains every weight.
     """

@@ -254,8 +254,8 @@ def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path, monke
 
 
 def test_lora_trains_few_weights_and_leaves_a_plain_model(model, tmp_path):
-    recipe = replace(RECIPE, adapter=Adapter(rank=4), epochs=8, learning_rate=1e-2)
-    run = prefer(model, pairs(), recipe, folder=tmp_path / "run", validation=pairs(40, seed=1))
+    recipe = replace(RECIPE, adapter=Adapter(rank=4), epochs=2, learning_rate=1e-2)
+    run = prefer(model, pairs(400), recipe, folder=tmp_path / "run", validation=pairs(100, seed=1))
     assert run.cost.trainable < run.cost.parameters / 3
     assert run.metrics["reward_accuracy_before"] == 0.5
     assert run.metrics["reward_accuracy_after"] > 0.9
