@@ -3,10 +3,11 @@
 No reward model and no sampling: that a policy finds the chosen reply likelier than its start did is
 its reward (Rafailov et al. 2023, arXiv:2305.18290). The loop is TRL's `DPOTrainer`; both replies of
 a pair go through the network in one forward pass. Ours: the loss, whose output layer is computed
-for replies alone (equal to TRL's, tested; on a CPU a step takes half the time), and the reference.
-The start reads each pair once, before training, and is gone by then: that costs one forward pass a
-pair however many epochs follow, no second model in memory, and cannot be another model. Trade-off: a pair keeps its place in the first batch it is read in, so that even
-in bfloat16 training starts at log 2 exactly; in later epochs rounding differs a little.
+for replies alone (equal to TRL's, tested; on a CPU a step takes about half the time), and the
+reference. The start reads each pair once, before training: one forward pass a pair however many
+epochs follow, and no second model in memory or on disk that could be another one. Trade-off: it
+reads a pair in the first batch that training does, so that even in bfloat16 training starts at
+log 2 exactly; in later epochs rounding differs a little.
 """
 
 from __future__ import annotations
