@@ -55,19 +55,21 @@ from transformers import (
 from transformers.cache_utils import DynamicCache, DynamicLayer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.utils import logging
-from trl import RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
+from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 __all__ = [
     "AutoConfig", "AutoModelForCausalLM", "AutoModelForMaskedLM",
-    "AutoModelForSequenceClassification", "AutoTokenizer", "DynamicCache", "DynamicLayer",
-    "GenerationConfig", "IA3Config", "LlamaConfig", "LlamaForCausalLM", "LoraConfig",
-    "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel", "PreTrainedModel",
-    "PreTrainedTokenizerFast", "PrinterCallback", "ProgressCallback", "RewardConfig",
-    "RewardTrainer", "SFTConfig", "SFTTrainer", "Trainer", "TrainerCallback",
-    "TrainingArguments", "adapter_state", "attends_to_all", "attention", "checkpoint",
+    "AutoModelForSequenceClassification", "AutoTokenizer", "DPOConfig", "DataCollatorForPreference",
+    "DynamicCache", "DynamicLayer", "GenerationConfig", "IA3Config", "LlamaConfig",
+    "LlamaForCausalLM", "LoraConfig", "ModernBertConfig", "ModernBertForMaskedLM", "PeftModel",
+    "PreTrainedModel", "PreTrainedTokenizerFast", "PreparedDPOTrainer", "PrinterCallback",
+    "ProgressCallback", "RewardConfig", "RewardTrainer", "SFTConfig", "SFTTrainer", "Trainer",
+    "TrainerCallback", "TrainingArguments", "adapter_state", "attends_to_all", "attention",
+    "checkpoint",
     "dequantized", "fake_tensors", "generating", "get_peft_model", "load_4bit", "load_gguf",
     "number_virtual_tokens", "numbers", "one_gpu", "own_forward", "plain_network", "prompted",
-    "quiet", "replace_adapters", "set_adapter_state", "trainable_4bit", "with_layers",
+    "quiet", "replace_adapters", "set_adapter_state", "trainable_4bit", "with_layers", "within",
 ]
 
 
@@ -95,6 +97,28 @@ def one_gpu(arguments: TrainingArguments) -> TrainingArguments:
     read that many times what was asked for. Several GPUs train with a process each."""
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
+
+
+class PreparedDPOTrainer(DPOTrainer):
+    """TRL's, for rows that are tokens already and know their log-probabilities under the reference.
+
+    Left to itself, TRL (1.16) writes texts out as tokens again, and takes for a reference what
+    lies in the folder that the model was once loaded from: of a model tuned since, another one.
+    """
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        return dataset
+
+    def _precompute_ref_logps(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        return dataset
+
+
+def within(network: torch.nn.Module) -> PreTrainedModel:
+    """The network inside PEFT's, its adapter in place; one without PEFT, itself.
+
+    Given PEFT's, TRL would add a second adapter as the reference, and leave it there.
+    """
+    return network.get_base_model() if isinstance(network, PeftModel) else network
 
 
 def attention(network: PreTrainedModel, kind: str) -> None:

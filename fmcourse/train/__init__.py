@@ -10,17 +10,19 @@ from fmcourse.train.images import image_transfer
 from fmcourse.train.instruct import instruct
 from fmcourse.train.loss import linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
+from fmcourse.train.pair_recipes import PreferenceRecipe, RewardRecipe
 from fmcourse.train.ppo import PPORecipe, ppo
+from fmcourse.train.preference import prefer
 from fmcourse.train.pretrain import pretrain
-from fmcourse.train.recipe import ContinuedRecipe, InstructRecipe, PretrainRecipe, RewardRecipe
+from fmcourse.train.recipe import ContinuedRecipe, InstructRecipe, PretrainRecipe
 from fmcourse.train.reward import reward
 from fmcourse.train.run import Cost, Run, flops_per_token
 from fmcourse.train.words import bag_of_words
 
 __all__ = [
     "ARMS", "Classifier", "ClassifyRecipe", "ContinuedRecipe", "Cost", "GRPORecipe",
-    "InstructRecipe", "Memory", "PPORecipe", "PretrainRecipe", "RewardRecipe", "Run",
-    "bag_of_words", "classify", "continued", "features", "flops_per_token", "grpo",
+    "InstructRecipe", "Memory", "PPORecipe", "PreferenceRecipe", "PretrainRecipe", "RewardRecipe",
+    "Run", "bag_of_words", "classify", "continued", "features", "flops_per_token", "grpo",
     "image_transfer", "instruct", "linear_cross_entropy", "losses", "make_optimizer", "memory",
-    "ppo", "pretrain", "reward", "warmup_stable_decay",
+    "ppo", "prefer", "pretrain", "reward", "warmup_stable_decay",
 ]

@@ -4,7 +4,7 @@ Loops, accumulation, clipping, mixed precision, data-parallel processes and expe
 the Trainer's; a loop of our own would have to earn each of them again. Added here: the row order is
 ours (so a resumed run sees the same rows), a checkpoint counts only once its marker is written, and
 every log line says tokens and seconds. `Accountable` holds what any Trainer of transformers or TRL
-can take on; `Engine` is the one for our own objectives.
+can take on, `InOrder` the order of rows too; `Engine` is the one for our own objectives.
 """
 
 from __future__ import annotations
@@ -76,11 +76,18 @@ class Accountable:
             store.write_json(folder / COMPLETE, {"step": self.state.global_step})
 
 
-class Engine(Accountable, Trainer):
-    """A Trainer for objectives (`train.objectives`) over rows of `data.packed_rows`."""
+class InOrder(Accountable):
+    """Mixed into a Trainer whose rows come in the order of the run already."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """None: a run's card is `run.json`."""
+
+
+class Engine(InOrder, Trainer):
+    """A Trainer for objectives (`train.objectives`) over rows of `data.packed_rows`."""
 
     def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any

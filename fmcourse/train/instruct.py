@@ -24,25 +24,14 @@ from fmcourse import evaluate, hardware, store
 from fmcourse.data import card, cards_of
 from fmcourse.data.chat import chat_rows, left_out
 from fmcourse.errors import CourseWarning, ModelError
-from fmcourse.models import (
-    Adapter,
-    LanguageModel,
-    TrainedAdapter,
-    adapt,
-    adapted,
-    compat,
-    is_quantized,
-    mergeable,
-    merged,
-    with_chat,
-)
+from fmcourse.models import LanguageModel, adapt, adapted, compat, is_quantized, with_chat
 from fmcourse.train import loop
 from fmcourse.train.engine import Accountable
 from fmcourse.train.keep import BACK_TO, Kept, workplace
 from fmcourse.train.loss import IGNORE, linear_cross_entropy
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.recipe import InstructRecipe
-from fmcourse.train.report import report
+from fmcourse.train.report import detach, report
 from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import processes, stage
 from fmcourse.train.watch import Observer
@@ -137,7 +126,7 @@ def instruct(
             run = _train(model, rows, recipe, loop.Surroundings(
                 name, work, minutes, look, shares, report_to, show_progress))
         if recipe.adapter:
-            _detach(run, recipe.adapter, start)
+            detach(run, recipe.adapter, start)
         run.parents = {**parents, **card(rows).sources}
         run.metrics |= {"conversations": len(rows), "left_out": left_out(rows),
                         "epochs": run.cost.tokens / sum(map(len, rows["input_ids"]))}
@@ -163,16 +152,6 @@ def _check(model: LanguageModel, recipe: InstructRecipe) -> None:
         raise ModelError(f"Rows of {recipe.max_length} tokens are too long for this model.",
                          where="InstructRecipe.max_length",
                          fix=f"Use {model.context - virtual} or fewer.")
-
-
-def _detach(run: Run, adapter: Adapter, base: str) -> None:
-    """Set the adapter aside where it is less than the model, and merge it where that can be."""
-    if adapter.method != "full":
-        run.adapter = TrainedAdapter.of(run.model, adapter, base)
-    if mergeable(run.model):
-        run.model = merged(run.model)
-    for weights in run.model.network.parameters():
-        weights.requires_grad_(weights.is_floating_point())
 
 
 class Examiner:

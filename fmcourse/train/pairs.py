@@ -1,4 +1,5 @@
-"""Pairs of replies, a preferred one and another: what is refused, as tokens, and in which order."""
+"""Pairs of replies, a preferred one and another: what is refused, as tokens, in which order; and
+what their trainers are told."""
 
 from __future__ import annotations
 
@@ -11,9 +12,15 @@ from typing import Any
 from datasets import Dataset
 
 from fmcourse import store
-from fmcourse.errors import CourseWarning, DataError
-from fmcourse.models import RewardModel
+from fmcourse.data.chat import written
+from fmcourse.errors import CourseWarning, DataError, ModelError
+from fmcourse.hardware import Hardware
+from fmcourse.models import Stored, compat
+from fmcourse.models.chat import Prompt
 from fmcourse.models.reward_model import answered
+from fmcourse.train.loop import Surroundings
+from fmcourse.train.pair_recipes import PairsRecipe
+from fmcourse.train.stage import processes
 
 COLUMNS = ("prompt", "chosen", "rejected")
 LIKE_LENGTH = 8  # batches sorted together by length: little padding, still a random order
@@ -55,7 +62,7 @@ def fingerprint(columns: dict[str, list[Any]]) -> str:
     return store.sha256_json(columns)
 
 
-def pair_rows(columns: dict[str, list[Any]], model: RewardModel, max_length: int
+def pair_rows(columns: dict[str, list[Any]], model: Stored, max_length: int, parted: bool = False
               ) -> tuple[Dataset, dict[str, int]]:
     """Pairs ready for training, and how many were left out: too long, or of equal replies.
 
@@ -63,6 +70,7 @@ def pair_rows(columns: dict[str, list[Any]], model: RewardModel, max_length: int
         columns: as `checked` gives them.
         model: whose tokenizer and chat template are used.
         max_length: tokens of the longest conversation that is kept; none is cut.
+        parted: the prompt in a column of its own, `prompt_ids`, and the replies alone.
 
     Returns:
         Columns `chosen_ids`, `rejected_ids`, `tie` and `margin`; and the counts `pairs`, `ties`,
@@ -70,6 +78,7 @@ def pair_rows(columns: dict[str, list[Any]], model: RewardModel, max_length: int
 
     Raises:
         DataError: nothing with a preference is left.
+        ModelError: with `parted`, a chat template that writes a prompt anew once it is answered.
     """
     rows = Dataset.from_dict({
         **{f"{side}_ids": answered(model.tokenizer, columns["prompt"], columns[side])
@@ -92,8 +101,44 @@ def pair_rows(columns: dict[str, list[Any]], model: RewardModel, max_length: int
         if count:
             warnings.warn(CourseWarning(f"{count} of {len(rows)} pairs {why} and are left out."),
                           stacklevel=3)
-    return rows.select(kept), {"pairs": len(kept), "ties": ties, "left_out": len(long),
-                               "same": len(same)}
+    counts = {"pairs": len(kept), "ties": ties, "left_out": len(long), "same": len(same)}
+    rows = rows.select(kept)
+    if parted:
+        asked = [_asked(columns["prompt"][i], columns["chosen"][i], model) for i in kept]
+        rows = _parted(rows, model.tokenizer(asked, add_special_tokens=False)["input_ids"])
+    return rows, counts
+
+
+def _asked(prompt: Prompt, reply: str, model: Stored) -> str:
+    """A prompt as the text that a reply is written after."""
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [*prompt]
+    asked = written(messages, model.tokenizer, to_be_answered=True)
+    answered = written([*messages, {"role": "assistant", "content": reply}], model.tokenizer)
+    if not answered.startswith(asked):
+        raise ModelError("This chat template writes a prompt differently once it is answered.",
+                         where="tokenizer.chat_template",
+                         fix="Replace it, or ask in a single turn, which it may leave alone.")
+    return asked
+
+
+def _parted(rows: Dataset, prompts: Sequence[list[int]]) -> Dataset:
+    """Rows with their prompts apart: all that both sides begin with, up to where replies begin.
+
+    A token that holds the prompt's end and a reply's beginning belongs to the reply.
+    """
+    parts: dict[str, list[list[int]]] = {"prompt_ids": [], "chosen_ids": [], "rejected_ids": []}
+    for own, *sides in zip(prompts, rows["chosen_ids"], rows["rejected_ids"], strict=True):
+        start = min(_shared(own, side) for side in sides)
+        for name, part in zip(parts, (own[:start], *(side[start:] for side in sides)),
+                              strict=True):
+            parts[name].append(part)
+    return Dataset.from_dict({**parts, "tie": rows["tie"], "margin": rows["margin"]})
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many numbers two rows begin with alike."""
+    differ = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differ, min(len(one), len(other)))
 
 
 def in_order(lengths: Sequence[int], batch: int, steps: int, seed: int) -> list[int]:
@@ -114,3 +159,24 @@ def in_order(lengths: Sequence[int], batch: int, steps: int, seed: int) -> list[
         draw.shuffle(batches)
         found += [i for one in batches for i in one]
     return found
+
+
+def trainer_arguments(kind: Any, recipe: PairsRecipe, machine: Hardware, around: Surroundings,
+                      steps: int, **own: Any) -> Any:
+    """What TRL's trainers of pairs are told.
+
+    Args:
+        kind: class of the arguments.
+        own: what this trainer alone has.
+    """
+    share = recipe.batch // processes()
+    each = min(recipe.micro_batch, share)
+    arguments = kind(
+        output_dir=str(around.work), max_length=None, max_steps=steps,
+        per_device_train_batch_size=each, gradient_accumulation_steps=share // each,
+        max_grad_norm=recipe.clip, seed=recipe.seed, logging_first_step=True,
+        logging_steps=max(1, steps // 200), save_strategy="no", save_total_limit=2,
+        logging_nan_inf_filter=False, remove_unused_columns=False, activation_checkpointing=False,
+        dataloader_pin_memory=machine.device == "cuda", disable_tqdm=True,
+        report_to=list(around.report_to) or "none", **own, **machine.trainer_arguments())
+    return compat.one_gpu(arguments)

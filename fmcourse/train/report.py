@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from fmcourse import hardware
-from fmcourse.models import Stored
+from fmcourse.models import Adapter, Stored, TrainedAdapter, mergeable, merged
 from fmcourse.train.engine import Accountable
 from fmcourse.train.progress import Progress
 from fmcourse.train.recipe import Recipe
@@ -19,16 +20,17 @@ COLUMNS = ["step", "tokens", "loss", "learning_rate", "grad_norm", "seconds", "t
 
 def report(
     model: Stored, engine: Accountable, recipe: Recipe, name: str, flops: float,
-    line: Progress, environment: dict[str, Any],
+    line: Progress, environment: dict[str, Any], more: Sequence[str] = (),
 ) -> Run:
     """The run of a Trainer that has finished, or was stopped; ends its progress line.
 
     Args:
         flops: per token read.
         environment: hardware and versions.
+        more: columns of the history that only this stage has.
     """
     entries = engine.state.log_history
-    history = pd.DataFrame([e for e in entries if "loss" in e]).reindex(columns=COLUMNS)
+    history = pd.DataFrame([e for e in entries if "loss" in e]).reindex(columns=[*COLUMNS, *more])
     observations = pd.DataFrame([e for e in entries if "share" in e])
     first = [name for name in ("share", "step", "tokens") if name in observations]
     observations = observations[first + sorted(set(observations) - set(first))]
@@ -44,3 +46,17 @@ def report(
     model.name = name
     return Run(name, model, recipe.as_dict(), history, metrics, cost,
                environment=environment, observations=observations)
+
+
+def detach(run: Run, adapter: Adapter, base: str) -> None:
+    """Set the adapter aside where it is less than the model, and merge it where that can be.
+
+    Args:
+        base: SHA-256 of the model that was adapted.
+    """
+    if adapter.method != "full":
+        run.adapter = TrainedAdapter.of(run.model, adapter, base)
+    if mergeable(run.model):
+        run.model = merged(run.model)
+    for weights in run.model.network.parameters():
+        weights.requires_grad_(weights.is_floating_point())

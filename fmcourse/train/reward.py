@@ -16,28 +16,27 @@ import torch
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.utils.data import SequentialSampler
 
-from fmcourse import evaluate, hardware
+from fmcourse import evaluate
 from fmcourse.data import cards_of
 from fmcourse.errors import ModelError
 from fmcourse.models import LanguageModel, RewardModel, compat
 from fmcourse.models.reward_model import padded, rewards
 from fmcourse.train import loop
-from fmcourse.train.engine import Accountable
+from fmcourse.train.engine import InOrder
 from fmcourse.train.losses import bradley_terry_loss
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
-from fmcourse.train.pairs import checked, fingerprint, in_order, pair_rows
-from fmcourse.train.recipe import RewardRecipe
+from fmcourse.train.pair_recipes import RewardRecipe
+from fmcourse.train.pairs import checked, fingerprint, in_order, pair_rows, trainer_arguments
 from fmcourse.train.report import report
 from fmcourse.train.run import Run, flops_per_token
-from fmcourse.train.stage import processes, stage
+from fmcourse.train.stage import stage
 from fmcourse.train.watch import Observer
 
 LOOKED_AT = ("accuracy", "ece", "length_bias", "length_correlation")
 
 
-class Judge(Accountable, compat.RewardTrainer):
+class Judge(InOrder, compat.RewardTrainer):
     """TRL's trainer of reward models, with our accounts, loss and order of rows."""
 
     def compute_loss(
@@ -63,12 +62,6 @@ class Judge(Accountable, compat.RewardTrainer):
         if price := self.args.center_rewards_coefficient:
             loss = loss + price * (chosen + rejected).square().mean()
         return (loss, {"logits": found[:, None]}) if return_outputs else loss
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
-        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """None: a run's card is `run.json`."""
 
 
 def reward(
@@ -172,8 +165,11 @@ def _train(model: RewardModel, rows: Dataset, recipe: RewardRecipe, around: loop
     order = in_order([*map(max, *sizes)], recipe.batch, steps, recipe.seed)
     read = sum(side[i] for side in sizes for i in order)
     with compat.own_forward(network):
-        engine = Judge(model=network, args=_arguments(recipe, machine, around, steps),
-                       train_dataset=rows.select(order), processing_class=model.tokenizer,
+        arguments = trainer_arguments(
+            compat.RewardConfig, recipe, machine, around, steps,
+            center_rewards_coefficient=recipe.center_rewards_coefficient)
+        engine = Judge(model=network, args=arguments, train_dataset=rows.select(order),
+                       processing_class=model.tokenizer,
                        data_collator=_collate(network.config))
         engine.optimizer = make_optimizer(network, recipe.optimizer, recipe.learning_rate,
                                           recipe.weight_decay)
@@ -189,19 +185,3 @@ def _train(model: RewardModel, rows: Dataset, recipe: RewardRecipe, around: loop
     run.metrics |= {"epochs": len(order) / len(rows),
                     "pairs_per_second": len(order) / run.cost.seconds}
     return run
-
-
-def _arguments(recipe: RewardRecipe, machine: hardware.Hardware, around: loop.Surroundings,
-               steps: int) -> Any:
-    share = recipe.batch // processes()
-    each = min(recipe.micro_batch, share)
-    arguments = compat.RewardConfig(
-        output_dir=str(around.work), max_length=None, max_steps=steps,
-        per_device_train_batch_size=each, gradient_accumulation_steps=share // each,
-        center_rewards_coefficient=recipe.center_rewards_coefficient, max_grad_norm=recipe.clip,
-        seed=recipe.seed, logging_first_step=True, logging_steps=max(1, steps // 200),
-        save_strategy="no", save_total_limit=2, logging_nan_inf_filter=False,
-        remove_unused_columns=False, activation_checkpointing=False,
-        dataloader_pin_memory=machine.device == "cuda", disable_tqdm=True,
-        report_to=list(around.report_to) or "none", **machine.trainer_arguments())
-    return compat.one_gpu(arguments)
