@@ -9,11 +9,11 @@ done with it, and what was made of it.
 - `report`: what an auditor asks, and the evidence;
 - `exports`: cards as Croissant and as a Hugging Face README.
 
-It helps to work in order; it is no legal advice. What it does not guard: every
-stage of training that reads cards and keeps its runs in a folder (pretrain, continued, instruct,
-reward, prefer, ppo, grpo) asks the rules. What learns from bare texts, or keeps nothing in a folder, asks and logs nothing
-(`admission.UNGUARDED`): before `train.classify` and its like, ask `project.check` yourself, and
-`project.note` what was read. Nor does any log show what another program reads.
+It helps to work in order; it is no legal advice. What it does not guard: every stage of training
+that reads cards and keeps its runs in a folder (pretrain, continued, instruct, reward, prefer, ppo,
+grpo) asks the rules. What learns from bare texts, or keeps nothing in a folder, asks and logs
+nothing (`admission.UNGUARDED`): before `train.classify` and its like, ask `project.check` yourself,
+and `project.note` what was read. Nor does any log show what another program reads.
 """
 
 from fmcourse.data.facts import SENSITIVITIES, Governance
