@@ -68,10 +68,12 @@ def main(seed: int = 10) -> None:
     found = evaluate.preference_report(judge, held)
     lap("reward model")
     test = assistant_prompts(300, seed, "test", SHARES)
-    rows, before = list(test), answers(start, test, seed)
-    judge = judge.standardised(test["prompt"][:], before)
-    arms = {"start": {"utility": float(evaluate.rubric(rows, before)["utility"].mean())}}
     practice = assistant_prompts(3000, seed + 100, shares=SHARES)
+    rows, before = list(test), answers(start, test, seed)
+    apart = practice.select(range(300))
+    judge = judge.standardised(apart["prompt"][:], answers(start, apart, seed))
+    arms = {"start": {"utility": float(evaluate.rubric(rows, before)["utility"].mean()),
+                      "reward": float(judge.score(test["prompt"][:], before).mean())}}
     for name, price in PRICES.items():
         run = train.ppo(start, practice, judge, train.PPORecipe(
             steps=36, tokens=LONGEST, learning_rate=2e-4, kl_coefficient=price, seed=seed),

@@ -2,11 +2,13 @@
 
     python benchmarks/rollouts.py [base|smollm2]
 
-The same prompts, as many completions of each, as many tokens at most, temperature 1. All three give
-the tokens and their log-probabilities: `models.roll_out` from the pass that samples, `generate`
-with its scores kept, and TRL's trainer by its own `_generate_and_score_completions`, as a training
-step calls it (with a reward that costs nothing and no reference model). In turn, three rounds; the
-first, which warms up, is left out. Writes benchmarks/results/rollouts.json.
+The same prompts, as many completions of each, as many tokens at most, temperature 1, of a model
+that was tuned to answer and so ends its turns. `models.roll_out` gives the tokens and their
+log-probabilities; so does `generate`, with its scores kept, on weights of the same type; TRL's
+trainer by its own `_generate_and_score_completions` (with a reward that costs nothing and no
+reference model) gives the tokens alone: the log-probabilities would be those of its training pass.
+Tokens count up to the end of a turn. In turn, three rounds; the first, which warms up, is left out.
+Writes benchmarks/results/rollouts.json.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from unittest import mock
 import torch
 from datasets import Dataset
 
-from fmcourse import data, hardware, models, store
+from fmcourse import data, hardware, models, store, train
 from fmcourse.evidence.ledger import versions
 from fmcourse.models import chat, compat
 
@@ -36,19 +38,23 @@ def ours(model: models.LanguageModel, prompts: list[str]) -> tuple[int, float]:
 
 
 def generated(model: models.LanguageModel, prompts: list[str]) -> tuple[int, float]:
-    """`generate`, its scores kept, under the machine's autocast."""
+    """`generate`, its scores kept, on weights of the fast type as ours."""
     began = time.perf_counter()
-    inputs = model.left_padded(chat.chat_prompts(model, prompts))
+    dtype = "bfloat16" if hardware.detect().dtype == "bfloat16" else "float32"
+    fast = model.in_dtype(dtype)
+    compat.attention(fast.network, "eager" if model.device.type == "cpu" else "sdpa")
+    inputs = fast.left_padded(chat.chat_prompts(model, prompts))
     settings = compat.GenerationConfig(
-        max_new_tokens=TOKENS, do_sample=True, temperature=1.0, top_k=0, pad_token_id=1,
-        num_return_sequences=SAMPLES, eos_token_id=model.ends(), output_scores=True,
-        return_dict_in_generate=True)
-    with (torch.no_grad(), hardware.detect().autocast(),
-          compat.generating(model.network, settings)):
-        made = model.network.generate(**inputs, generation_config=settings)
-        scores = model.network.compute_transition_scores(made.sequences, made.scores,
-                                                         normalize_logits=True)
-    return int(scores.isfinite().sum()), time.perf_counter() - began
+        max_new_tokens=TOKENS, do_sample=True, temperature=1.0, top_k=0,
+        pad_token_id=model.padding(), num_return_sequences=SAMPLES, eos_token_id=model.ends(),
+        output_scores=True, return_dict_in_generate=True)
+    with torch.no_grad(), compat.generating(fast.network, settings):
+        made = fast.network.generate(**inputs, generation_config=settings)
+        fast.network.compute_transition_scores(made.sequences, made.scores, normalize_logits=True)
+    seconds = time.perf_counter() - began
+    new = made.sequences[:, inputs["input_ids"].shape[1]:]
+    over = torch.isin(new, torch.tensor(model.ends())).int()
+    return int((over.cumsum(1) - over == 0).sum()), seconds  # up to the first end, and with it
 
 
 class OfTRL:
@@ -72,21 +78,16 @@ class OfTRL:
         began = time.perf_counter()
         with mock.patch.object(self.trainer, "log"):
             made = self.trainer._generate_and_score_completions(self.rows)
-            batch = {key: value for key, value in made.items() if torch.is_tensor(value)}
-            ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], 1)
-            seen = torch.cat([batch["prompt_mask"], batch["completion_mask"]], 1)
-            if made.get("old_per_token_logps") is None:  # on policy, the training pass makes them
-                with torch.no_grad(), hardware.detect().autocast():
-                    self.trainer._get_per_token_logps_and_entropies(
-                        self.trainer.model, ids, seen, batch["completion_ids"].shape[1])
-        return int(batch["completion_mask"].sum()), time.perf_counter() - began
+        mask = made["completion_mask"]
+        return int(mask.sum()), time.perf_counter() - began
 
 
 def main() -> None:
     """All three in turn; tokens a second, and ratios within a round."""
     compat.quiet()
     name = sys.argv[1] if len(sys.argv) > 1 else "base"
-    model = models.with_chat(models.load(name))
+    model = train.instruct(models.load(name), data.task_records(rows=1000),
+                           train.InstructRecipe(tokens=60_000), show_progress=False).model
     prompts = data.task_records(rows=40, part="validation")["instruction"][:PROMPTS]
     ways, found = {"ours": ours, "generate": generated, "TRL": OfTRL(model, prompts)}, []
     for turn in range(ROUNDS + 1):

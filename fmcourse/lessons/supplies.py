@@ -25,6 +25,7 @@ ROOMS = {
     "models": "models converted once, such as SmolLM2",
     "runs": "models you trained, with their checkpoints",
     "labels": "labels you gave in a notebook",
+    "rankings": "choices between two replies that you made in a notebook",
     "logs": "what experiment trackers wrote of runs without a folder",
     "evidence": "results of single seeds, so that a ledger run can go on",
     "executed": "notebooks of smoke, GPU and failed runs",

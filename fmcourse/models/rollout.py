@@ -3,7 +3,7 @@
 Reinforcement learning spends most of its time here. So prompts are padded on the left and answered
 together; a prompt of several samples is read once; keys and values go into memory laid out
 beforehand; rows that have ended are taken out; and log-probabilities are those of the very pass
-that sampled, where others read every completion a second time to get them. `benchmarks/rollouts.py`
+that sampled, so that no completion is read a second time to get them. `benchmarks/rollouts.py`
 compares. Trade-off: one decoding loop of our own beside transformers' `generate`, and only plain
 sampling, since a policy gradient is of the distribution that was sampled from: no top-k.
 

@@ -6,6 +6,7 @@ Completions of similar length are read together, so that little is padded.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -56,7 +57,9 @@ def read_completions(model: LanguageModel, rollouts: Rollouts, temperature: floa
                              "scaled logits, such as ours or SmolLM2.")
     width, seen, mask = rollouts.mask.shape[1], rollouts.attention_mask, rollouts.mask
     places = (seen.cumsum(1) - 1).clamp(min=0)  # (batch, prompt + time), from 0 in each row
-    with hardware.detect().autocast():
+    machine = hardware.detect()
+    wide = machine.needs_loss_scaling and torch.is_grad_enabled()  # small gradients would vanish
+    with contextlib.nullcontext() if wide else machine.autocast():
         hidden = network.base_model(
             input_ids=rollouts.input_ids, attention_mask=seen.long(), position_ids=places,
             use_cache=False).last_hidden_state[:, -width - 1:-1]  # (batch, time, width)

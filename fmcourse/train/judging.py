@@ -17,6 +17,7 @@ from torch import Tensor
 
 from fmcourse.errors import CourseError, DataError, ModelError
 from fmcourse.models import LanguageModel, RewardModel, Rollouts
+from fmcourse.models.reward_model import answered
 
 Reward = Callable[[Sequence[Mapping[str, Any]], Sequence[str]], Sequence[float]]
 
@@ -34,11 +35,20 @@ def rewarded(reward: RewardModel | Reward, rows: Sequence[Mapping[str, Any]], ro
         CourseError: as `judge`, or ModelError as `RewardModel.score_tokens`.
     """
     if isinstance(reward, RewardModel):
-        return reward.score_tokens(rollouts.input_ids, rollouts.attention_mask)
+        return reward.score_tokens(_with_turn_ends(reward, rollouts), rollouts.attention_mask)
     samples = len(rollouts) // len(rows)
     each = [row for row in rows for _ in range(samples)]
     found = judge(reward, each, rollouts.replies(policy), where)
     return torch.tensor(found, dtype=torch.float32, device=rollouts.mask.device)
+
+
+def _with_turn_ends(reward: RewardModel, rollouts: Rollouts) -> Tensor:
+    """Token ids whose ended replies all end as the reward model has read them in training: a policy
+    may end its text by another token, of which the head learnt nothing."""
+    ids, rows = rollouts.input_ids.clone(), rollouts.ended.nonzero()[:, 0]
+    last = rollouts.prompt_ids.shape[1] + rollouts.mask.sum(1) - 1  # (batch,)
+    ids[rows, last[rows]] = answered(reward.tokenizer, ["a"], ["b"])[0][-1]
+    return ids
 
 
 def judge(reward: Reward, rows: Sequence[Mapping[str, Any]], replies: Sequence[str], where: str

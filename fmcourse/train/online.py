@@ -3,7 +3,8 @@
 The loop that PPO and GRPO share, and all they share: sample (`models.roll_out`), reward, compare
 with the frozen reference, then a few passes over the samples, of which each algorithm says what
 they are worth (`prepare`) and what is minimised (`loss`). TRL has no PPO any more, and its GRPO
-reads every completion twice; so this loop is ours, and its mathematics is `train.losses`.
+samples several times as slowly on a CPU (`benchmarks/rollouts.py`); so this loop is ours, and its
+mathematics is `train.losses`.
 
 Every step draws its prompts and its samples from the seed and its own number: a run that was killed
 goes on from its last whole checkpoint as if nothing had been.

@@ -36,7 +36,7 @@ from fmcourse.models import (
 from fmcourse.models.chat import Prompt
 from fmcourse.train import loop
 from fmcourse.train.algorithm import Algorithm, OnlineRecipe, Samples
-from fmcourse.train.completions import Read, alike, in_chunks, read_completions
+from fmcourse.train.completions import Read, in_chunks, read_completions
 from fmcourse.train.engine import COMPLETE, last_checkpoint
 from fmcourse.train.judging import Reward, rewarded
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
@@ -147,9 +147,10 @@ class Loop:
         samples = self._sample(draw)
         rollouts = samples.rollouts
         kl = (rollouts.log_probs - samples.reference).sum(1)  # (batch,), nats a completion
-        known = {"reward": float(samples.scores.mean()), "kl": float(kl.mean()),
-                 "length": float(rollouts.mask.sum(1).float().mean()),
-                 "ended": float(rollouts.ended.float().mean())}
+        ended = float(rollouts.ended.float().mean())
+        known = {"reward": float(samples.scores.mean()) + recipe.unended * (1 - ended),
+                 "kl": float(kl.mean()), "length": float(rollouts.mask.sum(1).float().mean()),
+                 "ended": ended}
         with torch.no_grad():
             known |= self.algorithm.prepare(samples, self._read)
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
@@ -183,10 +184,10 @@ class Loop:
     def _learn(self, samples: Samples, draw: np.random.Generator) -> dict[str, float]:
         """A few passes over the samples, until the policy has gone far enough; means of the
         minibatches, the one that was too far and is not learnt from included."""
-        parts, seen, far = alike(samples.rollouts, self.recipe.minibatch), [], False
+        seen, far = [], False
         limit = math.inf if self.recipe.max_step_kl is None else self.recipe.max_step_kl
-        for place in (i for _ in range(self.recipe.epochs) for i in draw.permutation(len(parts))):
-            part, prepared = samples.select(parts[place])
+        for rows in self._dealt(len(samples.rollouts), draw):
+            part, prepared = samples.select(rows)
             read = read_completions(self.policy, part, self.recipe.temperature)
             loss, about = self.algorithm.loss(read, part, prepared)
             if not torch.isfinite(loss):
@@ -200,6 +201,17 @@ class Loop:
             self.account.count(self.policy, part, learning=True)
         return {**{key: float(np.mean([each[key] for each in seen])) for key in seen[0]},
                 "early": float(far)}
+
+    def _dealt(self, count: int, draw: np.random.Generator) -> Iterator[Tensor]:
+        """Minibatches of all completions, dealt anew in each pass.
+
+        Sorted by length, as for reading, a short completion's tokens would weigh more than others:
+        a minibatch's loss is a mean over its tokens.
+        """
+        for _ in range(self.recipe.epochs):
+            for rows in np.array_split(draw.permutation(count),
+                                       math.ceil(count / self.recipe.minibatch)):
+                yield torch.from_numpy(rows).to(self.policy.device)
 
     def _improve(self, loss: Tensor) -> float:
         """One step of the optimiser; returns the gradient's norm."""
