@@ -59,17 +59,7 @@ class RankBox(TurnBox):
 
     def simulate(self, seed: int = 0, taste: Callable[[str, str], float] | None = None,
                  noise: float = 0.1) -> RankBox:
-        """Another box like this one, ranked by a SIMULATED annotator, and never saved.
-
-        Args:
-            seed: of the slips.
-            taste: how good a reply is, from prompt and reply; by default the pairs' own `scores`
-                or `better`. Equally good ones are a tie.
-            noise: share of turns at which the worse reply is preferred; 0.5 guesses.
-
-        Raises:
-            DataError: there is nothing to tell by which reply is better, or no such share.
-        """
+        """Another box like this one, ranked by a SIMULATED annotator; see `Ranking.simulate`."""
         return RankBox(self.sitting.simulate(seed, taste, noise))
 
     def measures(self) -> pd.DataFrame:

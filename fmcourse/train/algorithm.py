@@ -12,7 +12,7 @@ from fmcourse.models import Rollouts
 from fmcourse.train.completions import Read
 from fmcourse.train.recipe import Recipe
 
-Reader = Callable[[Rollouts], Iterator[tuple[Tensor, Read]]]  # rows, and what was found in them
+Reader = Callable[[Rollouts], Iterator[tuple[Tensor, Tensor]]]  # rows, and their hidden states
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,8 @@ class Algorithm(Protocol):
         """Fill `samples.prepared`, without gradient; returns what is to be known of the step.
 
         Args:
-            read: goes through completions with the policy as it is.
+            read: goes through completions with the policy as it is, and gives the hidden states
+                that predict their tokens, (rows, time, width).
         """
 
     def loss(self, read: Read, rollouts: Rollouts, prepared: dict[str, Tensor]

@@ -23,6 +23,7 @@ from fmcourse.train.pretrain import pretrain
 from fmcourse.train.recipe import ContinuedRecipe
 from fmcourse.train.run import Run
 from fmcourse.train.stage import processes
+from fmcourse.train.watch import evenly
 
 GENERAL, DOMAIN = "general bits per byte", "domain bits per byte"
 Parts = Mapping[str, Dataset]  # 'train' and 'validation', as `data.domain` or `data.own` give
@@ -83,7 +84,7 @@ def continued(
              DOMAIN: data.excerpt(domain["validation"], recipe.eval_characters)}
     with workplace(folder) as place:
         guard = Guard(model, texts, recipe, place)
-        shares = [look / (recipe.looks - 1) for look in range(recipe.looks)]
+        shares = evenly(recipe.looks)
         return pretrain(
             model, rows, recipe, name=name, folder=folder, observe=guard, observe_at=shares,
             report_to=report_to, show_progress=show_progress,

@@ -34,7 +34,7 @@ from fmcourse.train.recipe import InstructRecipe
 from fmcourse.train.report import detach, report
 from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import processes, stage
-from fmcourse.train.watch import Observer
+from fmcourse.train.watch import Observer, both, evenly
 
 VALIDATION = "validation bits per byte"
 
@@ -195,15 +195,8 @@ def _observer(
     """What to look at and when: held-out conversations, whatever the caller wants, or both."""
     if validation is None:
         return observe, observe_at
-    shares = [look / (recipe.looks - 1) for look in range(recipe.looks)]
-    examiner = Examiner(validation, recipe, shares, place)
-    if observe is None:
-        return examiner, shares
-
-    def both(model: LanguageModel, share: float) -> dict[str, Any]:
-        return {**observe(model, share), **examiner(model, share)}
-
-    return both, shares
+    shares = evenly(recipe.looks)
+    return both(Examiner(validation, recipe, shares, place), observe), shares
 
 
 def _summary(looks: pd.DataFrame) -> dict[str, float]:

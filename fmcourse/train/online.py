@@ -19,7 +19,7 @@ from datasets import Dataset
 
 from fmcourse import store
 from fmcourse.data import cards_of
-from fmcourse.errors import DataError, ModelError
+from fmcourse.errors import CourseError, DataError, ModelError
 from fmcourse.models import LanguageModel, RewardModel, with_chat
 from fmcourse.models.chat import Prompt
 from fmcourse.models.rollout import prompt_tokens
@@ -28,7 +28,7 @@ from fmcourse.train.completions import Read, read_completions
 from fmcourse.train.judging import Reward, called, check_reward, judge
 from fmcourse.train.online_loop import Loop
 from fmcourse.train.run import Run
-from fmcourse.train.stage import stage
+from fmcourse.train.stage import processes, stage
 from fmcourse.train.watch import Observer
 
 __all__ = ["Algorithm", "Loop", "OnlineRecipe", "Read", "Reward", "Samples", "judge", "online",
@@ -68,10 +68,14 @@ def online(
         DataError: no prompts; a reward that is no number, or not one for each reply.
         ModelError: a masked model, or one with no chat template to be had; prompts that do not fit;
             a reward model of other tokens; or the policy diverges.
-        CourseError: the reward function raised; the step and its own words are told.
+        CourseError: the reward function raised (the step and its own words are told), or there are
+            several processes.
         PolicyError: the data is governed, and may not be used for this.
         StoreError: the folder holds a different run, or one in progress.
     """
+    if processes() > 1:
+        raise CourseError("Answers are sampled by one process alone.", where=name,
+                          fix="Start it without a launcher; one GPU does it all.")
     if "prompt" not in prompts.column_names or not len(prompts):
         raise DataError("There are no prompts to answer.", where=name,
                         fix="Give a data set with a column prompt.")

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,13 @@ from fmcourse.models import (
 from fmcourse.models.chat import Prompt
 from fmcourse.train import loop
 from fmcourse.train.algorithm import Algorithm, OnlineRecipe, Samples
-from fmcourse.train.completions import Read, in_chunks, read_completions
+from fmcourse.train.completions import hidden_states, in_chunks, read_completions
 from fmcourse.train.engine import COMPLETE, last_checkpoint
 from fmcourse.train.judging import Reward, rewarded
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.progress import Progress, progress
 from fmcourse.train.run import Cost, Run, flops_per_token, trainable_parameters
-from fmcourse.train.watch import Observer, plain
+from fmcourse.train.watch import Observer, evenly, plain
 
 STATE = "state.pt"
 
@@ -170,16 +171,17 @@ class Loop:
             raise self._diverged("a log-probability")
         scores = rewarded(self.reward, rows, rollouts, self.policy, self._where())
         reference = torch.zeros_like(rollouts.log_probs)
-        for some, read in in_chunks(self.reference, rollouts, recipe.temperature):
+        ask = partial(read_completions, self.reference, temperature=recipe.temperature)
+        for some, read in in_chunks(ask, rollouts):
             reference[some, :read.log_probs.shape[1]] = read.log_probs
         judges = [self.reward] if isinstance(self.reward, RewardModel) else []
         for model in (self.policy, self.reference, *judges):
             self.account.count(model, rollouts)
         return Samples(rollouts, scores - recipe.unended * ~rollouts.ended, reference)
 
-    def _read(self, rollouts: Rollouts) -> Iterator[tuple[Tensor, Read]]:
+    def _read(self, rollouts: Rollouts) -> Iterator[tuple[Tensor, Tensor]]:
         self.account.count(self.policy, rollouts)
-        return in_chunks(self.policy, rollouts, self.recipe.temperature)
+        return in_chunks(partial(hidden_states, self.policy), rollouts)
 
     def _learn(self, samples: Samples, draw: np.random.Generator) -> dict[str, float]:
         """A few passes over the samples, until the policy has gone far enough; means of the
@@ -227,8 +229,7 @@ class Loop:
     def _look(self, fixed: Sequence[Prompt], observe: Observer | None) -> None:
         """Look at the policy as often as is due by now."""
         account, recipe = self.account, self.recipe
-        shares = [look / (recipe.looks - 1) for look in range(recipe.looks)]
-        for share in shares[len(account.observations):]:
+        for share in evenly(recipe.looks)[len(account.observations):]:
             if share > account.step / recipe.steps:
                 return
             seen: dict[str, Any] = {"share": share, "step": account.step, "tokens": account.tokens}

@@ -136,15 +136,15 @@ class _PPO:
         self.coefficient = float(state["coefficient"])
         self.head.load_state_dict({name: state[name] for name in self.head.state_dict()})
 
-    def values(self, read: Read) -> Tensor:
-        """(batch, time), expected before each token."""
-        return self.head(read.hidden.float())[..., 0]
+    def values(self, hidden: Tensor) -> Tensor:
+        """(batch, time, width) → (batch, time), expected before each token."""
+        return self.head(hidden.float())[..., 0]
 
     def prepare(self, samples: Samples, read: Reader) -> dict[str, float]:
         rollouts, mask = samples.rollouts, samples.rollouts.mask
         values = torch.zeros_like(rollouts.log_probs)
-        for rows, seen in read(rollouts):
-            values[rows, :seen.hidden.shape[1]] = self.values(seen)
+        for rows, hidden in read(rollouts):
+            values[rows, :hidden.shape[1]] = self.values(hidden)
         values = values.masked_fill(~mask, 0)
         per_token = rollouts.log_probs - samples.reference  # (batch, time), nats
         rewards = -self.coefficient * per_token
@@ -166,7 +166,7 @@ class _PPO:
         recipe = self.recipe
         policy = ppo_policy_loss(read.log_probs, rollouts.log_probs, prepared["advantages"],
                                  rollouts.mask, recipe.epsilon)
-        value = ppo_value_loss(self.values(read), prepared["values"], prepared["returns"],
+        value = ppo_value_loss(self.values(read.hidden), prepared["values"], prepared["returns"],
                                rollouts.mask, recipe.value_epsilon)
         return policy.loss + recipe.value_weight * value.loss, {
             "clip_fraction": float(policy.clip_fraction), "approx_kl": float(policy.approx_kl),

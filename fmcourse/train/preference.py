@@ -46,10 +46,10 @@ from fmcourse.train.reference import (
     reply_log_probs,
     with_reference,
 )
-from fmcourse.train.report import detach, report
+from fmcourse.train.report import before_and_after, detach, report
 from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import stage
-from fmcourse.train.watch import Observer
+from fmcourse.train.watch import Observer, both, evenly
 
 LOOKED_AT = ("validation_loss", *SEEN)
 
@@ -149,7 +149,7 @@ def prefer(
         minutes = recipe.checkpoint_minutes if folder is not None else None
         machine, look, shares = loop.ready(made), observe, observe_at
         if held_out is not None:
-            look, shares = _observer(made, held_out, recipe, observe)
+            look, shares = both(_examiner(made, held_out, recipe), observe), evenly(recipe.looks)
         run = _train(made, rows, recipe, machine, loop.Surroundings(
             name, work, minutes, look, shares, report_to, show_progress))
         if recipe.adapter:
@@ -157,10 +157,7 @@ def prefer(
         run.parents = {**parents, **cards[0].sources}
         run.metrics |= counts
         if held_out is not None:
-            looks = run.observations
-            run.metrics |= {f"{key}_{when}": float(look[key])
-                            for key in LOOKED_AT for when, look in
-                            (("before", looks.iloc[0]), ("after", looks.iloc[-1]))}
+            run.metrics |= before_and_after(run, LOOKED_AT)
         if finish is not None:
             finish(run)
         return run
@@ -195,23 +192,21 @@ def _decided(rows: Dataset, counts: dict[str, int]) -> Dataset:
     return rows.select([i for i, tie in enumerate(rows["tie"]) if not tie])
 
 
-def _observer(start: LanguageModel, rows: Dataset, recipe: PreferenceRecipe,
-              observe: Observer | None) -> tuple[Observer, list[float]]:
-    """What to look at and when: held-out pairs, and whatever the caller wants."""
+def _examiner(start: LanguageModel, rows: Dataset, recipe: PreferenceRecipe) -> Observer:
+    """What looks at held-out pairs."""
     lengths = pair_lengths(rows)
     batches = chunks(sorted(range(len(rows)), key=lengths.__getitem__), recipe.micro_batch)
     rows, _ = with_reference(start, rows, batches)
 
-    def both(model: LanguageModel, share: float) -> dict[str, Any]:
-        own = observe(model, share) if observe is not None else {}
+    def look(model: LanguageModel, share: float) -> dict[str, Any]:
         total: Tensor | float = 0.0
         for some in batches:
             batch, found = read(model, [rows[i] for i in some])
             means = implicit_rewards(found, batch, recipe.beta)
             total += len(some) * torch.cat([preference_loss(found, batch, recipe)[None], means])
-        return {**own, **dict(zip(LOOKED_AT, (total / len(rows)).tolist(), strict=True))}
+        return dict(zip(LOOKED_AT, (total / len(rows)).tolist(), strict=True))
 
-    return both, [look / (recipe.looks - 1) for look in range(recipe.looks)]
+    return look
 
 
 def _train(model: LanguageModel, rows: Dataset, recipe: PreferenceRecipe,

@@ -48,6 +48,13 @@ def report(
                environment=environment, observations=observations)
 
 
+def before_and_after(run: Run, names: Sequence[str]) -> dict[str, float]:
+    """What was seen first and last: each name with _before and _after."""
+    looks = run.observations
+    return {f"{name}_{when}": float(look[name]) for name in names
+            for when, look in (("before", looks.iloc[0]), ("after", looks.iloc[-1]))}
+
+
 def detach(run: Run, adapter: Adapter, base: str) -> None:
     """Set the adapter aside where it is less than the model, and merge it where that can be.
 

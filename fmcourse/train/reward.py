@@ -28,10 +28,10 @@ from fmcourse.train.losses import bradley_terry_loss
 from fmcourse.train.optimizer import make_optimizer, warmup_stable_decay
 from fmcourse.train.pair_recipes import RewardRecipe
 from fmcourse.train.pairs import checked, fingerprint, in_order, pair_rows, trainer_arguments
-from fmcourse.train.report import report
+from fmcourse.train.report import before_and_after, report
 from fmcourse.train.run import Run, flops_per_token
 from fmcourse.train.stage import stage
-from fmcourse.train.watch import Observer
+from fmcourse.train.watch import Observer, both, evenly
 
 LOOKED_AT = ("accuracy", "ece", "length_bias", "length_correlation")
 
@@ -117,7 +117,8 @@ def reward(
     plan = {"recipe": recipe.as_dict(), **parents}
     if validation is not None:
         plan["validation"] = fingerprint(checked(validation))
-        observe, observe_at = _observer(validation, recipe, observe)
+        observe_at = evenly(recipe.looks)
+        observe = both(lambda model, _: evaluate.preference_report(model, validation), observe)
 
     def make(work: Path) -> Run:
         minutes = recipe.checkpoint_minutes if folder is not None else None
@@ -126,24 +127,12 @@ def reward(
         run.parents = {**parents, **cards[0].sources}
         run.metrics |= counts
         if validation is not None:
-            looks = run.observations
-            run.metrics |= {f"{key}_{when}": float(look[key]) for key in LOOKED_AT for when, look in
-                            (("before", looks.iloc[0]), ("after", looks.iloc[-1]))}
+            run.metrics |= before_and_after(run, LOOKED_AT)
         if finish is not None:
             finish(run)
         return run
 
     return stage(plan, folder, make, cards, name)
-
-
-def _observer(validation: Dataset, recipe: RewardRecipe, observe: Observer | None
-              ) -> tuple[Observer, list[float]]:
-    """What to look at and when: held-out pairs, and whatever the caller wants."""
-    def both(model: RewardModel, share: float) -> dict[str, Any]:
-        own = observe(model, share) if observe is not None else {}
-        return {**own, **evaluate.preference_report(model, validation)}
-
-    return both, [look / (recipe.looks - 1) for look in range(recipe.looks)]
 
 
 def _collate(config: Any) -> Callable[[list[dict[str, Any]]], dict[str, Tensor]]:

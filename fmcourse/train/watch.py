@@ -22,6 +22,22 @@ from fmcourse.train.progress import Progress
 Observer = Callable[[Stored, float], dict[str, Any]]  # the model, the share of training done
 
 
+def evenly(looks: int) -> list[float]:
+    """Shares of training to look at, from before the first step to after the last.
+
+    >>> evenly(3)
+    [0.0, 0.5, 1.0]
+    """
+    return [look / (looks - 1) for look in range(looks)]
+
+
+def both(own: Observer, observe: Observer | None) -> Observer:
+    """What a stage looks at itself, and whatever the caller wants."""
+    if observe is None:
+        return own
+    return lambda model, share: {**observe(model, share), **own(model, share)}
+
+
 @contextlib.contextmanager
 def plain(network: nn.Module) -> Iterator[None]:
     """Inside, the network runs uncompiled: looking at it must not compile it anew."""

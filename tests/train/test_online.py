@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_rollouts_are_read_as_they_were_sampled():
     read = read_completions(model, made, 0.8)
     torch.testing.assert_close(read.log_probs.detach(), made.log_probs, atol=1e-4, rtol=0)
     assert read.hidden.shape == (*made.mask.shape, 32)
-    for rows, part in in_chunks(model, made, 0.8):
+    for rows, part in in_chunks(partial(read_completions, model, temperature=0.8), made):
         torch.testing.assert_close(part.log_probs, made.select(rows).log_probs, atol=1e-4, rtol=0)
         assert not part.log_probs.requires_grad
     assert torch.is_grad_enabled()
@@ -71,7 +72,8 @@ def test_between_chunks_gradients_are_as_the_caller_has_them():
     """A generator that switches them off by itself would do so for whoever it yields to."""
     model = policy()
     made = roll_out(model, prompts()["prompt"], 4, samples=8)
-    assert [torch.is_grad_enabled() for _ in in_chunks(model, made)] == [True, True]
+    parts = in_chunks(partial(read_completions, model), made)
+    assert [torch.is_grad_enabled() for _ in parts] == [True, True]
 
 
 def test_entropy_is_that_of_the_distributions():
@@ -445,3 +447,10 @@ def test_the_score_of_these_tests_is_of_new_samples():
     from types import SimpleNamespace
 
     assert 0.1 < score(SimpleNamespace(model=policy()), vowels) < 0.3
+
+
+def test_several_processes_are_refused(way, monkeypatch):
+    train, recipe = way
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(CourseError, match="one process alone"):
+        train(policy(), prompts(), vowels, recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from fmcourse.errors import CourseError
 from fmcourse.models import roll_out
 from fmcourse.train import PPORecipe, ppo
 from fmcourse.train.algorithm import Samples
-from fmcourse.train.completions import in_chunks
+from fmcourse.train.completions import hidden_states, in_chunks
 from fmcourse.train.losses import gae, whiten
 from fmcourse.train.ppo import _PPO
 
@@ -50,10 +51,15 @@ def samples(scores=(1.0, -0.5, 2.0, 0.0)) -> tuple[Samples, _PPO]:
     return Samples(made, torch.tensor(scores), reference), algorithm
 
 
+def reader(rollouts):
+    """The policy's hidden states, in chunks."""
+    return in_chunks(partial(hidden_states, policy()), rollouts)
+
+
 def test_advantages_and_returns_by_hand():
     given, algorithm = samples()
     with torch.no_grad():
-        algorithm.prepare(given, lambda rollouts: in_chunks(policy(), rollouts))
+        algorithm.prepare(given, reader)
     mask = given.rollouts.mask
     returns = torch.zeros(mask.shape)
     for row, length in enumerate(mask.sum(1).tolist()):
@@ -74,7 +80,7 @@ def test_whitened_rewards_have_deviation_one():
     given, algorithm = samples()
     algorithm.recipe = replace(algorithm.recipe, whiten_rewards=True)
     with torch.no_grad():
-        algorithm.prepare(given, lambda rollouts: in_chunks(policy(), rollouts))
+        algorithm.prepare(given, reader)
     mask = given.rollouts.mask
     earned = -0.05 * mask.float()
     earned[range(4), mask.sum(1) - 1] += given.scores

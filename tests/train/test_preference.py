@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 import random
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import tiny
 import torch
 from datasets import Dataset
+from sessions import Sessions
 
 from fmcourse.data import Card, with_card
 from fmcourse.data.chat import conversation
@@ -268,51 +265,17 @@ def test_lora_trains_few_weights_and_leaves_a_plain_model(model, tmp_path):
         assert torch.equal(value, kept[name]) == ("proj" not in name)
 
 
-SCRIPT = """
-import os, signal, sys
-import tiny
-from test_preference import RECIPE, pairs
-from dataclasses import replace
-from fmcourse.models import build
-from fmcourse.train import prefer
-def look(model, share):
-    if share == 0.5 and sys.argv[2] == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return {}
-model = build(tiny.SHAPE, tiny.tokenizer(), context=128)
-run = prefer(model, pairs(128), replace(RECIPE, checkpoint_minutes=0.0), folder=sys.argv[1],
-             observe=look, observe_at=(0.0, 0.5, 1.0))
-print(run.model.sha256())
-"""
-
-
-def session(tmp_path, folder, how, *launcher) -> subprocess.CompletedProcess:
-    (tmp_path / "script.py").write_text(SCRIPT)
-    here = Path(tiny.__file__).parent
-    path = os.pathsep.join(map(str, [here, here / "train", os.environ.get("PYTHONPATH", "")]))
-    return subprocess.run(
-        [sys.executable, *launcher, tmp_path / "script.py", tmp_path / folder, how],
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, capture_output=True,
-        text=True)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_sigkill_changes_nothing(tmp_path):
-    done = [session(tmp_path, folder, how) for folder, how in (
-        ("run", "killed"), ("run", "goes on"), ("other", "undisturbed"))]
-    assert [each.returncode for each in done] == [-9, 0, 0], done[1].stderr[-2000:]
-    assert done[1].stdout.splitlines()[-1] == done[2].stdout.splitlines()[-1]
+    Sessions("prefer", "test_preference", tmp_path).check_a_kill_changes_nothing()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_processes_train_as_one(tmp_path):
-    for folder, launcher in (("one", ()), ("two", (
-            "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"))):
-        done = session(tmp_path, folder, "undisturbed", *launcher)
-        assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (Run.load(tmp_path / folder) for folder in ("one", "two"))
+    folders = Sessions("prefer", "test_preference", tmp_path).by_one_and_by_two()
+    one, two = map(Run.load, folders)
     for column in ("loss", "margin", "chosen_log_ratio"):
         assert two.history[column].to_list() == pytest.approx(one.history[column].to_list(),
                                                               rel=1e-2, abs=1e-4)
