@@ -7,6 +7,7 @@ Nothing here calls AWS but `submit(request, really=True)`.
 
 from fmcourse.aws.checks import check
 from fmcourse.aws.decide import ANYONE, Access, Decision, decide
+from fmcourse.aws.feedback import feedback_table
 from fmcourse.aws.findings import Finding, rows
 from fmcourse.aws.folder import (
     check_file,
@@ -48,8 +49,8 @@ __all__ = [
     "ANYONE", "STRANGER", "Access", "Decision", "Finding", "Network", "Project", "Request", "Store",
     "all_powerful", "allow_deny_table", "auditor_policy", "bases", "bucket_policy", "cases",
     "check", "check_file", "customization_job", "decide", "documents", "encryption",
-    "endpoint_policy", "engineer_policy", "judge", "key_policy", "lint", "local", "people_policy",
-    "policy", "public_access_block", "read_project", "read_request", "role_policy", "rows",
-    "setting_up", "settings", "statement", "submit", "teacher_arn", "trust_policy", "vpc_config",
-    "write_documents", "write_request",
+    "endpoint_policy", "engineer_policy", "feedback_table", "judge", "key_policy", "lint", "local",
+    "people_policy", "policy", "public_access_block", "read_project", "read_request", "role_policy",
+    "rows", "setting_up", "settings", "statement", "submit", "teacher_arn", "trust_policy",
+    "vpc_config", "write_documents", "write_request",
 ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from fmcourse.aws.findings import Finding
 from fmcourse.aws.lint import lint
 from fmcourse.aws.models import bases, check_settings
-from fmcourse.aws.requests import Request
+from fmcourse.aws.requests import METHODS, Request
 from fmcourse.aws.session import offline, service
 from fmcourse.aws.shapes import check_parameters
 from fmcourse.errors import AwsError, meant
@@ -43,25 +42,46 @@ def check(request: Request) -> list[Finding]:
     if isinstance(text, str):
         found += [replace(one, where=f"{name}: {one.where}") for one in lint(text, kind)]
     if request.operation == "CreateModelCustomizationJob":
-        found += _job(request.parameters)
+        found += _job(request)
     return found
 
 
-def _job(parameters: dict[str, Any]) -> Iterator[Finding]:
+def _job(request: Request) -> Iterator[Finding]:
     """What a customization job needs by AWS's pages, though its API model does not say so."""
+    parameters = request.parameters
     data = parameters.get("trainingDataConfig")
     if data == {}:
         yield Finding("trainingDataConfig", "page", "It names no data.", "Add s3Uri.")
     wanted = _NEEDS.get(str(parameters.get("customizationType")))
     config = parameters.get("customizationConfig")
-    if wanted and wanted not in (config if isinstance(config, dict) else {}):
+    config = config if isinstance(config, dict) else {}
+    if wanted and wanted not in config:
         yield Finding("customizationConfig", "page", f"This method needs {wanted}.", "Add it.")
-    given = parameters.get("hyperParameters")
+    tried = config.get("rftConfig")
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/rft-nova-models.html
+    if isinstance(tried, dict) and "graderConfig" not in tried:
+        yield Finding("customizationConfig.rftConfig", "page", "It names no grader.",
+                      "Add graderConfig.")
     model = next((name for name, one in bases().items()
                   if str(parameters.get("baseModelIdentifier", "")).endswith(one.id)), None)
-    if model and isinstance(given, dict):
-        for key, value in given.items():
-            try:
-                check_settings(model, {key: value})
-            except AwsError as error:
-                yield Finding(f"hyperParameters.{key}", "setting", error.what, error.fix or "")
+    if model:
+        yield from _of_model(request, model)
+
+
+def _of_model(request: Request, name: str) -> Iterator[Finding]:
+    """What the model of a job does not take: region, method, settings."""
+    model, given = bases()[name], request.parameters.get("hyperParameters")
+    if request.region not in model.regions:
+        yield Finding("region", "page", f"{name} is not customized in {request.region}.",
+                      f"Use {' or '.join(model.regions)}.")
+    method = request.parameters.get("customizationType")
+    if method == METHODS["reinforcement"] and not model.reinforced:
+        able = " or ".join(one for one, other in bases().items() if other.reinforced)
+        yield Finding("baseModelIdentifier", "page",
+                      f"{name} is not fine-tuned by reinforcement through this request.",
+                      f"Choose {able}.")
+    for key, value in given.items() if isinstance(given, dict) else ():
+        try:
+            check_settings(name, {key: value})
+        except AwsError as error:
+            yield Finding(f"hyperParameters.{key}", "setting", error.what, error.fix or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import botocore.session
@@ -78,6 +79,24 @@ def test_models_have_the_names_that_files_are_checked_for():
 def test_a_fault_is_found_where_it_is(job, changed, found):
     assert rules(job) == set()
     assert rules(job.with_parameters(**changed)) >= found.items()
+
+
+@pytest.mark.parametrize(("changed", "found"), [
+    ({"baseModelIdentifier": "amazon.nova-lite-v1:0:300k"}, "baseModelIdentifier"),
+    ({"customizationConfig": {"rftConfig": {}}}, "customizationConfig.rftConfig"),
+    ({"customizationConfig": {"rftConfig": {"hyperParameters": {"batchSize": 64}}}},
+     "customizationConfig.rftConfig"),
+    ({"customizationConfig": None}, "customizationConfig")])
+def test_reinforcement_needs_a_grader_and_a_model_that_takes_it(project, changed, found):
+    job = aws.customization_job(project, "nova-2-lite", "reinforcement", grader=GRADER)
+    assert rules(job) == set()
+    assert rules(job.with_parameters(**changed)) == {(found, "page")}
+
+
+def test_a_job_goes_where_its_model_is_customized(job):
+    assert rules(replace(job, region="us-west-2")) == {("region", "page")}
+    unknown = job.with_parameters(baseModelIdentifier="somebody.else-v1:0")
+    assert rules(replace(unknown, region="us-west-2")) == set()
 
 
 def test_policies_inside_a_request_are_linted(project):

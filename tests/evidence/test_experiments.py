@@ -23,6 +23,7 @@ SMALL = {
     "D6": {"labels": 360, "test": 48},
     "G2": {},
     "G6": {"names": ("nova-micro",)},
+    "H6": {},
     "G3": {"tokens": 2048, "size": "tiny", "characters": 30_000, "each": 1, "repeats": (1, 2),
            "candidates": 3, "taught": 300, "graded": 30, "held": 1_000},
     "G1": {"texts": 4, "whole": 1},

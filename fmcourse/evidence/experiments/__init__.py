@@ -15,6 +15,7 @@ from fmcourse.evidence.experiments.diverse_enough import diverse_enough
 from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
 from fmcourse.evidence.experiments.fair import fair
+from fmcourse.evidence.experiments.feedback_on_aws import feedback_on_aws
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.governed import governed
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
@@ -44,10 +45,10 @@ from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, audited, aws_documents, base_model, better_start, continued, curated,
-    diverse_enough, duplicates, enough, expert, fair, far_less, formats, formats_kept, governed,
-    kept_current, label_errors, label_guidelines, label_noise, label_rounds, least_privilege,
-    methods, objectives, overfit, pretraining, private, published, refreshed, registered,
-    represented, scaling, several_annotators, specialist, task_specific, traced, transfer,
-    unseen_families, unusual, validated)}
+    diverse_enough, duplicates, enough, expert, fair, far_less, feedback_on_aws, formats,
+    formats_kept, governed, kept_current, label_errors, label_guidelines, label_noise, label_rounds,
+    least_privilege, methods, objectives, overfit, pretraining, private, published, refreshed,
+    registered, represented, scaling, several_annotators, specialist, task_specific, traced,
+    transfer, unseen_families, unusual, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

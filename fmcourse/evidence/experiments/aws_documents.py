@@ -33,7 +33,7 @@ def aws_documents(seed: int, names: Sequence[str] | None = None) -> Outcome:
     faulty = [(kind, broken) for request in made for kind, broken in faults(request)]
     good = [not aws.check(request) for request in made]
     found = [bool(aws.check(broken)) for _, broken in faulty]
-    alone = [_refused(broken) for _, broken in faulty]
+    alone = [refused_by_botocore(broken) for _, broken in faulty]
     missed = Counter(kind for (kind, _), there in zip(faulty, found, strict=True) if not there)
     arms = {GENERATED: {ACCEPTED: _share(good)},
             FAULTY: {ACCEPTED: 1 - _share(found)},
@@ -122,7 +122,7 @@ def _statement(part: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 **part["Condition"], operator: {**rest, f"{head[:-1]}{slash}{tag}": wanted[key]}}}
 
 
-def _refused(request: aws.Request) -> bool:
+def refused_by_botocore(request: aws.Request) -> bool:
     """By botocore's own validator, which a client has anyway."""
     from botocore.validate import ParamValidator
 
