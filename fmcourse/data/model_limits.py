@@ -16,6 +16,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
+from fmcourse.data import formats
 from fmcourse.data.record_checks import Message, RecordError
 from fmcourse.data.record_formats import Format, contents
 from fmcourse.data.strict_json import quoted
@@ -80,6 +81,15 @@ class Limits:
     def _word(self, text: str) -> str | None:
         return next((word for word in self.reserved if word in text), None)
 
+    def _way_from(self, form: Format) -> str:
+        """What to do with records of a format that is not taken."""
+        wanted = formats.named(self.formats[0])
+        try:
+            formats.check_kinds(form, wanted)
+        except DataError as error:
+            return f"They cannot be converted: {error.what[0].lower()}{error.what[1:]} {error.fix}"
+        return f"Convert it: fmcourse data convert … --to {wanted.name} …"
+
     def faults(self, file_name: str, size: int, form: Format, records: int) -> Iterator[str]:
         """What keeps a whole file from being accepted, in sentences.
 
@@ -93,7 +103,7 @@ class Limits:
             yield f"{self.title}, has taken no new job since {self.ended}. Choose another model."
         elif form.name not in self.formats:
             yield (f"{self.title}, takes {' or '.join(self.formats)}, not {form.name}. "
-                   f"Convert it: fmcourse data convert … --to {self.formats[0]} …")
+                   f"{self._way_from(form)}")
         if records < self.fewest or (self.most and records > self.most):
             span = f"at least {self.fewest:,}" if not self.most else \
                 f"at most {self.most:,}" if self.fewest == 1 else \

@@ -101,7 +101,8 @@ def _sources(module: ModuleType) -> dict[str, str]:
         if module.__name__ in found:
             continue
         found[module.__name__] = inspect.getsource(module)
-        origins = {getattr(value, "__module__", None) for value in vars(module).values()}
+        origins = {value.__name__ if isinstance(value, ModuleType)
+                   else getattr(value, "__module__", None) for value in vars(module).values()}
         open_ += [sys.modules[name] for name in origins
                   if name and name.startswith(f"{module.__package__}.")]
     return found

@@ -99,6 +99,12 @@ def test_a_file_that_a_model_does_not_take(tmp_path, model, records, said):
     assert any(said in fault for fault in data.check_file(path, None, data.limits(model))[1])
 
 
+def test_a_file_that_cannot_be_converted_is_not_told_to_be():
+    said = " ".join(data.limits("nova-2-lite-rft").faults("a.jsonl", 0, formats.PREFERENCE, 200))
+    assert "not preference. They cannot be converted: " in said
+    assert "fmcourse data convert" not in said
+
+
 def test_the_most_records_bytes_and_the_name_of_a_file():
     def faults(model: str, name: str = "a.jsonl", size: int = 0, records: int = 1000) -> str:
         entry = data.limits(model)

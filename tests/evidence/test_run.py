@@ -6,8 +6,10 @@ from pathlib import Path
 from fmcourse import store
 from fmcourse.evidence.experiments import (
     base_model,
+    feedback,
     instructed,
     least_privilege,
+    ranked,
     scaling,
     specialised,
 )
@@ -19,6 +21,7 @@ def test_an_outcome_depends_on_the_experiments_it_takes_from():
     assert {base_model.__module__, instructed.__name__} <= names
     assert scaling.__module__ not in names
     assert instructed.__name__ in _sources(specialised)
+    assert feedback.__name__ in _sources(ranked)  # which takes the module itself
 
 
 def test_a_change_beside_an_experiment_changes_its_key(monkeypatch):

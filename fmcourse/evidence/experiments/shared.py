@@ -41,6 +41,11 @@ def code() -> str:
     return store.sha256_json([[path.name, store.sha256_file(path)] for path in files])
 
 
+def run_folder(*parts: Any) -> Path:
+    """Where the run that these parts make up is kept: its start, data, recipe, and the code."""
+    return store.folder("runs") / store.sha256_json([*parts, code()])[:16]
+
+
 def by_group(table: pd.DataFrame) -> list[float]:
     """The share of each group in a table of `evaluate`, without its last row, the total."""
     return table.iloc[:-1, 2].tolist()
@@ -56,8 +61,8 @@ def trained(
     """
     recipe = train.PretrainRecipe(**{"tokens": tokens, "batch_tokens": 4096,
                                      "micro_batch_tokens": 4096, "seed": seed, **changes})
-    key = store.sha256_json([model.sha256(), rows.sha256, recipe.as_dict(), code()])[:16]
-    run = train.pretrain(model, rows, recipe, name=name, folder=store.folder("runs") / key)
+    run = train.pretrain(model, rows, recipe, name=name, folder=run_folder(
+        model.sha256(), rows.sha256, recipe.as_dict()))
     run.name = run.model.name = name
     return run
 
@@ -79,9 +84,8 @@ def read_on(
         "replay_fraction": replay, "eval_characters": 20_000, "looks": 3, **changes})
     origins = [[data.card(half["train"]).sha256, data.card(half["validation"]).sha256]
                for half in (parts, general) if half is not None]
-    key = store.sha256_json([model.sha256(), origins, recipe.as_dict(), code()])[:16]
-    run = train.continued(model, parts, recipe, general=general, name=name,
-                          folder=store.folder("runs") / key)
+    run = train.continued(model, parts, recipe, general=general, name=name, folder=run_folder(
+        model.sha256(), origins, recipe.as_dict()))
     run.name = run.model.name = name
     return run
 
@@ -96,10 +100,9 @@ def fine_tuned(
         validation: as in `train.instruct`: looked at on the way, for early stopping.
     """
     held = data.card(validation).sha256 if validation is not None else None
-    key = store.sha256_json([model.sha256(), data.card(records).sha256, held, recipe.as_dict(),
-                             code()])
     run = train.instruct(model, records, recipe, name=name, validation=validation,
-                         folder=store.folder("runs") / key[:16])
+                         folder=run_folder(model.sha256(), data.card(records).sha256, held,
+                                           recipe.as_dict()))
     run.name = run.model.name = name
     return run
 
