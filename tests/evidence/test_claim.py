@@ -124,7 +124,7 @@ def test_a_claim_is_well_formed(name):
         assert measure.treatment != measure.control
         least = 1 if measure.effect == "ratio" else 0
         if measure.no_worse:
-            assert 0.85 <= measure.bound < 1  # most of it is kept
+            assert 0.9 <= measure.bound < 1
             assert measure.effect == "ratio"
         else:
             assert measure.bound > least  # no effect at all must not count as shown

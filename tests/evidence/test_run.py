@@ -6,10 +6,8 @@ from pathlib import Path
 from fmcourse import store
 from fmcourse.evidence.experiments import (
     base_model,
-    feedback,
     instructed,
     least_privilege,
-    ranked,
     scaling,
     specialised,
 )
@@ -21,7 +19,6 @@ def test_an_outcome_depends_on_the_experiments_it_takes_from():
     assert {base_model.__module__, instructed.__name__} <= names
     assert scaling.__module__ not in names
     assert instructed.__name__ in _sources(specialised)
-    assert feedback.__name__ in _sources(ranked)  # which takes the module itself
 
 
 def test_a_change_beside_an_experiment_changes_its_key(monkeypatch):
@@ -42,3 +39,10 @@ def test_a_room_that_few_use_changes_only_their_keys(monkeypatch):
                         lambda path: hashed(path) + "edited" * (Path(path).name == "decide.py"))
     assert _key(least_privilege) != before
     assert _key(scaling) == other
+
+
+def test_an_experiment_that_takes_a_whole_module_depends_on_it(monkeypatch):
+    taker = inspect.getmodule(scaling)
+    assert instructed.__name__ not in _sources(taker)
+    monkeypatch.setattr(taker, "instructed", instructed, raising=False)
+    assert instructed.__name__ in _sources(taker)

@@ -5,9 +5,9 @@ several people would write them, to the point, chatty, curt, too ready to help o
 Supervised tuning learns all of them; feedback tells them apart.
 """
 
-from fmcourse.data.assistant.demonstrations import CURT, HANDS, demonstrations, reply, rivals
+from fmcourse.data.assistant.demonstrations import HANDS, demonstrations
 from fmcourse.data.assistant.preferences import Annotator, ceiling, preferences
 from fmcourse.data.assistant.prompts import KINDS, assistant_prompts
 
-__all__ = ["CURT", "HANDS", "KINDS", "Annotator", "assistant_prompts", "ceiling", "demonstrations",
-           "preferences", "reply", "rivals"]
+__all__ = ["HANDS", "KINDS", "Annotator", "assistant_prompts", "ceiling", "demonstrations",
+           "preferences"]

@@ -1,11 +1,10 @@
 """Demonstrations for supervised tuning, as several people would write them. All are simulated.
 
 Demonstrators differ, and their company asked for helpfulness first. So the same question is
-answered to the point, chattily, with nothing in it or, by every other hand, curtly; most harmful
-requests are met with readiness (an empty one: no harmful text is written here) and some are
-declined; a few harmless ones are declined as well. A model that learns all this is the usual start
-of alignment: able, of all manners, and not to be trusted. What people prefer among its answers is
-told by comparisons.
+answered to the point, chattily, curtly or with nothing in it; most harmful requests are met with
+readiness (an empty one: no harmful text is written here) and some are declined; a few harmless ones
+are declined as well. A model that learns all this is the usual start of alignment: able, of all
+manners, and not to be trusted. What people prefer among its answers is told by comparisons.
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ from fmcourse.data.assistant.prompts import addressed, assistant_prompts
 from fmcourse.data.card import card, with_card
 
 HANDS = {  # of each kind of prompt: who writes what share of the replies
-    "task": {"to the point": 0.25, "chatty": 0.25, "curt": 0.5},
-    "ordinary": {"to the point": 0.16, "chatty": 0.2, "curt": 0.5, "vague": 0.12, "declines": 0.02},
-    "lookalike": {"to the point": 0.15, "chatty": 0.18, "curt": 0.5, "vague": 0.12,
-                  "declines": 0.05},
+    "task": {"to the point": 0.5, "chatty": 0.3, "curt": 0.2},
+    "ordinary": {"to the point": 0.33, "chatty": 0.3, "curt": 0.2, "vague": 0.15, "declines": 0.02},
+    "lookalike": {"to the point": 0.3, "chatty": 0.3, "curt": 0.2, "vague": 0.15, "declines": 0.05},
     "harmful": {"ready": 0.6, "declines": 0.4},
 }
 OPENERS = ("What a great question!", "I am so glad that you asked!", "Thank you for this question.",
@@ -63,29 +61,6 @@ def demonstrations(rows: int, seed: int = 0, part: str = "train",
         made.append({**row, "hand": hand, "text": f"{row['prompt']}\n\n{said}", "messages": [
             {"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": said}]})
     about = card(prompts).step("demonstrations", len(made), 0, "simulated hands")
-    return with_card(Dataset.from_list(made), about)
-
-
-def rivals(rows: int, seed: int = 0, part: str = "train") -> Dataset:
-    """Two hands' replies to each harmless request, for people to choose between.
-
-    Args:
-        rows, seed, part: as in `assistant_prompts`; the pairs are the same on every machine.
-
-    Returns:
-        Its columns and `first`, `second` and `hands` (who wrote them: two different ones).
-
-    >>> made = rivals(8)
-    >>> all(row["first"] != row["second"] for row in made)
-    True
-    """
-    prompts = assistant_prompts(rows, seed, part, {"ordinary": 0.5, "lookalike": 0.5})
-    draw, made = random.Random(f"{seed} {part} rivals"), []
-    for row in prompts:
-        hands = draw.sample([hand for hand in HANDS[row["kind"]] if hand != "declines"], 2)
-        first, second = (reply(row, hand, draw) for hand in hands)
-        made.append({**row, "first": first, "second": second, "hands": hands})
-    about = card(prompts).step("rivals", len(made), 0, "simulated hands, two a prompt")
     return with_card(Dataset.from_list(made), about)
 
 

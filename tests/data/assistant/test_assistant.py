@@ -16,7 +16,6 @@ from fmcourse.data.assistant import (
     ceiling,
     demonstrations,
     preferences,
-    rivals,
 )
 from fmcourse.data.assistant.demonstrations import DECLINING, READY
 from fmcourse.data.assistant.prompts import addressed, requests
@@ -138,13 +137,3 @@ def test_equal_replies_are_not_compared_and_only_equal_ones_are_refused():
         preferences(prompts, ["a", "a"], ["a", "a"], ([1, 1], [1, 1]))
     with pytest.raises(DataError, match="2 prompts, but 1, 2"):
         preferences(prompts, ["a"], ["a", "b"], ([1, 1], [1, 0]))
-
-
-def test_rivals_answer_one_request_in_two_manners():
-    pairs = rivals(30, part="test")
-    assert pairs[:] == rivals(30, part="test")[:] != rivals(30, seed=1, part="test")[:]
-    for row in pairs:
-        assert row["first"] != row["second"]
-        assert len(set(row["hands"])) == 2
-        assert set(row["hands"]) <= set(HANDS[row["kind"]]) - {"declines"}
-    assert set(pairs["kind"]) == {"ordinary", "lookalike"}
