@@ -27,7 +27,8 @@ def rewarded(reward: RewardModel | Reward, rows: Sequence[Mapping[str, Any]], ro
     """The reward of each completion, (batch,) float32.
 
     Args:
-        reward: a reward model, which reads the very tokens, or a function of rows and replies.
+        reward: a reward model, which reads the very tokens, every turn ended; or a function of
+            rows and replies.
         rows: of the prompts, one for each; their completions stand side by side.
         where: for errors.
 
@@ -35,20 +36,24 @@ def rewarded(reward: RewardModel | Reward, rows: Sequence[Mapping[str, Any]], ro
         CourseError: as `judge`, or ModelError as `RewardModel.score_tokens`.
     """
     if isinstance(reward, RewardModel):
-        return reward.score_tokens(_with_turn_ends(reward, rollouts), rollouts.attention_mask)
+        return reward.score_tokens(*_with_turn_ends(reward, rollouts))
     samples = len(rollouts) // len(rows)
     each = [row for row in rows for _ in range(samples)]
     found = judge(reward, each, rollouts.replies(policy), where)
     return torch.tensor(found, dtype=torch.float32, device=rollouts.mask.device)
 
 
-def _with_turn_ends(reward: RewardModel, rollouts: Rollouts) -> Tensor:
-    """Token ids whose ended replies all end as the reward model has read them in training: a policy
-    may end its text by another token, of which the head learnt nothing."""
-    ids, rows = rollouts.input_ids.clone(), rollouts.ended.nonzero()[:, 0]
+def _with_turn_ends(reward: RewardModel, rollouts: Rollouts) -> tuple[Tensor, Tensor]:
+    """Token ids and mask, (batch, time + 1), of replies that all end as the reward model has read
+    them in training. A policy may end its text by another token, or be cut off, and of the words
+    that would then come last the head has learnt nothing: what it says of them can be exploited."""
+    end = answered(reward.tokenizer, ["a"], ["b"])[0][-1]
+    cut = ~rollouts.ended[:, None]  # (batch, 1)
+    ids = torch.cat([rollouts.input_ids, torch.full_like(cut, end, dtype=torch.long)], dim=1)
+    rows = rollouts.ended.nonzero()[:, 0]
     last = rollouts.prompt_ids.shape[1] + rollouts.mask.sum(1) - 1  # (batch,)
-    ids[rows, last[rows]] = answered(reward.tokenizer, ["a"], ["b"])[0][-1]
-    return ids
+    ids[rows, last[rows]] = end
+    return ids, torch.cat([rollouts.attention_mask, cut], dim=1)
 
 
 def judge(reward: Reward, rows: Sequence[Mapping[str, Any]], replies: Sequence[str], where: str

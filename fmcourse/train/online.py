@@ -84,7 +84,7 @@ def online(
                          fix="Use a model that predicts the next token.")
     start, actor = policy.sha256(), with_chat(policy).copy()
     asked, _ = prompt_tokens(actor, [*prompts["prompt"], *fixed], recipe.tokens)
-    check_reward(reward, actor, asked.shape[1] + recipe.tokens)
+    check_reward(reward, actor, asked.shape[1] + recipe.tokens + 1)  # one cut off is ended
     parents = {"data": store.sha256_json(prompts[:]), "start": start}
     if isinstance(reward, RewardModel):
         parents["reward"] = called(reward)

@@ -275,7 +275,7 @@ def test_a_reward_sees_its_rows_and_empty_replies_and_they_are_learnt_from(way):
     assert np.isfinite(run.history).all().all()
 
 
-def test_a_reward_model_judges_the_very_tokens(way):
+def test_a_reward_model_judges_the_very_tokens_and_always_an_ended_turn(way):
     train, recipe = way
     model = policy()
     judge_ = RewardModel.of(model, seed=1)
@@ -298,6 +298,10 @@ def test_a_reward_model_judges_the_very_tokens(way):
     assert made.replies(model) == said
     found = rewarded(judge_, [*prompts(3)], made, model, "here")
     np.testing.assert_allclose(found, judge_.score(asked, said), atol=1e-5)
+    last = made.mask[2].nonzero()[-1, 0]
+    made.mask[2, last], made.completion_ids[2, last], made.ended[2] = False, 0, False  # cut off
+    again = rewarded(judge_, [*prompts(3)], made, model, "here")
+    np.testing.assert_allclose(again, found, atol=1e-5)  # not by its last word, whatever that is
 
 
 def test_a_reward_model_that_cannot_read_the_policy_is_refused(way):
