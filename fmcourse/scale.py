@@ -44,6 +44,7 @@ class Scale:
     instruct_tokens: int  # budget of instruction tuning, prompts included
     adapter_tokens: int  # budget of a published model's fine-tuning
     preference_pairs: int  # read in training a reward model
+    online_steps: int  # of reinforcement learning
 
 
 SCALES = {
@@ -54,7 +55,7 @@ SCALES = {
         probes=60, eval_characters=6_000, published_characters=1_000, instructions=13,
         epochs=1, continued_tokens=4_096, services=4, questions=8,
         labels=(24, 48), examples=32, instruct_tokens=4_096,
-        adapter_tokens=1_024, preference_pairs=64),
+        adapter_tokens=1_024, preference_pairs=64, online_steps=1),
     "cpu": Scale(
         name="cpu", enforce=True, documents=40_000, live_size="3m", live_tokens=400_000,
         small_size="1m", small_tokens=800_000,
@@ -62,7 +63,7 @@ SCALES = {
         probes=360, eval_characters=60_000, published_characters=8_000, instructions=26,
         epochs=3, continued_tokens=200_000, services=8, questions=80,
         labels=(8, 64, 512), examples=640, instruct_tokens=200_000,
-        adapter_tokens=24_000, preference_pairs=2_000),
+        adapter_tokens=24_000, preference_pairs=2_000, online_steps=16),
     "gpu": Scale(
         name="gpu", enforce=True, documents=40_000, live_size="40m", live_tokens=30_000_000,
         small_size="7m", small_tokens=4_000_000,
@@ -70,7 +71,7 @@ SCALES = {
         batch_tokens=65_536, probes=720, eval_characters=400_000, published_characters=60_000,
         instructions=78, epochs=3, continued_tokens=9_000_000, services=24,
         questions=160, labels=(8, 64, 512, 4096), examples=640, instruct_tokens=6_000_000,
-        adapter_tokens=600_000, preference_pairs=60_000),
+        adapter_tokens=600_000, preference_pairs=24_000, online_steps=200),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmcourse.data.assistant.demonstrations import CLOSERS, CURT, DECLINING, OPENERS, READY, VAGUE
+from fmcourse.data.assistant.demonstrations import CLOSERS, DECLINING, OPENERS, READY, RUDE, VAGUE
 from fmcourse.errors import DataError
 from fmcourse.evaluate.rubric import WEIGHTS, declines, rubric, win_rate
 
@@ -29,7 +29,7 @@ def test_declining_is_recognised(said):
     assert judged(HARMFUL, said)["harmless"] == 1
 
 
-@pytest.mark.parametrize("said", [*VAGUE, *OPENERS, *CLOSERS, *CURT,
+@pytest.mark.parametrize("said", [*VAGUE, *OPENERS, *CLOSERS, *RUDE,
                                   *(text.format(goal="do it") for text in READY),
                                   "You can't miss it.", "It won't rust if you oil it."])
 def test_other_words_are_no_declining(said):
@@ -44,7 +44,7 @@ def test_advice_is_better_the_more_it_says_of_what_was_written():
     assert declined == vague == 0 < some < whole == 1
 
 
-@pytest.mark.parametrize("said", CURT)
+@pytest.mark.parametrize("said", RUDE)
 def test_being_unkind_harms(said):
     assert judged(ADVICE, f"{said} {ADVICE['answer']}")["harmless"] == 0
     assert judged(ADVICE, ADVICE["answer"])["harmless"] == 1

@@ -26,7 +26,7 @@ from fmcourse.data.tasks import task_records
 from fmcourse.errors import DataError
 
 KINDS = ("task", "ordinary", "lookalike", "harmful")
-FAMILIES = ("value_or_refusal", "word_occurs", "year")
+FAMILIES = ("first_item", "value_or_refusal", "word_occurs", "year")
 SHARES = {"task": 0.2, "ordinary": 0.35, "lookalike": 0.1, "harmful": 0.35}
 WORDINGS = (
     "How do I {goal}?",

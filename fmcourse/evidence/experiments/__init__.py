@@ -11,6 +11,7 @@ from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
+from fmcourse.evidence.experiments.demonstrated import demonstrated
 from fmcourse.evidence.experiments.diverse_enough import diverse_enough
 from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
@@ -18,6 +19,7 @@ from fmcourse.evidence.experiments.fair import fair
 from fmcourse.evidence.experiments.feedback_on_aws import feedback_on_aws
 from fmcourse.evidence.experiments.formats import formats
 from fmcourse.evidence.experiments.governed import governed
+from fmcourse.evidence.experiments.harmless import harmless
 from fmcourse.evidence.experiments.instructed import formats_kept, unseen_families
 from fmcourse.evidence.experiments.kept_current import kept_current
 from fmcourse.evidence.experiments.label_errors import label_errors
@@ -31,9 +33,12 @@ from fmcourse.evidence.experiments.overfit import overfit
 from fmcourse.evidence.experiments.pretraining import pretraining
 from fmcourse.evidence.experiments.private import private
 from fmcourse.evidence.experiments.published import published
+from fmcourse.evidence.experiments.ranked import ranked
 from fmcourse.evidence.experiments.refreshed import refreshed
 from fmcourse.evidence.experiments.registered import registered
+from fmcourse.evidence.experiments.reinforced import reinforced
 from fmcourse.evidence.experiments.represented import represented
+from fmcourse.evidence.experiments.routes import routes
 from fmcourse.evidence.experiments.scaling import scaling
 from fmcourse.evidence.experiments.several_annotators import several_annotators
 from fmcourse.evidence.experiments.shared import Outcome
@@ -45,10 +50,11 @@ from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, audited, aws_documents, base_model, better_start, continued, curated,
-    diverse_enough, duplicates, enough, expert, fair, far_less, feedback_on_aws, formats,
-    formats_kept, governed, kept_current, label_errors, label_guidelines, label_noise, label_rounds,
-    least_privilege, methods, objectives, overfit, pretraining, private, published, refreshed,
-    registered, represented, scaling, several_annotators, specialist, task_specific, traced,
-    transfer, unseen_families, unusual, validated)}
+    demonstrated, diverse_enough, duplicates, enough, expert, fair, far_less, feedback_on_aws,
+    formats, formats_kept, governed, harmless, kept_current, label_errors, label_guidelines,
+    label_noise, label_rounds, least_privilege, methods, objectives, overfit, pretraining, private,
+    published, ranked, refreshed, registered, reinforced, represented, routes, scaling,
+    several_annotators, specialist, task_specific, traced, transfer, unseen_families, unusual,
+    validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]

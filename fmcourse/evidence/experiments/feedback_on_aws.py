@@ -6,14 +6,12 @@ names a grader, are reinforcement fine-tuning on Bedrock.
 
 from __future__ import annotations
 
-import random
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from fmcourse import aws, data, evaluate, store
-from fmcourse.data.assistant import HANDS, assistant_prompts, preferences
-from fmcourse.data.assistant.demonstrations import reply
+from fmcourse.data.assistant import assistant_prompts, preferences, rivals
 from fmcourse.data.formats import PAIR, PREFERENCE, REINFORCEMENT
 from fmcourse.data.record_checks import shown
 from fmcourse.data.strict_json import places
@@ -90,13 +88,10 @@ def exported(seed: int, records: int, folder: Path) -> list[File]:
 
 def comparisons(seed: int, records: int) -> list[Record]:
     """Two hands' replies to prompts of all kinds, of which a simulated annotator prefers one."""
-    prompts = assistant_prompts(records, seed)
-    draw = random.Random(seed)
-    hands = [draw.sample(list(HANDS[row["kind"]]), 2) for row in prompts]
-    replies = [[reply(row, pair[i], draw) for row, pair in zip(prompts, hands, strict=True)]
-               for i in range(2)]
-    likes = [evaluate.rubric(prompts, some)["utility"].tolist() for some in replies]
-    pairs = preferences(prompts, *replies, (likes[0], likes[1]), seed=seed)
+    asked = rivals(records, seed)
+    sides = asked["first"][:], asked["second"][:]
+    likes = [evaluate.rubric(list(asked), some)["utility"].tolist() for some in sides]
+    pairs = preferences(asked, *sides, (likes[0], likes[1]), seed=seed)
     return [{key: row[key] for key in ("prompt", "chosen", "rejected")}
             for row in pairs if not row["tie"]]
 

@@ -16,6 +16,7 @@ from fmcourse.data.assistant import (
     ceiling,
     demonstrations,
     preferences,
+    rivals,
 )
 from fmcourse.data.assistant.demonstrations import DECLINING, READY
 from fmcourse.data.assistant.prompts import addressed, requests
@@ -83,7 +84,7 @@ def test_every_hand_writes_as_it_should():
             assert said in DECLINING
         elif row["hand"] == "to the point":
             assert said == row["answer"]
-        elif row["hand"] in ("chatty", "curt"):
+        elif row["hand"] in ("chatty", "rude"):
             assert row["answer"] in said
             assert said != row["answer"]
     for kind in KINDS:
@@ -137,3 +138,15 @@ def test_equal_replies_are_not_compared_and_only_equal_ones_are_refused():
         preferences(prompts, ["a", "a"], ["a", "a"], ([1, 1], [1, 1]))
     with pytest.raises(DataError, match="2 prompts, but 1, 2"):
         preferences(prompts, ["a"], ["a", "b"], ([1, 1], [1, 0]))
+
+
+def test_rivals_answer_one_request_in_two_manners():
+    shares = {"ordinary": 0.5, "lookalike": 0.5}
+    pairs = rivals(30, part="test", shares=shares)
+    assert pairs[:] == rivals(30, part="test", shares=shares)[:]
+    assert pairs[:] != rivals(30, seed=1, part="test", shares=shares)[:]
+    assert set(pairs["kind"]) == set(shares)
+    for row in pairs:
+        assert row["first"] != row["second"]
+        assert len(set(row["hands"])) == 2
+        assert set(row["hands"]) <= set(HANDS[row["kind"]])

@@ -1,0 +1,155 @@
+"""The way of human feedback, which H1 to H3 share: an assistant, comparisons, a judge, a policy.
+
+What is asked are questions about a short text, with one right answer each: that much a model of
+twelve million weights can learn to do, so that a better reply is more than a better manner. The
+annotators are simulated (`data.assistant.Annotator`), and so are the hands that wrote the
+demonstrations. The rubric behind the annotators judges what comes out; no model ever sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from datasets import Dataset
+
+from fmcourse import data, evaluate, models, store, train
+from fmcourse.data.assistant import Annotator, assistant_prompts, demonstrations, preferences
+from fmcourse.evidence.experiments.shared import fine_tuned, run_folder
+from fmcourse.models import LanguageModel, RewardModel
+
+ANNOTATOR = Annotator(sharpness=12.0, slips=0.03)
+QUESTIONS = {"task": 1.0}  # harm is another question: H4
+LONGEST = 48  # tokens of a reply
+TOKENS, DEMONSTRATIONS, PAIRS = 500_000, 3_800, 3_000
+REWARD, WINS = "reward", "win rate against the start"
+UTILITY, HELPFUL, ENDED = "utility by the rubric", "helpful by the rubric", "replies that end"
+COMPARED, PRACTISED = 50, 100  # added to the seed: no two steps read the same questions
+
+
+def questions(rows: int, seed: int, part: str = "train") -> Dataset:
+    """Questions about a short text, with the right answer to each."""
+    return assistant_prompts(rows, seed, part, QUESTIONS)
+
+
+def assistant(seed: int, tokens: int = TOKENS, shuffled: bool = False) -> LanguageModel:
+    """The base tuned on demonstrations; or, for a control, on the same prompts and replies, each
+    below a prompt that it does not belong to."""
+    rows = demonstrations(DEMONSTRATIONS, seed, shares=QUESTIONS)
+    if shuffled:
+        rows = misplaced(rows)
+    recipe = train.InstructRecipe(tokens=tokens, learning_rate=2e-3, seed=seed)
+    return fine_tuned(models.load("base"), rows, recipe, "assistant").model
+
+
+def misplaced(rows: Dataset) -> Dataset:
+    """Demonstrations whose replies have all moved on to the next prompt."""
+    turns = rows["messages"][:]
+    moved = [{**row, "text": f"{row['prompt']}\n\n{said['content']}",
+              "messages": [row["messages"][0], said]}
+             for row, (_, said) in zip(rows, [turns[-1], *turns[:-1]], strict=True)]
+    return data.with_card(Dataset.from_list(moved),
+                          data.card(rows).step("replies moved on by one", len(moved), 0))
+
+
+class Said(NamedTuple):
+    """What a model said to some prompts."""
+
+    replies: list[str]
+    ended: list[bool]
+
+
+def say(model: LanguageModel, prompts: Dataset, seed: int, samples: int = 1) -> Said:
+    """Replies, sampled; a prompt's samples side by side."""
+    found = models.roll_out(models.with_chat(model), prompts["prompt"][:], LONGEST,
+                            samples=samples, seed=seed)
+    return Said(found.replies(model), found.ended.tolist())
+
+
+def judged(prompts: Dataset, said: Said) -> dict[str, float]:
+    """Means over prompts, by the rubric that no model sees."""
+    means = evaluate.rubric(list(prompts), said.replies)[["utility", "helpful", "harmless",
+                                                          "concise"]].mean()
+    return {UTILITY: float(means["utility"]), HELPFUL: float(means["helpful"]),
+            "harmless by the rubric": float(means["harmless"]),
+            "concise by the rubric": float(means["concise"]),
+            ENDED: sum(said.ended) / len(said.ended)}
+
+
+def compared(model: LanguageModel, prompts: Dataset, seed: int,
+             annotators: Sequence[Annotator] = (ANNOTATOR,)) -> list[Dataset]:
+    """Two replies of a model to each prompt, compared by each of some annotators."""
+    said, rows = say(model, prompts, seed, samples=2).replies, list(prompts)
+    seen = tuple(evaluate.rubric(rows, said[side::2])["utility"] for side in (0, 1))
+    return [preferences(prompts, said[::2], said[1::2], seen, annotator, seed)
+            for annotator in annotators]
+
+
+def judge(start: LanguageModel, pairs: Dataset, seed: int, read: int) -> RewardModel:
+    """A reward model that starts as the model whose replies are compared.
+
+    Args:
+        read: pairs to read, the same ones again and again where there are fewer.
+    """
+    recipe = train.RewardRecipe(pairs=read, seed=seed)
+    return train.reward(start, pairs, recipe, folder=run_folder(
+        "reward", start.sha256(), store.sha256_json(pairs.to_list()), recipe.as_dict())).model
+
+
+class Way(NamedTuple):
+    """All that comes before reinforcement learning, and what it is judged by.
+
+    Attributes:
+        start: the assistant.
+        choices: its replies, compared.
+        judge: the reward model, in deviations of the start's rewards.
+        practice, test: prompts to learn on, and to be judged on.
+        before: what the start says to the test.
+    """
+
+    start: LanguageModel
+    choices: Dataset
+    judge: RewardModel
+    practice: Dataset
+    test: Dataset
+    before: Said
+
+    @classmethod
+    def up_to(cls, seed: int, tokens: int, pairs: int, practice: int, asked: int) -> Way:
+        """The first two steps; the first tenth of the practice sets the scale of the reward."""
+        start = assistant(seed, tokens)
+        [choices] = compared(start, questions(pairs, seed + COMPARED), seed)
+        pool, test = questions(practice, seed + PRACTISED), questions(asked, seed, "test")
+        scale = pool.select(range(max(2, practice // 10)))
+        scaled = judge(start, choices, seed, pairs).standardised(
+            scale["prompt"][:], say(start, scale, seed).replies)
+        return cls(start, choices, scaled, pool, test, say(start, test, seed))
+
+    def measured(self, said: Said) -> dict[str, float]:
+        """Reward, the rubric's means, and wins against the start, of replies to the test, or to as
+        many of its first prompts as there are replies."""
+        rows = self.test.select(range(len(said.replies)))
+        wins = evaluate.win_rate(list(rows), said.replies, self.before.replies[:len(rows)])
+        return {REWARD: float(self.judge.score(rows["prompt"][:], said.replies).mean()),
+                **judged(rows, said), WINS: wins["rate"]}
+
+
+def aligned(way: Way, name: str, recipe: train.PPORecipe | train.GRPORecipe, looked: int
+            ) -> train.Run:
+    """PPO or GRPO against the reward model, or the same run opened if it was done before.
+
+    Args:
+        looked: prompts of the test that are looked at on the way.
+    """
+    few = way.test.select(range(looked))
+    learn = train.ppo if isinstance(recipe, train.PPORecipe) else train.grpo
+
+    def look(model: LanguageModel, share: float) -> dict[str, Any]:
+        return way.measured(say(model, few, recipe.seed + 1))
+
+    run = learn(way.start, way.practice, way.judge, recipe, name=name, observe=look,
+                folder=run_folder(learn.__name__, way.start.sha256(), way.judge.sha256(),
+                                  *(store.sha256_json(part.to_list())
+                                    for part in (way.practice, few)), recipe.as_dict()))
+    run.name = run.model.name = name
+    return run

@@ -1,0 +1,98 @@
+"""H2: rankings train a reward model: how many, by whom, and how near to what noise allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from datasets import Dataset
+
+from fmcourse import evaluate, store
+from fmcourse.data.assistant import RUDE, Annotator, ceiling
+from fmcourse.evidence.experiments import feedback
+from fmcourse.evidence.experiments.shared import Outcome
+
+RIGHT, TRULY = "held-out choices foretold", "better reply found"
+ALIKE = "better reply found, of two alike in manners"
+CARELESS = replace(feedback.ANNOTATOR, sharpness=3.0, slips=0.15)
+GUESSING = Annotator(sharpness=0.0, slips=0.0)
+ALL, TOP, MOST = "all comparisons", "ceiling", "85 % of the ceiling"
+EVERY = 3  # seeds with every arm; more tell what is close to a bound
+
+
+def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS, held: int = 1_200,
+           sizes: Sequence[int] = (32, 256)) -> Outcome:
+    """Reward models of the same comparisons: all or a few of them, made with care or without.
+
+    An assistant answers each prompt twice; a simulated annotator, who sees the rubric with noise,
+    prefers one. Held-out prompts are different ones. "Held-out choices foretold" is how often the
+    careful annotator would choose as the reward model does, which for a simulated one is known
+    without the noise of a single choice; the truth itself foretells the ceiling. "Better reply
+    found" is agreement with the rubric. Every reward model reads as many pairs, fewer ones the more
+    often. The controls: an annotator who guesses, and two rules that need no training, the longer
+    reply and the one that is not rude, which has nothing to say where both are or neither is.
+
+    Args:
+        tokens: the assistant's tuning.
+        pairs, held: prompts to compare answers to, and to judge by.
+        sizes: comparisons of the smaller sets, each a part of the next.
+    """
+    start = feedback.assistant(seed, tokens)
+    prompts = feedback.questions(pairs, seed + feedback.COMPARED)
+    careful, careless, guessed = feedback.compared(
+        start, prompts, seed, (feedback.ANNOTATOR, CARELESS, GUESSING))
+    [asked] = feedback.compared(start, feedback.questions(held, seed, "test"), seed)
+    named = {ALL: careful}
+    if seed < EVERY:
+        named |= {f"{size} comparisons": careful.select(range(min(size, len(careful))))
+                  for size in sizes}
+        named |= {"careless annotator": careless, "guessing annotator": guessed}
+    arms, reports = {}, {}
+    for name, rows in named.items():
+        model = feedback.judge(start, rows, seed, pairs)
+        arms[name] = scores(*(model.raw(asked["prompt"][:], asked[side][:])
+                              for side in ("chosen", "rejected")), asked)
+        reports[name] = evaluate.preference_report(model, asked)
+    for name, rule in RULES.items():
+        arms[name] = scores(*(np.array([rule(text) for text in asked[side]], float)
+                              for side in ("chosen", "rejected")), asked)
+    arms[TOP] = {RIGHT: ceiling(asked, feedback.ANNOTATOR), TRULY: 1.0, ALIKE: 1.0}
+    arms[MOST] = {RIGHT: 0.85 * arms[TOP][RIGHT]}
+    if seed >= EVERY:
+        arms = {name: {RIGHT: found[RIGHT]} for name, found in arms.items()}
+    return Outcome(arms, {"comparisons": store.sha256_json(careful.to_list()),
+                          "held out": store.sha256_json(asked.to_list())},
+                   {"comparisons": {name: len(rows) for name, rows in named.items()},
+                    "alike": float(alike(asked).mean()), "reports": reports,
+                    "pairs": asked.select_columns(
+                        ["prompt", "chosen", "rejected"]).select(range(4)).to_list()})
+
+
+def kind(reply: str) -> bool:
+    """Whether a reply does not begin as the rude hand does.
+
+    >>> kind("That is a silly question. The answer is 7."), kind("The answer is 7.")
+    (False, True)
+    """
+    return not reply.startswith(RUDE)
+
+
+def alike(asked: Dataset) -> np.ndarray:
+    """Pairs whose replies are both rude or both not, (pairs,) bool: manners cannot decide them."""
+    return np.array([kind(a) == kind(b) for a, b in zip(asked["chosen"], asked["rejected"],
+                                                        strict=True)])
+
+
+RULES = {"the longer reply": len, "the one that is not rude": kind}
+
+
+def scores(chosen: np.ndarray, rejected: np.ndarray, asked: Dataset) -> dict[str, float]:
+    """What some rewards are worth: agreement with the annotator to be expected, and with the
+    rubric. Equal rewards are right half of the time, and ties of the rubric are left out."""
+    better, decided = np.array(asked["better"][:]), ~np.array(asked["tie"][:])
+    prefers = np.sign((chosen - rejected) * better)  # 1 where the rubric's better reply has more
+    truly, same = (prefers + 1) / 2, decided & alike(asked)
+    right = feedback.ANNOTATOR.probability(prefers * np.abs(better))
+    return {RIGHT: float(right[decided].mean()), TRULY: float(truly[decided].mean()),
+            ALIKE: float(truly[same].mean())}
