@@ -10,15 +10,15 @@ from fmcourse.evidence.experiments.feedback import REWARD, UTILITY, WINS, Way
 from fmcourse.evidence.experiments.shared import Outcome
 
 KL, AGAINST = "KL from the start, nats a reply", "win rate against PPO"
-START, PRICED, FREE = "start", "PPO", "PPO without a price on KL"
-PRICE = 0.1  # β
+START, PRICED, CHEAP, FREE = "start", "PPO", "PPO at a low price", "PPO without a price on KL"
+PRICES = {PRICED: 0.25, CHEAP: 0.1, FREE: 0.0}  # β
 RATE = 4e-4
 
 
 def reinforced(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS,
                steps: int = 28, practice: int = 3_000, asked: int = 600, looked: int = 100
                ) -> Outcome:
-    """PPO from the assistant, twice: with a price on every nat of divergence, and for free.
+    """PPO from the assistant, with a price on every nat of divergence, a low one, and for free.
 
     Rewards are in deviations of the start's own. The rubric, which neither the reward model nor the
     policy has seen, judges replies to new prompts: its utility, how often a reply is better than
@@ -35,7 +35,7 @@ def reinforced(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.P
     way = Way.up_to(seed, tokens, pairs, practice, asked)
     said, kl = {START: way.before}, {START: 0.0}
     details: dict[str, Any] = {"prompts": way.test["prompt"][:6], "looks": {}, "steps": {}}
-    for name, price in {PRICED: PRICE, FREE: 0.0}.items():
+    for name, price in PRICES.items():
         recipe = train.PPORecipe(steps=steps, tokens=feedback.LONGEST, kl_coefficient=price,
                                  learning_rate=RATE, seed=seed)
         run = feedback.aligned(way, name, recipe, looked)
@@ -48,6 +48,6 @@ def reinforced(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.P
             for name, found in said.items()}
     details["says"] = {name: found.replies[:6] for name, found in said.items()}
     details["win rates"] = {name: evaluate.win_rate(rows, said[name].replies, way.before.replies)
-                            for name in (PRICED, FREE)}
+                            for name in PRICES}
     return Outcome(arms, {"prompts": store.sha256_json(way.test.to_list()),
                           "reward model": way.judge.sha256()}, details)

@@ -16,7 +16,7 @@ from fmcourse import data, evaluate, models, store, train
 from fmcourse.evidence.experiments import feedback
 from fmcourse.evidence.experiments.feedback import HELPFUL, REWARD, UTILITY, WINS, Way
 from fmcourse.evidence.experiments.instructed import instructed
-from fmcourse.evidence.experiments.reinforced import KL, PRICE, PRICED, RATE, START
+from fmcourse.evidence.experiments.reinforced import KL, PRICED, PRICES, RATE, START
 from fmcourse.evidence.experiments.shared import Outcome, run_folder
 from fmcourse.models import LanguageModel
 from fmcourse.train.completions import in_chunks, read_completions
@@ -46,8 +46,8 @@ def routes(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     """
     way = Way.up_to(seed, tokens, pairs, practice, asked)
     runs = {PRICED: feedback.aligned(way, PRICED, train.PPORecipe(
-                steps=steps, tokens=feedback.LONGEST, kl_coefficient=PRICE, learning_rate=RATE,
-                seed=seed), looked),
+                steps=steps, tokens=feedback.LONGEST, kl_coefficient=PRICES[PRICED],
+                learning_rate=RATE, seed=seed), looked),
             GRPO: feedback.aligned(way, GRPO, grpo_recipe(steps, seed), looked),
             CHECKED: checked(way, steps, seed), DPO: preferred(way, seed)}
     arms = {START: {**way.measured(way.before), KL: 0.0, SECONDS: 0.0}}
