@@ -36,10 +36,14 @@ def read_key(kind: str, options: Texts, prompts: Texts, key: Any, wrong: Any
     if prompts and kind != items.MATCHING:
         raise ExamError("Only matching has prompts.", fix="Leave 'prompts' out.")
     if kind == items.ORDERING:
-        return _ordering(options, key, wrong)
-    if kind == items.MATCHING:
-        return _matching(options, prompts, key, wrong)
-    return _choice(kind, options, key, wrong)
+        right, mistakes = _ordering(options, key, wrong)
+    elif kind == items.MATCHING:
+        right, mistakes = _matching(options, prompts, key, wrong)
+    else:
+        right, mistakes = _choice(kind, options, key, wrong)
+    if not all(isinstance(mistake.why, str) for mistake in mistakes):
+        raise ExamError("A reason in 'wrong' is not text.", fix="Write a sentence for each.")
+    return right, mistakes
 
 
 def _choice(kind: str, options: Texts, key: Any, wrong: Any) -> tuple[Answer, tuple[Mistake, ...]]:
@@ -47,7 +51,7 @@ def _choice(kind: str, options: Texts, key: Any, wrong: Any) -> tuple[Answer, tu
     if not isinstance(key, list if several else str):
         raise ExamError(f"The key of {kind} is {'a list' if several else 'one option'}.",
                         fix="Write such as: key: [a, c]" if several else "Write such as: key: a")
-    chosen = tuple(key)
+    chosen = tuple(key) if several else (key,)
     _among(chosen, options)
     if several and not 2 <= len(set(chosen)) < len(options):
         raise ExamError("The key of multiple_response has fewer than two options, or all of them.",
@@ -55,7 +59,7 @@ def _choice(kind: str, options: Texts, key: Any, wrong: Any) -> tuple[Answer, tu
     if len(set(chosen)) < len(chosen):
         raise ExamError("The key names an option twice.", fix="Name it once.")
     rest = [name for name in options if name not in chosen]
-    if not isinstance(wrong, dict) or sorted(wrong) != sorted(rest):
+    if not isinstance(wrong, dict) or set(wrong) != set(rest):
         raise ExamError("'wrong' does not explain each distractor, and nothing else.",
                         fix=f"Write a line for each of: {', '.join(rest)}.")
     return chosen, tuple(Mistake((name,), wrong[name]) for name in rest)
@@ -88,7 +92,7 @@ def _matching(options: Texts, prompts: Texts, key: Any, wrong: Any
               ) -> tuple[Answer, tuple[Mistake, ...]]:
     if not 3 <= len(prompts) <= 7:
         raise ExamError(f"matching with {len(prompts)} prompts.", fix="Write 3 to 7, from p on.")
-    if not isinstance(key, dict) or sorted(key) != sorted(prompts):
+    if not isinstance(key, dict) or set(key) != set(prompts):
         raise ExamError("The key of a matching gives each prompt an option.",
                         fix=f"Write one for each of: {', '.join(prompts)}.")
     _among(tuple(key.values()), options)
@@ -112,6 +116,6 @@ def _matching(options: Texts, prompts: Texts, key: Any, wrong: Any
 
 def _among(names: tuple[Any, ...], known: Texts) -> None:
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise ExamError(f"'{name}' is not among {', '.join(known)}.",
                             fix="Correct the id, or add the text.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key is one word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key.value}' is given twice", key.start_mark)
@@ -57,7 +60,7 @@ def read_file(path: Path) -> list[tuple[str, Any]]:
         loader = _StrictLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
         raw = loader.construct_document(node) if node else None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-31
         mark = getattr(error, "problem_mark", None)
         place = f"{path.name}:{mark.line + 1}:{mark.column + 1}" if mark else path.name
         problem = getattr(error, "problem", None) or error
@@ -106,7 +109,7 @@ def _check_fields(raw: Any) -> None:
         if field not in raw:
             if field in REQUIRED:
                 raise ExamError(f"The field '{field}' is missing.", fix=f"Add it: {field}: …")
-        elif not isinstance(raw[field], kind) or isinstance(raw[field], bool):
+        elif not isinstance(raw[field], kind) or isinstance(raw[field], (bool, datetime)):
             wanted = " or ".join(KINDS[one] for one in (kind if isinstance(kind, tuple)
                                                         else (kind,)))
             raise ExamError(f"'{field}' is not {wanted}, but {raw[field]!r}.",
@@ -145,6 +148,9 @@ def _all_texts(value: Any, field: str = "item") -> Iterable[tuple[str, Any]]:
 
 def _check_labels(raw: Mapping[str, Any], claims: tuple[str, ...]) -> None:
     """Fields whose values come from a list, or have a form."""
+    for field in ("claims", "sources"):
+        if not all(isinstance(one, str) for one in raw[field]):
+            raise ExamError(f"'{field}' is not a list of texts.", fix="Write a text a line.")
     for field, known in (("type", items.TYPES), ("task", tuple(items.TASKS))):
         if raw[field] not in known:
             raise ExamError(f"There is no {field} '{raw[field]}'.", fix=meant(raw[field], known))
@@ -201,6 +207,9 @@ def _texts(raw: Mapping[str, Any], field: str) -> dict[str, str]:
         if name not in tuple(allowed):
             raise ExamError(f"'{name}' is no id for {field}.",
                             fix=f"Use the letters {allowed[0]} to {allowed[-1]}.")
+        if not isinstance(found[name], str):
+            raise ExamError(f"'{field}.{name}' is not text, but {found[name]!r}.",
+                            fix="Write a text for each letter.")
     if len({text.casefold().rstrip(".") for text in found.values()}) < len(found):
         raise ExamError(f"Two {field} say the same.", fix="Change one of them.")
     return dict(found)
