@@ -4,6 +4,9 @@ import copy
 from datetime import date
 from typing import Any
 
+from fmcourse.exam.item import Item
+from fmcourse.exam.reading import read_item
+
 COMMON = {"task": "3.3", "claims": ["K1"], "difficulty": 1, "why": "Because it is so.",
           "sources": ["https://example.org/page"], "verified": date(2026, 11, 1)}
 RAW: dict[str, dict[str, Any]] = {
@@ -33,3 +36,8 @@ def raw(kind: str = "multiple_choice", **changed: Any) -> dict[str, Any]:
     """An item as YAML gives it; `changed` fields are replaced, those that are None left out."""
     made = copy.deepcopy({**COMMON, **RAW[kind], "type": kind}) | changed
     return {field: value for field, value in made.items() if value is not None}
+
+
+def read(kind: str = "multiple_choice", **changed: Any) -> Item:
+    """An item of that type, checked."""
+    return read_item(raw(kind, **changed), "K1.yaml:3", ("K1", "K2", "M4"))

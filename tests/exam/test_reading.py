@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from exam.items import TYPES, raw
+from exam.items import TYPES, raw, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +11,6 @@ from fmcourse.exam.item import Cell, Mistake
 from fmcourse.exam.reading import read_file, read_item
 
 CLAIMS = ("K1", "K2", "M4")
-
-
-def read(kind="multiple_choice", **changed):
-    return read_item(raw(kind, **changed), "K1.yaml:3", CLAIMS)
 
 
 def test_answers_are_tuples_whatever_the_type():
