@@ -19,6 +19,7 @@ from fmcourse.exam.reading import read_file, read_item
 from fmcourse.lessons import catalogue
 
 ITEMS = Path(__file__).with_name("items")
+GROUPS = "KMDGSLRH"  # the syllabus's
 # Statements of the syllabus that have no experiment in the ledger.
 WITHOUT_EXPERIMENT = {
     "K8": "Managed fine-tuning on Bedrock, or own control on SageMaker: you bring data in the "
@@ -36,9 +37,10 @@ WITHOUT_EXPERIMENT = {
 
 @cache
 def statements() -> dict[str, str]:
-    """What each claim of the syllabus says; the ledger's words where it has an experiment."""
-    return WITHOUT_EXPERIMENT | {name: claim.statement
-                                 for name, claim in evidence.claims().items()}
+    """What each claim says, in the syllabus's order; the ledger's words where it has any."""
+    found = WITHOUT_EXPERIMENT | {name: claim.statement
+                                  for name, claim in evidence.claims().items()}
+    return dict(sorted(found.items(), key=lambda one: (GROUPS.index(one[0][0]), int(one[0][1:]))))
 
 
 def load(folder: Path = ITEMS) -> tuple[Item, ...]:
