@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fmcourse.evaluate.intervals import wilson
+from scipy import stats
+
 from fmcourse.exam.bank import statements
 from fmcourse.exam.grade import Result
 from fmcourse.exam.item import TASKS, Item
@@ -62,8 +63,9 @@ def report(mock: Mock, results: Sequence[Result]) -> Report:
     counted = [result for result in results if result.item.id not in mock.extra]
     right = sum(result.right for result in counted)
     outcomes = [(result.item, result.right) for result in results]
-    return Report(right, len(counted), wilson(right, len(counted)), len(mock.open),
-                  by_claim(outcomes), by_task(outcomes))
+    interval = stats.binomtest(right, len(counted)).proportion_ci(method="wilson")
+    return Report(right, len(counted), (float(interval.low), float(interval.high)),
+                  len(mock.open), by_claim(outcomes), by_task(outcomes))
 
 
 def by_claim(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:
