@@ -97,7 +97,7 @@ def export(out: Annotated[Path, typer.Argument(
     from fmcourse.exam import export as exporting
 
     chosen = _chosen(bank.load(), claims or [], None, None)
-    typer.echo(f"wrote {exporting.export(chosen, out)}; {len(chosen)} items")
+    typer.echo(f"wrote {exporting.export(chosen, out)}; items: {len(chosen)}")
 
 
 @exam.command("check")

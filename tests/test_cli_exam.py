@@ -189,7 +189,7 @@ def test_report_sums_up_latest_answers(command):
 
 def test_export_writes_what_is_asked_for(command, tmp_path):
     code, said, _ = command("export", tmp_path / "k9.md", "k9")
-    assert (code, "1 items" in said) == (0, True)
+    assert (code, "items: 1" in said) == (0, True)
     assert "K9-01" in (tmp_path / "k9.md").read_text()
     assert command("export", tmp_path / "k9.doc")[0] == 1
 

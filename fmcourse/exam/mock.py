@@ -168,7 +168,7 @@ class Sheet:
     """The file of the mock that is under way; finished ones are kept beside it, by date."""
 
     def __init__(self, folder: Path | None = None):
-        self.folder = folder or store.folder("exam")
+        self.folder = folder or store.folder("progress")
         self.path = self.folder / "mock.json"
 
     def save(self, mock: Mock) -> None:

@@ -87,8 +87,10 @@ def show_result(console: Console, result: Result, shown: View) -> None:
             console.print(_indented(_text(note.why), by=4))
     if item.exam_says:
         console.print(_text(f"The exam says: {item.exam_says}\nToday: {item.today}"))
-    place = [f"See {item.shown}."] if item.shown else []
-    console.print(Text(" ".join([*place, *item.sources]), "dim"))
+    if item.shown:
+        console.print(f"See {item.shown}.")
+    for url in item.sources:
+        console.print(Text(url, "dim"), soft_wrap=True)  # one line, that it may be followed
 
 
 def _indented(text: Text, by: int = 2) -> Padding:
