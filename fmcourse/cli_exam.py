@@ -47,20 +47,21 @@ def take_mock(new: Annotated[bool, typer.Option(
     """Take a mock exam, or go on with the one that is under way."""
     from fmcourse.exam import bank, mock, terminal, terminal_mock
 
-    items, sheet, console = bank.load(), mock.Sheet(), terminal.open_console()
-    if new:
-        sheet.discard()
-    sitting = sheet.load(items)
-    if sitting is None:
-        seed = random.randrange(10**6) if seed is None else seed
-        sitting = mock.draw(items, seed, datetime.now())
-        console.print(f"{sitting.about} Seed {sitting.seed}.\n{terminal_mock.HELP}")
-    elif seed not in (None, sitting.seed):
-        raise ExamError(f"A mock exam with seed {sitting.seed} is under way.", where=sheet.path,
-                        fix="Go on with it without --seed, or add --new.")
-    sitting = terminal_mock.take(console, sitting, items, sheet)
-    if sitting.finished:
-        terminal_mock.hand_in(console, sitting, items, sheet)
+    items, console = bank.load(), terminal.open_console()
+    with mock.Sheet().alone() as sheet:
+        if new:
+            sheet.discard()
+        sitting = sheet.load(items)
+        if sitting is None:
+            seed = random.randrange(10**6) if seed is None else seed
+            sitting = mock.draw(items, seed, datetime.now())
+            console.print(f"{sitting.about} Seed {sitting.seed}.\n{terminal_mock.HELP}")
+        elif seed not in (None, sitting.seed):
+            raise ExamError(f"A mock exam with seed {sitting.seed} is under way.",
+                            where=sheet.path, fix="Go on with it without --seed, or add --new.")
+        sitting = terminal_mock.take(console, sitting, items, sheet)
+        if sitting.finished:
+            terminal_mock.hand_in(console, sitting, items, sheet)
 
 
 @exam.command("review")
