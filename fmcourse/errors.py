@@ -95,3 +95,7 @@ class EvidenceError(CourseError):
 
 class LessonError(CourseError):
     """A lesson or its master cannot be found, built or run."""
+
+
+class ExamError(CourseError):
+    """An item of the exam, an answer to one, or what is kept of answers is not well-formed."""

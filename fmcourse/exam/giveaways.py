@@ -1,0 +1,108 @@
+"""Can items be answered without knowing anything? Baselines that look at the wording alone.
+
+Multiple-choice banks leak: the option written with most care is the right one, or it repeats the
+question's words (Haladyna, Downing & Rodriguez 2002, "A review of multiple-choice item-writing
+guidelines"). Each baseline here picks one option by such a sign and is held against guessing, by
+an exact test over all items that the sign says anything about. One that wins by more than chance
+allows is a fault of the bank, not of an item: the remedy is to rewrite several.
+
+Shuffled options make positions harmless; ordering has no options to pick from and is left out.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from scipy import stats
+
+from fmcourse.exam import item as items
+from fmcourse.exam.item import Item
+
+LEVEL = 0.01  # a sound bank of this many signs fails once in about twenty times; see `leaks`
+ABSOLUTE = {"always", "never", "only", "every", "all", "none", "must", "cannot", "completely",
+            "impossible", "any", "no"}
+
+Sign = Callable[[str, str], float]  # (question, option) → the more, the likelier
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What picking by one sign earns.
+
+    Attributes:
+        name: the sign.
+        items: picks that it makes: one a choice item, one a prompt of a matching; none where
+            every option looks alike to it.
+        right: how many of them are in the key.
+        chance: how many would be by guessing.
+        p: how often guessing gets as many right, or more.
+    """
+
+    name: str
+    items: int
+    right: int
+    chance: float
+    p: float
+
+    @property
+    def leaks(self) -> bool:
+        """Whether it beats guessing by more than chance allows."""
+        return self.p < LEVEL
+
+    def __str__(self) -> str:
+        return (f"{self.name:18} {self.right:3} of {self.items:3} right, {self.chance:.1f} by "
+                f"guessing (p = {self.p:.2g}){'  ← a giveaway' if self.leaks else ''}")
+
+
+def words(text: str) -> set[str]:
+    """Content words, cut to their first five letters so that endings don't matter.
+
+    >>> sorted(words("The trained models train on tokens."))
+    ['model', 'token', 'train']
+    """
+    return {word[:5] for word in re.findall(r"[a-z]{4,}", text.lower())} - {
+        "which", "what", "that", "this", "with", "from", "they", "their", "them", "each", "into",
+        "than", "then", "when", "where", "does", "most", "have", "been", "will", "would", "must"}
+
+
+SIGNS: dict[str, Sign] = {
+    "longest option": lambda _, option: len(option),
+    "shortest option": lambda _, option: -len(option),
+    "keyword overlap": lambda question, option: len(words(question) & words(option)),
+    "least overlap": lambda question, option: -len(words(question) & words(option)),
+    "no absolute words": lambda _, option: -len(
+        ABSOLUTE & set(re.findall(r"[a-z]+", option.lower()))),
+}
+
+
+def baselines(bank: Iterable[Item]) -> list[Baseline]:
+    """Every sign, measured over the bank."""
+    bank = list(bank)
+    return [_measure(name, sign, bank) for name, sign in SIGNS.items()]
+
+
+def _measure(name: str, sign: Sign, bank: list[Item]) -> Baseline:
+    hits, chances = [], []
+    for item in bank:
+        for question, key in _questions(item):
+            scores = {option: sign(question, text) for option, text in item.options.items()}
+            best = [option for option, score in scores.items() if score == max(scores.values())]
+            if len(best) == len(scores):
+                continue  # the sign says nothing here
+            pick = random.Random(f"{name} {item.id} {question}").choice(sorted(best))
+            hits.append(pick in key)
+            chances.append(len(key) / len(scores))
+    p = float(stats.poisson_binom(chances).sf(sum(hits) - 1)) if hits else 1.0
+    return Baseline(name, len(hits), sum(hits), sum(chances), p)
+
+
+def _questions(item: Item) -> Iterator[tuple[str, set[str]]]:
+    """What options are picked for, with the right ones: the stem, or each prompt of a matching."""
+    if item.type in (items.CHOICE, items.RESPONSE):
+        yield item.stem, set(item.key)
+    elif item.type == items.MATCHING:
+        for prompt, right in zip(item.prompts.values(), item.key, strict=True):
+            yield prompt, {right}
