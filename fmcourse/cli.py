@@ -16,6 +16,7 @@ import typer
 
 from fmcourse.cli_aws import aws
 from fmcourse.cli_data import records
+from fmcourse.cli_exam import exam
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
 
@@ -25,6 +26,7 @@ app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
 app.add_typer(training, name="train")
 app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
+app.add_typer(exam, name="exam")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import html
 import io
+import random
 import re
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 
 import genanki
@@ -66,27 +66,20 @@ def anki(bank: Iterable[Item]) -> bytes:
 
 def page(bank: Sequence[Item]) -> str:
     """One page of HTML to read or print, questions first and answers after; loads nothing."""
-    return _render("page", title=TITLE, groups=_by_claim(bank), statements=statements())
+    return _render("page", title=TITLE, views=_mixed(bank), statements=statements())
 
 
 def markdown(bank: Sequence[Item]) -> str:
     """The same as Markdown."""
-    groups = _by_claim(bank)
-    said = statements()
-    parts = [f"# {TITLE}"]
-    for heading, told in (("Questions", _asked), ("Answers", _answered)):
-        parts.append(f"## {heading}")
-        for claim, views in groups:
-            parts += [f"### {claim}: {_escape(said[claim])}", *map(told, views)]
-    return "\n\n".join(parts) + "\n"
+    views = _mixed(bank)
+    return "\n\n".join([f"# {TITLE}", "## Questions", *map(_asked, views),
+                        "## Answers", *map(_answered, views)]) + "\n"
 
 
-def _by_claim(bank: Sequence[Item]) -> list[tuple[str, list[View]]]:
-    """Claims in the syllabus's order, each with its items as shown."""
-    order = list(statements())
-    ordered = sorted(bank, key=lambda item: (order.index(item.claim), item.id))
-    return [(claim, [view(item, SEED) for item in found])
-            for claim, found in groupby(ordered, key=lambda item: item.claim)]
+def _mixed(bank: Sequence[Item]) -> list[View]:
+    """Items as shown, in an order that says nothing: a claim as a heading gives answers away."""
+    ordered = sorted(bank, key=lambda item: item.id)
+    return [view(item, SEED) for item in random.Random(SEED).sample(ordered, len(ordered))]
 
 
 def _asked(shown: View) -> str:
@@ -104,6 +97,7 @@ def _answered(shown: View) -> str:
     if item.exam_says:
         lines.append(f"The exam says: {_escape(item.exam_says)} Today: {_escape(item.today)}")
     places = [str(item.shown)] if item.shown else []
+    lines.append(f"{item.claim}: {_escape(statements()[item.claim])}")
     lines.append("See " + ", ".join([*map(_escape, places), *(f"<{url}>" for url in item.sources)])
                  + f" (checked {item.verified}).")
     return "\n\n".join(lines)

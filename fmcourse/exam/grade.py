@@ -26,11 +26,13 @@ class Note:
         verdict: 'right' (in the key, and so answered), 'wrong', 'missed' (of the key, not given)
             or 'avoided' (a distractor, not given).
         why: why a distractor, match or order is wrong; empty where `Item.why` says it.
+        option: its id, of choices; front ends show their own letter.
     """
 
     text: str
     verdict: str
     why: str = ""
+    option: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def _choice_notes(item: Item, answer: Answer) -> list[Note]:
     why = {mistake.answer[0]: mistake.why for mistake in item.wrong}
     verdicts = {(True, True): RIGHT, (True, False): MISSED, (False, True): WRONG,
                 (False, False): AVOIDED}
-    return [Note(text, verdicts[name in item.key, name in answer], why.get(name, ""))
+    return [Note(text, verdicts[name in item.key, name in answer], why.get(name, ""),
+                 name)
             for name, text in item.options.items()]
 
 

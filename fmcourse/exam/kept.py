@@ -46,6 +46,7 @@ def progress() -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(file, timeout=10)) as database, database:
             database.executescript(TABLES)
+            database.execute("begin immediate")  # no other program between reading and writing
             yield database
     except sqlite3.DatabaseError as error:
         raise StoreError(f"The progress file cannot be used: {error}.", where=file,

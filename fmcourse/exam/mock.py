@@ -14,11 +14,14 @@ or a night's sleep, costs none: in the real exam it would.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import Timeout
 
 from fmcourse import store
 from fmcourse.errors import ExamError, StoreError
@@ -130,7 +133,8 @@ def answer(mock: Mock, item: Item, given: Answer) -> Mock:
         raise ExamError("This mock exam is over.", where=mock.began, fix="Begin a new one.")
     if item.id not in mock.items:
         raise ExamError("This mock exam does not ask that.", where=item.id)
-    check_answer(item, given or item.key)
+    if given:
+        check_answer(item, given)
     kept = {name: one for name, one in mock.answers.items() if name != item.id}
     return replace(mock, answers=kept | ({item.id: given} if given else {}))
 
@@ -168,8 +172,22 @@ class Sheet:
     """The file of the mock that is under way; finished ones are kept beside it, by date."""
 
     def __init__(self, folder: Path | None = None):
-        self.folder = folder or store.folder("exam")
+        self.folder = folder or store.folder("progress")
         self.path = self.folder / "mock.json"
+
+    @contextmanager
+    def alone(self) -> Iterator[Sheet]:
+        """Nobody else takes the same mock meanwhile; a crash gives it free.
+
+        Raises:
+            ExamError: somebody does.
+        """
+        try:
+            with store.lock(self.path).acquire(timeout=0):
+                yield self
+        except Timeout as error:
+            raise ExamError("This mock exam is being taken in another window.", where=self.path,
+                            fix="Go on there, or close it.") from error
 
     def save(self, mock: Mock) -> None:
         """Write it down, whole or not at all."""

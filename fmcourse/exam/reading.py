@@ -29,12 +29,14 @@ OPTIONAL: dict[str, type | tuple[type, ...]] = {
     "prompts": dict, "constraint": str, "exam_says": str, "today": str, "shown": str}
 KINDS = {str: "text", list: "a list", dict: "a mapping", int: "a whole number",
          date: "a date such as 2026-11-26"}
-BY_LETTER = re.compile(r"\b(?:option|answer|choice|response|prompt)s? (?:[a-hp-v]|[A-H])\b(?!\w)")
+# A small 'a' is an article, too: "the answer a model gives".
+BY_LETTER = re.compile(r"\b(?:option|answer|choice|response|prompt)s? "
+                       r"(?:[A-Hb-hp-v]\b|a(?=[.,;:)]|\s(?:is|and|or)\b|$))")
 CATCH_ALL = re.compile(r"\b(?:all|none|both|neither) of (?:the|these|those)\b.{0,9}\b"
                        r"(?:above|options|answers)\b|\bof the above\b", re.I)
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # in C where it was built
     """YAML's safe types only, and no key twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy import stats
 
 from fmcourse.exam.bank import statements
 from fmcourse.exam.grade import Result
-from fmcourse.exam.item import TASKS, Item
+from fmcourse.exam.item import TASKS, Cell, Item
 from fmcourse.exam.mock import Mock
 
 Outcome = tuple[Item, bool]  # an item, and whether it was answered rightly
@@ -22,7 +22,7 @@ class Row:
     Attributes:
         name, statement: of the syllabus or the exam guide.
         right, asked: answers.
-        revisit: where the course shows what was answered wrongly.
+        revisit: where the course shows what was answered wrongly; of a task, the lessons.
     """
 
     name: str
@@ -71,20 +71,23 @@ def report(mock: Mock, results: Sequence[Result]) -> Report:
 def by_claim(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:
     """A row for each claim that was asked, weakest first; an item counts for all its claims."""
     outcomes = list(outcomes)
-    return _weakest_first(_row(name, said, [one for one in outcomes if name in one[0].claims])
+    return _weakest_first(_row(name, said, [one for one in outcomes if name in one[0].claims], str)
                           for name, said in statements().items())
 
 
 def by_task(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:
     """A row for each task statement that was asked, weakest first."""
     outcomes = list(outcomes)
-    return _weakest_first(_row(name, said, [one for one in outcomes if name == one[0].task])
+    return _weakest_first(_row(name, said, [one for one in outcomes if name == one[0].task],
+                               lambda cell: f"lesson {cell.lesson}")
                           for name, said in TASKS.items())
 
 
-def _row(name: str, statement: str, outcomes: Sequence[Outcome]) -> Row:
-    places = {str(item.shown): None for item, right in outcomes if item.shown and not right}
-    return Row(name, statement, sum(right for _, right in outcomes), len(outcomes), tuple(places))
+def _row(name: str, statement: str, outcomes: Sequence[Outcome], place: Callable[[Cell], str]
+         ) -> Row:
+    places = {place(item.shown) for item, right in outcomes if item.shown and not right}
+    return Row(name, statement, sum(right for _, right in outcomes), len(outcomes),
+               tuple(sorted(places)))
 
 
 def _weakest_first(rows: Iterable[Row]) -> tuple[Row, ...]:

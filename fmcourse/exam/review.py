@@ -9,6 +9,7 @@ that what a mock exam found wanting is asked again tomorrow.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -79,6 +80,21 @@ def queue(bank: Sequence[Item], new: int = NEW_A_DAY, now: datetime | None = Non
     again.sort(key=lambda item: (-weak.get(item.claim, 0.5), due[item.id]))
     fresh.sort(key=lambda item: (-weak.get(item.claim, 0.5), item.difficulty, item.id))
     return again + fresh[:max(0, new - met)]
+
+
+def next_due(bank: Iterable[Item]) -> datetime | None:
+    """When the next card of the bank is due; None where nothing was ever answered."""
+    with progress() as database:
+        due = dict(database.execute("select item, due from exam_card"))
+    times = [due[item.id] for item in bank if item.id in due]
+    return datetime.fromtimestamp(min(times), UTC).astimezone() if times else None
+
+
+def practice(bank: Sequence[Item], seed: int) -> list[Item]:
+    """All items, shuffled: those never answered first, then the wrong ones, then the others."""
+    latest = {item.id: right for item, right in outcomes(bank)}
+    shuffled = random.Random(seed).sample(list(bank), len(bank))
+    return sorted(shuffled, key=lambda item: (item.id in latest, latest.get(item.id, False)))
 
 
 def outcomes(bank: Iterable[Item]) -> list[Outcome]:

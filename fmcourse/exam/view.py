@@ -99,13 +99,15 @@ class View:
     def _unclear(self, what: str) -> ExamError:
         return ExamError(what, fix=f"{self.task} Type such as: {self.example}")
 
+    def letter(self, option: str) -> str:
+        """The letter an option is shown with."""
+        return ascii_uppercase[self.order.index(option)]
+
     def typed(self, answer: Answer) -> str:
         """An answer as it would be typed; the opposite of `read`."""
-        letters = dict(zip(self.order, self.options, strict=True))
+        shown = [self.letter(name) for name in answer]
         if self.item.type == items.MATCHING:
-            return " ".join(f"{number}{letters[name]}"
-                            for number, name in zip(self.prompts, answer, strict=True))
-        shown = [letters[name] for name in answer]
+            return " ".join(map("".join, zip(self.prompts, shown, strict=True)))
         return " ".join(shown if self.item.type == items.ORDERING else sorted(shown))
 
 

@@ -1,5 +1,8 @@
 """The bank that is shipped is whole; what one file cannot know of another is found."""
 
+import subprocess
+import sys
+
 import pytest
 import yaml
 from exam.items import raw
@@ -88,3 +91,8 @@ def test_places_that_are_there_are_not(tmp_path, course):
     (tmp_path / "K8.yaml").write_text((tmp_path / "K8.yaml").read_text().replace(
         "prime", "a prime"))
     bank.check_places(bank.load(tmp_path), course)
+
+
+def test_reading_the_bank_loads_no_pytorch():
+    code = "import sys, fmcourse.exam.bank; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

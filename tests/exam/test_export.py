@@ -88,6 +88,8 @@ def test_a_page_loads_nothing_and_its_links_lead_somewhere():
 
 def test_questions_do_not_hold_their_answers():
     tree = HTMLParser(export.page(BANK))
+    asked = tree.body.text().partition("Answers")[0], export.markdown(BANK).partition("Answers")[0]
+    assert not [said for said in bank.statements().values() if said in " ".join(asked)]
     for item in BANK:
         question = tree.css_first(f"[id='questions-{item.id}']").text()
         assert item.why not in question

@@ -145,6 +145,14 @@ def test_a_damaged_file_is_refused_in_words(tmp_path, text):
         Sheet(tmp_path).load(BANK)
 
 
+def test_two_windows_do_not_take_the_same_mock(tmp_path):
+    with (Sheet(tmp_path).alone(), pytest.raises(ExamError, match="another window"),
+          Sheet(tmp_path).alone()):
+        pass
+    with Sheet(tmp_path).alone() as sheet:
+        assert sheet.load(BANK) is None
+
+
 CRASHING = textwrap.dedent("""
     import sys
     from pathlib import Path

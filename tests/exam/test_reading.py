@@ -41,6 +41,8 @@ BROKEN = [
     ({"difficulty": True}, "a whole number"),
     ({"stem": " "}, "empty"),
     ({"why": "Because option b is."}, "by its letter"),
+    ({"why": "Because option a is."}, "by its letter"),
+    ({"why": "Not answer C"}, "by its letter"),
     ({"options": {"a": "Four", "b": "Five", "c": "Six", "d": "All of the above"}}, "all or none"),
     ({"options": {"a": "Four", "b": 5, "c": "Six", "d": "Eight"}}, "is not text, but 5"),
     ({"type": "essay"}, "no type"),
@@ -97,6 +99,13 @@ def test_what_is_wrong_is_named_with_its_place(kind, changed, said):
     assert said in str(caught.value)
     assert "K1.yaml:3 (K1-" in caught.value.where or "id" in changed
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("why", [
+    "The answer a model gives is free.", "A prompt a person wrote.", "Options are free.",
+    "Each response the model makes.", "Of all answers, none is shorter."])
+def test_what_only_looks_like_a_letter_or_catch_all_is_read(why):
+    assert read(why=why).why == why
 
 
 @settings(max_examples=400, deadline=None)

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -129,6 +130,13 @@ def test_an_answer_and_its_card_are_kept_together_or_not_at_all(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         say(BANK[0], WRONG)
     assert review.outcomes(BANK) == [(BANK[0], True)]
+
+
+def test_two_programs_may_answer_at_once():
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda place: say(BANK[place % 3], RIGHT), range(24)))
+    with kept.progress() as database:
+        assert database.execute("select count(*) from exam_answer").fetchone() == (24,)
 
 
 def test_a_file_that_is_no_database_is_refused_in_words():
