@@ -67,7 +67,7 @@ def instruct(
         StoreError: the folder holds a different run, or one in progress.
     """
     recipe = recipe or InstructRecipe()
-    _check(model, recipe)
+    check_tunable(model, recipe)
     start, model = model.sha256(), with_chat(model)
     model = adapt(model, recipe.adapter, recipe.seed) if recipe.adapter else model.copy()
     rows = chat_rows(records, model.tokenizer, recipe.max_length)
@@ -92,8 +92,12 @@ def instruct(
     return stage(plan, folder, make, cards_of(records, validation), name)
 
 
-def _check(model: LanguageModel, recipe: InstructRecipe) -> None:
-    """Refuse what cannot be trained; see `instruct`."""
+def check_tunable(model: LanguageModel, recipe: InstructRecipe) -> None:
+    """Refuse what cannot be tuned on conversations.
+
+    Raises:
+        ModelError: a masked model, one with an adapter, or rows longer than its context.
+    """
     if model.objective != "causal":
         raise ModelError("A masked model cannot learn to answer.", where=model.name,
                          fix="Use a model that predicts the next token.")
@@ -103,7 +107,7 @@ def _check(model: LanguageModel, recipe: InstructRecipe) -> None:
     virtual = recipe.adapter.tokens if recipe.adapter and recipe.adapter.kind == "prompt" else 0
     if recipe.max_length + virtual > model.context:
         raise ModelError(f"Rows of {recipe.max_length} tokens are too long for this model.",
-                         where="InstructRecipe.max_length",
+                         where=f"{type(recipe).__name__}.max_length",
                          fix=f"Use {model.context - virtual} or fewer.")
 
 
