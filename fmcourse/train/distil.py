@@ -29,7 +29,7 @@ from torch.nn.functional import linear
 from fmcourse import store
 from fmcourse.data import cards_of
 from fmcourse.data.chat import chat_rows, left_out
-from fmcourse.errors import CourseError, CourseWarning, ModelError
+from fmcourse.errors import CourseError, CourseWarning, DataError, ModelError
 from fmcourse.models import LanguageModel, adapt, compat, with_chat
 from fmcourse.train import loop
 from fmcourse.train.distil_recipes import DistilRecipe, LogitRecipe, SequenceRecipe
@@ -122,11 +122,11 @@ def distil(
     if isinstance(recipe, LogitRecipe):
         _check_logits(chat, guide, recipe)
     made = adapt(chat, recipe.adapter, recipe.seed) if recipe.adapter else chat.copy()
-    parents = {"data": store.sha256_json(records["messages"][:]), "start": start,
+    parents = {"data": _fingerprint(records), "start": start,
                "teacher": teacher.sha256()}
     plan = {"recipe": recipe.as_dict(), "kind": type(recipe).__name__, **parents}
     if validation is not None:
-        plan["validation"] = store.sha256_json(validation["messages"][:])
+        plan["validation"] = _fingerprint(validation)
     cards = cards_of(records, validation)
 
     def make(work: Path) -> Run:
@@ -145,6 +145,14 @@ def distil(
         return run
 
     return stage(plan, folder, make, cards, name)
+
+
+def _fingerprint(records: Dataset) -> str:
+    """SHA-256 of what is said in conversations."""
+    if "messages" not in records.column_names:
+        raise DataError("These records have no conversations.", where="train.distil",
+                        fix="A column messages: a list of {role, content} for each record.")
+    return store.sha256_json(records["messages"][:])
 
 
 Lesson = tuple[Dataset, Callable[..., Instructor], Price, dict[str, int]]

@@ -27,9 +27,9 @@ class SequenceRecipe(InstructRecipe):
         if not self.answer_temperature > 0:
             self._refuse(f"Nothing can be sampled at a temperature of {self.answer_temperature}.",
                          "answer_temperature", "Above 0; at 0.01 it is the likeliest answer.")
-        if self.answer_tokens < 1 or self.samples < 1:
-            self._refuse("The teacher would not answer.", "answer_tokens",
-                         "At least one token, and one sample.")
+        for name in ("answer_tokens", "samples"):
+            if getattr(self, name) < 1:
+                self._refuse("The teacher would not answer.", name, "Ask for at least one.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ def test_a_teacher_is_asked_once(rows, monkeypatch):
     assert again.price == first.price != 0
     assert first.price.tokens == sum(map(len, rows["input_ids"]))
     assert first.price.flops > 2 * teacher.parameters * first.price.tokens
-    with pytest.raises(AssertionError, match="asked again"):  # at another temperature the rest is another
+    with pytest.raises(AssertionError, match="asked again"):  # the rest is another there
         soft_labels(teacher, rows, 4, 2.0)
 
 
@@ -108,7 +108,7 @@ def test_a_changed_byte_is_seen(rows):
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    with pytest.raises(StoreError, match="changed: tokens.npy"):
+    with pytest.raises(StoreError, match=r"changed: tokens\.npy"):
         soft_labels(classmates.teacher(), rows, 4, 1.0)
 
 

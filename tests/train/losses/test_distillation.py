@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def test_the_more_is_kept_the_more_is_seen(seed, temperature):
     student, teacher = logits(2, 5, VOCABULARY, seed=seed).unbind(0)
     found = [top_k_kl(student, likeliest(teacher, k, temperature), temperature).item()
              for k in range(1, VOCABULARY + 1)]
-    assert all(one <= more + 1e-9 for one, more in zip(found, found[1:], strict=False))
+    assert all(one <= more + 1e-9 for one, more in pairwise(found))
     assert found[0] >= 0
 
 
