@@ -6,6 +6,9 @@ and half a working network, and needs a fraction of the training. But it stays a
 a quarter of whose weights are embeddings, one layer is still two fifths. Below that a student is
 built narrower, from random weights, and has to be taught to write, too. Take layers where they make
 a student small enough.
+
+Both ends, because of all pairs of our tuned base's five layers the first and the last began best:
+at 2.0 bits per byte of right answers, others at 2.4 to 3.6 (the whole teacher: 0.5; one seed).
 """
 
 from __future__ import annotations
