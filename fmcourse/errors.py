@@ -95,3 +95,7 @@ class EvidenceError(CourseError):
 
 class LessonError(CourseError):
     """A lesson or its master cannot be found, built or run."""
+
+
+class ExerciseError(CourseError):
+    """An exercise is not solved yet, or there is no such exercise."""
