@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from fmcourse.cli_aws import aws
+from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
@@ -25,6 +26,7 @@ app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
 app.add_typer(training, name="train")
 app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
+app.add_typer(classroom, name="class")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

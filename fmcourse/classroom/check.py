@@ -16,7 +16,7 @@ import random
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Exercise:
         cases: inputs, by a few words that tell the learner what the case is.
         mistakes: mistaken answers, by the sentence that says what is mistaken.
         hints: two, the second says more.
+        slips: for answers that give a dictionary: mistaken parts of one, by what is mistaken.
         use: how to get an outcome of an answer and inputs; by default it is called with them.
         tolerance: relative, of real numbers.
     """
@@ -54,6 +55,7 @@ class Exercise:
     cases: Mapping[str, tuple[Any, ...]]
     mistakes: Mapping[str, Callable[..., Any]]
     hints: tuple[str, str]
+    slips: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     use: Callable[..., Any] = call
     tolerance: float = TOLERANCE
 
@@ -100,6 +102,9 @@ def judge(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
         made = _run(exercise, mistaken)
         if all(_apart(exercise, got[case], made[case]) is None for case in got):
             return Verdict(MISTAKE, says)
+    for says, part in exercise.slips.items():
+        if any(_holds(exercise, outcome.value, part) for outcome in got.values()):
+            return Verdict(MISTAKE, says)
     return _first(exercise, answer, wrong[0], got[wrong[0]], wanted[wrong[0]])
 
 
@@ -141,6 +146,13 @@ def _apart(exercise: Exercise, one: _Outcome, other: _Outcome) -> str | None:
     return difference(one.value, other.value, exercise.tolerance)
 
 
+def _holds(exercise: Exercise, value: Any, part: Mapping[str, Any]) -> bool:
+    """Whether a value is a dictionary with these items."""
+    return isinstance(value, Mapping) and all(
+        key in value and difference(value[key], item, exercise.tolerance) is None
+        for key, item in part.items())
+
+
 def _tidy(exercise: Exercise, answer: Callable[..., Any], got: dict[str, _Outcome]) -> Verdict:
     """Right, unless the answer wrote into what it was given."""
     for case, outcome in got.items():
@@ -167,11 +179,11 @@ def _first(exercise: Exercise, answer: Callable[..., Any], case: str, got: _Outc
     return Verdict(DIFFERS, f"Look at what `{exercise.name}` gives: {apart}.", where)
 
 
-def _where(exercise: Exercise, answer: Callable[..., Any], case: str) -> str:
+def _where(exercise: Exercise, answer: Callable[..., Any], case: str) -> str | None:
     """The case in words, with its inputs where an answer is called with them."""
     inputs = exercise.cases[case]
     if exercise.use is not call or not inputs:
-        return f"case '{case}'" if case else ""
+        return f"case '{case}'" if case else None
     shown = ", ".join(f"{name} = {described(value)}" for name, value in zip(
         _names(answer, inputs), inputs, strict=True))
     return f"case '{case}': {shown}"
