@@ -67,8 +67,11 @@ def described(value: Any) -> str:
         name = "tensor" if isinstance(value, torch.Tensor) else "array"
         shape = ", ".join(map(str, value.shape)) + ("," if value.ndim == 1 else "")
         line = f"{str(value.dtype).removeprefix('torch.')} {name} of shape ({shape})"
-        few = 0 < math.prod(value.shape) <= FEW and value.ndim
-        return f"{line}: {np.round(plain(value), 4).tolist()}" if few else line
+        if not value.ndim or not 0 < math.prod(value.shape) <= FEW:
+            return line
+        numbers = plain(value)
+        real = numbers.dtype.kind == "f"
+        return f"{line}: {(numbers.round(4) if real else numbers).tolist()}"
     return SHORT.repr(value)
 
 

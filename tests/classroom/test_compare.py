@@ -77,3 +77,9 @@ def test_half_precision_can_be_compared():
 def test_a_long_value_is_described_in_a_line():
     assert len(described(list(range(10_000)))) < 100
     assert described(torch.tensor([[1, 2]])) == "int64 tensor of shape (1, 2): [[1, 2]]"
+
+
+@pytest.mark.parametrize("values", [[True, False], [1, 2], [1.5, 2.25]])
+def test_short_tensors_and_arrays_are_shown(values):
+    assert described(torch.tensor(values)).endswith(str(values))
+    assert described(np.array(values)).endswith(str(values))

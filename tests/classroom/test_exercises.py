@@ -11,13 +11,14 @@ import doctest
 import importlib
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from fmcourse.classroom import build, masters, sheet
-from fmcourse.classroom.check import MISTAKE, UNWRITTEN, judge
+from fmcourse.classroom.check import MISTAKE, UNWRITTEN, call, judge
 from fmcourse.errors import ExerciseError
 from fmcourse.evidence import claim
 from fmcourse.lessons import catalogue
@@ -146,9 +147,11 @@ def test_every_named_mistake_is_recognised(number, name):
     exercise = SHEETS[number].exercises[name]
     assert len(exercise.mistakes) + len(exercise.slips) >= 3
     for says, mistaken in exercise.mistakes.items():
-        assert judge(exercise, mistaken) .says == says
+        assert judge(exercise, mistaken).says == says
     for says, part in exercise.slips.items():
-        verdict = judge(exercise, lambda *inputs, part=part: exercise.right(*inputs) | part)
+        slipped = replace(exercise, use=lambda answer, *inputs, part=part: exercise.use(
+            exercise.right, *inputs) | (part if answer is str else {}))
+        verdict = judge(slipped, str)
         assert (verdict.kind, verdict.says) == (MISTAKE, says)
 
 
@@ -175,7 +178,8 @@ def test_nonsense_is_met_with_a_clear_message(number, name):
     for nonsense in (lambda *inputs: None, lambda *inputs: 1 / 0, lambda: object(), object):
         verdict = judge(exercise, nonsense)
         assert not verdict.right
-        assert verdict.kind not in {MISTAKE, UNWRITTEN}
+        assert verdict.kind != UNWRITTEN
+        assert verdict.kind != MISTAKE or exercise.use is not call  # what it did *not* do is known
         assert len(verdict.says) > 20
 
 
