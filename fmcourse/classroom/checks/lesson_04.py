@@ -13,7 +13,8 @@ from torch.nn import functional
 from fmcourse.classroom.check import Exercise
 
 TALK = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]
-SET_UP = [{"role": "system", "content": "Be brief."}, *TALK, {"role": "user", "content": "Why?\nSay"}]
+SET_UP = [{"role": "system", "content": "Be brief."}, *TALK,
+          {"role": "user", "content": "Why?\nSay"}]
 
 
 def _template(end: str = "<|end|>", opening: Callable[[bool], bool] = bool,
