@@ -99,3 +99,7 @@ class LessonError(CourseError):
 
 class ExamError(CourseError):
     """An item of the exam, an answer to one, or what is kept of answers is not well-formed."""
+
+
+class ExerciseError(CourseError):
+    """An exercise is not solved yet, or there is no such exercise."""
