@@ -38,6 +38,7 @@ lab: $(READY)  ## open JupyterLab on lesson 00
 
 test: lint  ## everything CI runs, lessons at the smoke scale included
 	@$(FMCOURSE) build --check
+	@$(FMCOURSE) class build --check
 	@$(FMCOURSE) attribution --check
 	@$(FMCOURSE) fetch
 	@FMCOURSE_SCALE=smoke OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) --doctest-modules fmcourse tests $(NOTEBOOKS)
@@ -50,6 +51,7 @@ lint: $(READY)  ## ruff
 
 build: $(READY)  ## make the notebooks of their text masters
 	@$(FMCOURSE) build
+	@$(FMCOURSE) class build
 
 doctor: $(READY)  ## examine this machine
 	@$(FMCOURSE) doctor

@@ -15,7 +15,7 @@ from fmcourse.errors import CourseError
 __version__ = "0.1.0"
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses a kernel, and says so, always
 _ROOMS = ("hardware", "scale", "store", "sources", "data", "models", "train", "evaluate", "show",
-          "evidence", "lessons")
+          "evidence", "lessons", "classroom")
 __all__ = [*_ROOMS, "CourseError", "start"]
 
 

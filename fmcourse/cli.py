@@ -15,7 +15,9 @@ from typing import Annotated
 import typer
 
 from fmcourse.cli_aws import aws
+from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
+from fmcourse.cli_exam import exam
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
 
@@ -25,6 +27,8 @@ app = typer.Typer(name="fmcourse", no_args_is_help=True, add_completion=False,
 app.add_typer(training, name="train")
 app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
+app.add_typer(exam, name="exam")
+app.add_typer(classroom, name="class")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1
@@ -226,7 +230,7 @@ def evidence(claims: Annotated[list[str] | None, typer.Argument(help="Such as K1
 
 @app.command()
 def clean(names: Annotated[list[str] | None, typer.Argument(
-        help="Folders of the store; none means all.")] = None,
+        help="Folders of the store; none means all but what you did by hand.")] = None,
           yes: Annotated[bool, typer.Option("--yes", help="Delete them.")] = False) -> None:
     """Say what the course keeps on this disk, or delete it."""
     from fmcourse import store
@@ -238,16 +242,21 @@ def clean(names: Annotated[list[str] | None, typer.Argument(
         raise CourseError(f"The course keeps nothing called {', '.join(unknown)}.",
                           where=store.home(), fix=f"Choose from {', '.join(supplies.ROOMS)}.")
     chosen = [name for name in held if not names or name in names]
+    spared = [] if names else [name for name in chosen if name in supplies.BY_HAND]
+    doomed = [name for name in chosen if name not in spared]
     typer.echo(f"In {store.home()}:")
     for name in chosen:
         typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
     if not chosen:
         typer.echo("  nothing")
     elif yes:
-        supplies.delete(chosen)
-        typer.echo("Deleted.")
+        supplies.delete(doomed)
+        typer.echo(f"Deleted: {', '.join(doomed) or 'nothing'}.")
     else:
         typer.echo("Nothing was deleted; --yes does it.")
+    if spared:
+        typer.echo("What you did by hand is deleted only by its name: "
+                   f"fmcourse clean {' '.join(spared)} --yes")
 
 
 if __name__ == "__main__":

@@ -95,3 +95,11 @@ class EvidenceError(CourseError):
 
 class LessonError(CourseError):
     """A lesson or its master cannot be found, built or run."""
+
+
+class ExamError(CourseError):
+    """An item of the exam, an answer to one, or what is kept of answers is not well-formed."""
+
+
+class ExerciseError(CourseError):
+    """An exercise is not solved yet, or there is no such exercise."""

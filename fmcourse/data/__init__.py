@@ -30,6 +30,7 @@ from fmcourse.data.coverage import (
     text_vectors,
     vendi,
 )
+from fmcourse.data.distillation_file import write_distillation
 from fmcourse.data.domain import domain
 from fmcourse.data.drift import drift, js_distance, ks_distance, psi, two_sample_auc
 from fmcourse.data.edge_cases import edge_cases
@@ -92,6 +93,6 @@ __all__ = [
     "service_paragraphs", "shuffle_words", "side", "sized", "split_by_document",
     "split_conversations", "strata_weights", "swapped", "task_records", "templates", "text_vectors",
     "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "two_sample_auc", "vendi",
-    "with_biased_labels", "with_card", "with_manual", "with_passages", "written",
-    "yearly_paragraphs", "yes_no",
+    "with_biased_labels", "with_card", "with_manual", "with_passages", "write_distillation",
+    "written", "yearly_paragraphs", "yes_no",
 ]

@@ -139,15 +139,23 @@ def check_file(path: Path | str, form: Format | None = None,
     Raises:
         DataError: nothing can be read of it.
     """
+    obstacles: list[DataError] = []  # the first one, to converting what is of another format
+
     def within(form: Format, record: dict[str, Any], parts: list[Message]) -> None:
         if limits and form.name in limits.formats:
             limits.check_record(record, parts)
+        elif limits and not obstacles:
+            try:
+                limits.check_convertible(record, parts, form)
+            except DataError as error:
+                obstacles.append(error)
 
     reading = Reading(Path(path), within, form)
     for _ in reading:
         pass
     if not reading.kept:
         return reading, ["There is no good record here."]
-    faults = limits.faults(reading.files[0].name, reading.size, reading.format, reading.kept) \
-        if limits else []
-    return reading, list(faults)
+    if not limits:
+        return reading, []
+    return reading, list(limits.faults(reading.files[0].name, reading.size, reading.format,
+                                       reading.kept, *obstacles))

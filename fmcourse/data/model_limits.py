@@ -81,16 +81,34 @@ class Limits:
     def _word(self, text: str) -> str | None:
         return next((word for word in self.reserved if word in text), None)
 
-    def _way_from(self, form: Format) -> str:
+    def check_convertible(self, record: dict[str, Any], parts: list[Message], form: Format) -> None:
+        """A record of a format that is not taken can be written in the first that is.
+
+        Kinds of formats say only that some can: a prompt without an answer is a good record to
+        distil on, and none of any other format.
+
+        Raises:
+            DataError: it cannot, and why.
+        """
+        if self.formats and form.name not in self.formats:
+            wanted = formats.named(self.formats[0])
+            formats.check_kinds(form, wanted)
+            formats.rewritten(record, parts, form, wanted)
+
+    def _way_from(self, form: Format, obstacle: DataError | None) -> str:
         """What to do with records of a format that is not taken."""
         wanted = formats.named(self.formats[0])
         try:
             formats.check_kinds(form, wanted)
         except DataError as error:
-            return f"They cannot be converted: {error.what[0].lower()}{error.what[1:]} {error.fix}"
+            obstacle = error
+        if obstacle:
+            why = f"{obstacle.what[0].lower()}{obstacle.what[1:]} {obstacle.fix}"
+            return f"They cannot be converted: {why}"
         return f"Convert it: fmcourse data convert … --to {wanted.name} …"
 
-    def faults(self, file_name: str, size: int, form: Format, records: int) -> Iterator[str]:
+    def faults(self, file_name: str, size: int, form: Format, records: int,
+               obstacle: DataError | None = None) -> Iterator[str]:
         """What keeps a whole file from being accepted, in sentences.
 
         Args:
@@ -98,12 +116,13 @@ class Limits:
             size: its bytes.
             form: its format.
             records: how many good ones it has.
+            obstacle: what `check_convertible` first found in them.
         """
         if self.ended:
             yield f"{self.title}, has taken no new job since {self.ended}. Choose another model."
         elif form.name not in self.formats:
             yield (f"{self.title}, takes {' or '.join(self.formats)}, not {form.name}. "
-                   f"{self._way_from(form)}")
+                   f"{self._way_from(form, obstacle)}")
         if records < self.fewest or (self.most and records > self.most):
             span = f"at least {self.fewest:,}" if not self.most else \
                 f"at most {self.most:,}" if self.fewest == 1 else \

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from fmcourse import hardware, store
+from fmcourse import store
 from fmcourse.errors import EvidenceError
 from fmcourse.evidence.claim import Claim, Measure, get, overall
 
@@ -106,6 +106,8 @@ def entry(
 
 def made_now() -> dict[str, Any]:
     """What a result made now was made with: versions, hardware, date."""
+    from fmcourse import hardware  # loads PyTorch, which reading claims does not need
+
     return {"versions": versions(), "hardware": hardware.detect().as_record(),
             "date": datetime.now(UTC).date().isoformat()}
 

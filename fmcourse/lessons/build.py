@@ -13,7 +13,7 @@ from collections import Counter
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jupytext
 import nbformat
@@ -29,12 +29,23 @@ LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-pytho
             "pygments_lexer": "ipython3"}
 
 
-def assemble(lesson: Lesson) -> NotebookNode:
+class Mastered(Protocol):
+    """A notebook that is made of a text master: a lesson, or a sheet of exercises."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def master(self) -> Path: ...
+    @property
+    def notebook(self) -> Path: ...
+
+
+def assemble(lesson: Mastered) -> NotebookNode:
     """The notebook that the master describes, without outputs."""
     try:
         draft = jupytext.read(lesson.master, fmt="py:percent")
     except FileNotFoundError as error:
-        raise LessonError("The lesson's text master is missing.", where=lesson.master,
+        raise LessonError("The text master is missing.", where=lesson.master,
                           fix=f"git checkout -- {lesson.master.name}") from error
     except nbformat.ValidationError as error:
         raise LessonError(f"The text master is no notebook: {error.message}.", where=lesson.master,
@@ -43,12 +54,17 @@ def assemble(lesson: Lesson) -> NotebookNode:
         "fmcourse": draft.metadata.get("fmcourse", {}), "kernelspec": KERNEL,
         "language_info": LANGUAGE})
     draft.nbformat, draft.nbformat_minor = 4, 5
-    for cell, name in zip(draft.cells, _ids(lesson, draft), strict=True):
-        cell.id = name
+    identify(lesson, draft)
     return draft
 
 
-def _ids(lesson: Lesson, notebook: NotebookNode) -> list[str]:
+def identify(lesson: Mastered, notebook: NotebookNode) -> None:
+    """Give each cell the id that follows from its text."""
+    for cell, name in zip(notebook.cells, _ids(lesson, notebook), strict=True):
+        cell.id = name
+
+
+def _ids(lesson: Mastered, notebook: NotebookNode) -> list[str]:
     """The id of each cell: a hash of its text, and of how often the lesson has had it before."""
     seen: Counter[str] = Counter()
     ids = []
@@ -59,7 +75,7 @@ def _ids(lesson: Lesson, notebook: NotebookNode) -> list[str]:
     return ids
 
 
-def edited(lesson: Lesson) -> bool:
+def edited(lesson: Mastered) -> bool:
     """Whether somebody wrote into the notebook: ids follow from texts, so an edit breaks them."""
     if not lesson.notebook.exists():
         return False
@@ -70,7 +86,7 @@ def edited(lesson: Lesson) -> bool:
     return [cell.get("id") for cell in found.cells] != _ids(lesson, found)
 
 
-def keep_edited(lesson: Lesson) -> Path | None:
+def keep_edited(lesson: Mastered) -> Path | None:
     """Before a notebook is replaced, put somebody's edits aside; returns where, if there were any.
 
     They go to `notebooks/kept`, with the time in the name; nothing there is ever overwritten.
@@ -100,19 +116,19 @@ def build(lesson: Lesson) -> NotebookNode:
     return notebook
 
 
-def read(lesson: Lesson) -> NotebookNode:
+def read(lesson: Mastered) -> NotebookNode:
     """The lesson's notebook as it is on disk."""
     try:
         return nbformat.read(lesson.notebook, as_version=4)
     except FileNotFoundError as error:
-        raise LessonError("The lesson's notebook has not been built.", where=lesson.notebook,
+        raise LessonError("The notebook has not been built.", where=lesson.notebook,
                           fix="fmcourse build") from error
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError) as error:
         raise LessonError("This is not a notebook.", where=lesson.notebook,
                           fix="Delete it, then: fmcourse build") from error
 
 
-def write(lesson: Lesson, notebook: NotebookNode) -> None:
+def write(lesson: Mastered, notebook: NotebookNode) -> None:
     """Put the notebook in its place, whole or not at all."""
     nbformat.validate(notebook)
     store.atomic_write(lesson.notebook, nbformat.writes(notebook) + "\n")

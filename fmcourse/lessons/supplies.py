@@ -26,10 +26,12 @@ ROOMS = {
     "runs": "models you trained, with their checkpoints",
     "labels": "labels you gave in a notebook",
     "rankings": "choices between two replies that you made in a notebook",
+    "progress": "your answers to exam items, when each comes back, and your mock exams",
     "logs": "what experiment trackers wrote of runs without a folder",
     "evidence": "results of single seeds, so that a ledger run can go on",
     "executed": "notebooks of smoke, GPU and failed runs",
 }
+BY_HAND = ("labels", "rankings", "progress")  # nothing makes these again: deleted only when named
 
 
 def bring(name: str) -> Status:

@@ -12,6 +12,7 @@ from fmcourse.models.load import BASE, load
 from fmcourse.models.reward_model import RewardModel
 from fmcourse.models.rollout import Rollouts, roll_out
 from fmcourse.models.stored import Stored
+from fmcourse.models.student import student
 from fmcourse.models.tokenizer import train_tokenizer
 from fmcourse.models.trained_adapter import (
     TrainedAdapter,
@@ -54,6 +55,7 @@ __all__ = [
     "reply",
     "roll_out",
     "stored_bytes",
+    "student",
     "train_tokenizer",
     "untrained",
     "using",

@@ -105,6 +105,30 @@ def test_a_file_that_cannot_be_converted_is_not_told_to_be():
     assert "fmcourse data convert" not in said
 
 
+@pytest.mark.parametrize("model", ["nova-2-lite-rft", "nova-lite", "llama-3.1-8b"])
+def test_prompts_to_distil_on_are_not_told_to_be_converted_to_what_needs_answers(tmp_path, model):
+    answered, prompt = conversation(), conversation()
+    prompt["messages"].pop()
+    told = {}
+    for name, records in (("answered", [answered] * 200), ("prompts", [prompt] * 200),
+                          ("mixed", [*[answered] * 150, *[prompt] * 50])):
+        path = written(tmp_path, *records, name=f"{name}.jsonl")
+        _, faults = data.check_file(path, formats.DISTILLATION, data.limits(model))
+        told[name] = " ".join(faults)
+        form = formats.named(data.limits(model).formats[0])
+        if name == "answered":
+            data.convert_file(path, form, tmp_path / f"new-{name}.jsonl", formats.DISTILLATION)
+        else:
+            with pytest.raises(DataError, match="cannot be written"):
+                data.convert_file(path, form, tmp_path / f"new-{name}.jsonl",
+                                  formats.DISTILLATION)
+    assert "Convert it: fmcourse data convert" in told["answered"]
+    for name in ("prompts", "mixed"):
+        assert "not bedrock-distillation. They cannot be converted: " in told[name]
+        assert "answer" in told[name]
+        assert "fmcourse data convert" not in told[name]
+
+
 def test_the_most_records_bytes_and_the_name_of_a_file():
     def faults(model: str, name: str = "a.jsonl", size: int = 0, records: int = 1000) -> str:
         entry = data.limits(model)

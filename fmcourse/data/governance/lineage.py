@@ -1,9 +1,10 @@
 """Lineage: from any model back to the bytes it was made of, and from any byte to what it touched.
 
 Nothing is written down for it. Cards of data sets name their sources and every data set that their
-texts came through; token files name their texts; runs name what they read and the model they
-started from; adapters and models saved on their own name theirs. All of it by hash, so a graph
-(`graph.Lineage`) is read from whatever lies in a folder, and files may be moved or copied about.
+texts came through; token files name their texts; runs name what they read, the model they started
+from and the teacher they learnt of; adapters and models saved on their own name theirs. All of it
+by hash, so a graph (`graph.Lineage`) is read from whatever lies in a folder, and files may be moved
+or copied about.
 
 A data set is known by its texts: two with the same texts and other columns count as copies.
 """
@@ -33,6 +34,7 @@ from fmcourse.data.governance.graph import (
 from fmcourse.errors import CourseError, StoreError
 from fmcourse.sources.fetching import place
 
+_MODELS = {"start": "the model it started from", "teacher": "the teacher it learnt of"}
 HIDDEN = "."  # names that begin so are locks and drafts
 
 
@@ -99,7 +101,7 @@ def _of_run(path: Path, told: dict[str, Any]) -> Node | None:
     """A run, which stands for the model that it made."""
     if "model" not in told:
         return None  # of an earlier version of the course
-    before = {told["parents"].get("start"), told["parents"].get("data")}
+    before = {told["parents"].get(name) for name in ("data", *_MODELS)}
     for card in told["reads"]:
         before |= {card["sha256"], *_of_data(card)}
     return Node(told["model"], RUN, told["name"], (path,),
@@ -142,7 +144,7 @@ def _in_a_run(node: Node) -> bool:
 
 
 def _named_elsewhere(nodes: Mapping[str, Node], folder: Path) -> Iterator[Node]:
-    """Sources that cards name, the store's token files of runs, and models started from."""
+    """Sources that cards name, the store's token files of runs, and models that runs name."""
     seen: set[tuple[str, str]] = set()  # a source is looked for once, whoever names it
     for node in list(nodes.values()):
         for card in node.facts.get("reads", [node.facts] if node.kind == DATA else []):
@@ -152,9 +154,10 @@ def _named_elsewhere(nodes: Mapping[str, Node], folder: Path) -> Iterator[Node]:
                     yield Node(digest, SOURCE, name, _places(name, digest, folder))
         if node.kind == RUN:
             yield from _tokens_of(node)
-            start = node.facts["parents"].get("start")
-            if start and start not in nodes:
-                yield Node(start, MODEL, "the model it started from")
+            for name, called in _MODELS.items():
+                made = node.facts["parents"].get(name)
+                if made and made not in nodes:
+                    yield Node(made, MODEL, called)
 
 
 def _tokens_of(run: Node) -> Iterator[Node]:

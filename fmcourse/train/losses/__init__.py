@@ -9,6 +9,13 @@ from hidden states.
 """
 
 from fmcourse.train.loss import linear_cross_entropy
+from fmcourse.train.losses.distillation import (
+    DistillationLoss,
+    Likeliest,
+    distillation_loss,
+    likeliest,
+    top_k_kl,
+)
 from fmcourse.train.losses.divergence import adaptive_kl_coefficient, distillation_kl, kl_estimate
 from fmcourse.train.losses.grpo import group_advantages, grpo_loss
 from fmcourse.train.losses.likelihood import masked_cross_entropy, token_log_probs
@@ -17,8 +24,9 @@ from fmcourse.train.losses.ppo import PolicyLoss, ValueLoss, gae, ppo_policy_los
 from fmcourse.train.losses.preference import bradley_terry_loss, dpo_loss, ipo_loss
 
 __all__ = [
-    "PolicyLoss", "ValueLoss", "adaptive_kl_coefficient", "bradley_terry_loss", "distillation_kl",
-    "dpo_loss", "gae", "group_advantages", "grpo_loss", "ipo_loss", "kl_estimate",
+    "DistillationLoss", "Likeliest", "PolicyLoss", "ValueLoss", "adaptive_kl_coefficient",
+    "bradley_terry_loss", "distillation_kl", "distillation_loss", "dpo_loss", "gae",
+    "group_advantages", "grpo_loss", "ipo_loss", "kl_estimate", "likeliest",
     "linear_cross_entropy", "masked_cross_entropy", "masked_mean", "ppo_policy_loss",
-    "ppo_value_loss", "token_log_probs", "whiten",
+    "ppo_value_loss", "token_log_probs", "top_k_kl", "whiten",
 ]

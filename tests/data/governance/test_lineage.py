@@ -74,6 +74,19 @@ def test_a_model_leads_back_to_its_bytes(graph):
     assert graph.broken == ()
 
 
+def test_a_student_goes_back_to_what_its_teacher_read(graph):
+    teacher = models.load(graph.folder / "runs" / "tuned")
+    talks = governance.read(graph.folder).load("talks")
+    recipe = train.LogitRecipe(tokens=32, least_steps=1, max_length=32, top_k=8)
+    train.distil(tiny.model(seed=9), teacher, talks, recipe, name="student",
+                 folder=graph.folder / "runs" / "student", show_progress=False)
+    again = governance.lineage(graph.folder)
+    student = next(node for node in again.nodes.values() if node.name == "student")
+    assert {TUNED, READER, TALKS} <= set(named(again, again.ancestors(student.id)))
+    assert "run student" in named(again, again.descendants(next(
+        node.id for node in again.nodes.values() if node.name == "reader")))
+
+
 def test_one_changed_byte_is_seen_at_every_thing_and_below(graph):
     for key, node in graph.nodes.items():
         path = node.paths[0]

@@ -1,0 +1,19 @@
+"""The classroom: exercises whose checks know the usual mistakes by name.
+
+`fm.classroom.sheet("01")` is what an exercise notebook starts with; `fmcourse class build` makes
+exercise and solution notebooks from one text. Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["sheet"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "sheet":
+        from fmcourse.classroom.sheets import sheet
+
+        return sheet
+    raise AttributeError(f"module 'fmcourse.classroom' has no attribute {name!r}")

@@ -1,0 +1,144 @@
+"""The bank to take along: an Anki deck, a page to print, a text in Markdown.
+
+Options are shuffled once and for all, by a fixed seed, so that a printed page and its answers, and
+two printings, agree. A note of the deck is known by its item's id, so that importing a newer deck
+updates notes and keeps their schedule. Anki asks and shows; it doesn't grade what is typed.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import random
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import genanki
+import jinja2
+from markupsafe import Markup
+
+from fmcourse import store
+from fmcourse.errors import ExamError, meant
+from fmcourse.exam.bank import statements
+from fmcourse.exam.grade import grade
+from fmcourse.exam.item import Item
+from fmcourse.exam.view import View, view
+
+SEED = 1
+DECK, MODEL = 1_772_061_845, 1_772_061_846  # drawn once; another number would be another deck
+TITLE = "fmcourse: training and customizing foundation models"
+TEMPLATES = Path(__file__).with_name("templates")
+CSS = ".card {font: 18px/1.45 sans-serif; text-align: left; max-width: 42em; margin: 0 auto}"
+
+
+def export(bank: Sequence[Item], path: Path) -> Path:
+    """Write the bank as the file's name says: .apkg (Anki), .html or .md.
+
+    Raises:
+        ExamError: another ending, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[Sequence[Item]], str | bytes]] = {
+        ".apkg": anki, ".html": page, ".md": markdown}
+    if path.suffix not in writers:
+        raise ExamError(f"There is no export to '{path.suffix or path.name}'.", where=path,
+                        fix=meant(path.suffix, writers))
+    content = writers[path.suffix](bank)
+    try:
+        return store.atomic_write(path, content)
+    except OSError as error:
+        raise ExamError(f"This file cannot be written: {error.strerror}.", where=path,
+                        fix="Name another file, in a folder of your own.") from error
+
+
+def anki(bank: Iterable[Item]) -> bytes:
+    """An Anki package of one deck: a note an item, tagged by claim, task, type and difficulty."""
+    model = genanki.Model(
+        MODEL, TITLE, fields=[{"name": name} for name in ("Id", "Question", "Answer")],
+        templates=[{"name": "Item", "qfmt": "{{Question}}",
+                    "afmt": "{{Question}}<hr id=answer>{{Answer}}"}], css=CSS)
+    deck = genanki.Deck(DECK, TITLE)
+    for item in bank:
+        shown = view(item, SEED)
+        tags = [*item.claims, f"task-{item.task}", item.type, f"difficulty-{item.difficulty}"]
+        deck.add_note(genanki.Note(
+            model=model, fields=[item.id, _render("question", shown), _render("answer", shown)],
+            tags=tags, guid=genanki.guid_for("fmcourse", item.id)))
+    file = io.BytesIO()
+    genanki.Package(deck).write_to_file(file)
+    return file.getvalue()
+
+
+def page(bank: Sequence[Item]) -> str:
+    """One page of HTML to read or print, questions first and answers after; loads nothing."""
+    return _render("page", title=TITLE, views=_mixed(bank), statements=statements())
+
+
+def markdown(bank: Sequence[Item]) -> str:
+    """The same as Markdown."""
+    views = _mixed(bank)
+    return "\n\n".join([f"# {TITLE}", "## Questions", *map(_asked, views),
+                        "## Answers", *map(_answered, views)]) + "\n"
+
+
+def _mixed(bank: Sequence[Item]) -> list[View]:
+    """Items as shown, in an order that says nothing: a claim as a heading gives answers away."""
+    ordered = sorted(bank, key=lambda item: item.id)
+    return [view(item, SEED) for item in random.Random(SEED).sample(ordered, len(ordered))]
+
+
+def _asked(shown: View) -> str:
+    lines = [f"{number}. {_escape(text)}" for number, text in shown.prompts.items()]
+    choices = [f"- {letter}. {_escape(text)}" for letter, text in shown.options.items()]
+    blocks = [f"**{shown.item.id}** {_escape(shown.item.stem)} *{shown.task}*",
+              "\n".join(lines), "\n".join(choices)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _answered(shown: View) -> str:
+    item = shown.item
+    lines = [f"**{item.id}: {shown.typed(item.key)}.** {_escape(item.why)}",
+             "\n".join(f"- Not “{_escape(text)}”: {_escape(why)}" for text, why in reasons(item))]
+    if item.exam_says:
+        lines.append(f"The exam says: {_escape(item.exam_says)} Today: {_escape(item.today)}")
+    places = [str(item.shown)] if item.shown else []
+    lines.append(f"{item.claim}: {_escape(statements()[item.claim])}")
+    lines.append("See " + ", ".join([*map(_escape, places), *(f"<{url}>" for url in item.sources)])
+                 + f" (checked {item.verified}).")
+    return "\n\n".join(lines)
+
+
+def reasons(item: Item) -> list[tuple[str, str]]:
+    """What is wrong, in its own words, and why."""
+    return [(note.text, note.why) for note in grade(item, ()).notes if note.why]
+
+
+def _escape(text: str | None) -> str:
+    """Text as it is, where Markdown would read it as markup; code between backticks is left.
+
+    >>> _escape("2 * 3 <b> `a*b`")
+    '2 \\\\* 3 \\\\<b> `a*b`'
+    """
+    parts = re.split(r"(`[^`]+`)", text or "")
+    return "".join(part if place % 2 else re.sub(r"([\\*_<&\[\]#|~])", r"\\\1", part)
+                   for place, part in enumerate(parts))
+
+
+def _marked(text: str) -> str:
+    """HTML of a text: code between backticks, everything else as it is."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
+
+
+def _render(name: str, shown: View | None = None, **more: object) -> str:
+    return _environment().get_template(f"{name}.html").render(shown=shown, **more)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
+                                     trim_blocks=True, lstrip_blocks=True,
+                                     undefined=jinja2.StrictUndefined)
+    environment.filters["marked"] = lambda text: Markup(_marked(text))
+    environment.globals["reasons"] = reasons
+    return environment

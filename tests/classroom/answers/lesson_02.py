@@ -1,0 +1,70 @@
+"""Other right programs for lesson 02, and edits of the solutions that make known mistakes."""
+
+from fractions import Fraction
+
+
+def labels_by_zip(record):
+    parts = [("prompt", False), ("completion", True), ("text", True)]
+    return tuple(token if counts else -100 for key, counts in parts
+                 for token in record.get(key, ()))
+
+
+def replay_with_a_counter(new, old, share):
+    rows, replayed = [], 0
+    for row in new:
+        rows.append(row)
+        while replayed + 1 <= share * (len(rows) + 1) + 1e-9:
+            rows.append(old[replayed])
+            replayed += 1
+    return rows
+
+
+def replay_in_blocks(new, old, share):
+    share = Fraction(share).limit_denominator(100)
+    if not share:
+        return list(new)
+    block, count = share.denominator - share.numerator, share.numerator
+    rows = []
+    for number, start in enumerate(range(0, len(new), block)):
+        rows += old[number * count:(number + 1) * count] + new[start:start + block]
+    return rows
+
+
+def last_good_by_next(general, rise):
+    broken = next((i for i, bits in enumerate(general) if bits - general[0] > rise), len(general))
+    return broken - 1
+
+
+def refresh_page_by_page(old, new):
+    out = {"replay": [], "read": []}
+    for name in sorted(new):
+        same = " ".join(new[name].split()) == " ".join(old.get(name, "\0").split())
+        out["replay" if same else "read"].append(name)
+    return out
+
+
+OTHERS = {
+    "graded_labels": [labels_by_zip],
+    "with_replay": [replay_with_a_counter, replay_in_blocks],
+    "last_good": [last_good_by_next],
+    "refresh": [refresh_page_by_page],
+}
+EDITS = {
+    "predicted_changes": [('"general": "worse"', '"general": "same"', "General text does not"),
+                          ('"same"', '"better"', "A manual holds")],
+    "graded_labels": [("[-100] * len(record[\"prompt\"])", 'record["prompt"]', "You grade the"),
+                      ("[-100] * len(record[\"prompt\"]) + ", "", "You took the prompt away")],
+    "with_replay": [
+        ("round(len(new) * share / (1 - share))", "0\n    return new + old[:round(len(new) * share "
+         "/ (1 - share))]", "The number is right, but all old rows stand at the end")],
+    "last_good": [("return place - 1", "return place", "You gave the look that broke"),
+                  ("general[0] + rise", "general[place - 1] + rise if place else False",
+                   "You compared each look with the one before"),
+                  ("general[0] + rise", "general[0] * (1 + rise)", "You took `rise` as a share")],
+    "refresh": [(".split()", "", "A page whose line breaks"),
+                ("sorted(new.keys() - same)", "sorted(new)", "You read the whole"),
+                ("sorted(new.keys() - same)", "sorted(new.keys() - old.keys())",
+                 "You read only pages with a new name")],
+    "routes": [('"prices": "retrieval"', '"prices": "fine-tuning"', "A model tuned on today's"),
+               ('"tone": "prompt"', '"tone": "fine-tuning"', "For one sentence")],
+}

@@ -1,0 +1,53 @@
+"""nbgrader itself, end to end: it releases the sheet, and grades a solved and an unsolved copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbgrader", reason="only instructors need it: pip install fmcourse[classroom]")
+ROOT = Path(__file__).parents[2]
+SHEET = "01_pretraining"
+SETTINGS = """
+from nbconvert.preprocessors import TagRemovePreprocessor
+from nbgrader.converters import GenerateAssignment
+c = get_config()
+c.CourseDirectory.course_id = "fm"
+c.GenerateAssignment.preprocessors = [TagRemovePreprocessor, *GenerateAssignment().preprocessors]
+c.TagRemovePreprocessor.enabled = True
+c.TagRemovePreprocessor.remove_cell_tags = {"commentary"}
+"""
+
+
+def nbgrader(folder: Path, *words: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=folder,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_nbgrader_releases_a_sheet_and_grades_it(tmp_path, monkeypatch):
+    here = Path(sys.executable).parent  # nbgrader calls alembic by its name
+    monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
+    from nbgrader.api import Gradebook
+
+    (tmp_path / "nbgrader_config.py").write_text(SETTINGS)
+    for place, folder in (("source/01", "solutions"), ("submitted/solved/01", "solutions"),
+                          ("submitted/unsolved/01", "exercises")):
+        (tmp_path / place).mkdir(parents=True)
+        shutil.copy(ROOT / folder / f"{SHEET}.ipynb", tmp_path / place)
+    nbgrader(tmp_path, "generate_assignment", "01")
+    released = (tmp_path / "release" / "01" / f"{SHEET}.ipynb").read_text()
+    assert "BEGIN SOLUTION" not in released
+    assert "**Why.**" not in released
+    nbgrader(tmp_path, "autograde", "01")
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", course_id="fm") as book:
+        marks = {mark.student.id: (mark.score, mark.max_score)
+                 for mark in book.assignment_submissions("01")}
+    assert marks["solved"][0] == marks["solved"][1] > 0
+    assert marks["unsolved"] == (0, marks["solved"][1])
