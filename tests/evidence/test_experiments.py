@@ -30,7 +30,7 @@ SMALL = {
     "G4": {"logs": 1, "lines": 6},
     "G5": {"graphs": 1, "sets": 2, "texts": 8},
     "H1": {"tokens": 600, "asked": 8},
-    "H2": {"tokens": 600, "pairs": 70, "held": 60, "sizes": (32,)},
+    "H2": {"tokens": 600, "pairs": 70, "held": 60, "sizes": (256,)},
     "H3": {"tokens": 600, "pairs": 24, "steps": 1, "practice": 70, "asked": 8, "looked": 2},
     "H4": {"tokens": 600, "pairs": 40, "asked": 16},
     "H5": {"tokens": 600, "pairs": 24, "steps": 1, "practice": 70, "asked": 8, "looked": 2,

@@ -18,7 +18,6 @@ ALIKE = "better reply found, of two alike in manners"
 CARELESS = replace(feedback.ANNOTATOR, sharpness=3.0, slips=0.15)
 GUESSING = Annotator(sharpness=0.0, slips=0.0)
 ALL, TOP, MOST = "all comparisons", "ceiling", "85 % of the ceiling"
-EVERY = 3  # seeds with every arm; more tell what is close to a bound
 
 
 def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS, held: int = 1_200,
@@ -43,11 +42,8 @@ def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     careful, careless, guessed = feedback.compared(
         start, prompts, seed, (feedback.ANNOTATOR, CARELESS, GUESSING))
     [asked] = feedback.compared(start, feedback.questions(held, seed, "test"), seed)
-    named = {ALL: careful}
-    if seed < EVERY:
-        named |= {f"{size} comparisons": careful.select(range(min(size, len(careful))))
-                  for size in sizes}
-        named |= {"careless annotator": careless, "guessing annotator": guessed}
+    named = {ALL: careful, "careless annotator": careless, "guessing annotator": guessed} | {
+        f"{size} comparisons": careful.select(range(min(size, len(careful)))) for size in sizes}
     arms, reports = {}, {}
     for name, rows in named.items():
         model = feedback.judge(start, rows, seed, pairs)
@@ -59,8 +55,6 @@ def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
                               for side in ("chosen", "rejected")), asked)
     arms[TOP] = {RIGHT: ceiling(asked, feedback.ANNOTATOR), TRULY: 1.0, ALIKE: 1.0}
     arms[MOST] = {RIGHT: 0.85 * arms[TOP][RIGHT]}
-    if seed >= EVERY:
-        arms = {name: {RIGHT: found[RIGHT]} for name, found in arms.items()}
     return Outcome(arms, {"comparisons": store.sha256_json(careful.to_list()),
                           "held out": store.sha256_json(asked.to_list())},
                    {"comparisons": {name: len(rows) for name, rows in named.items()},
