@@ -31,7 +31,8 @@ class Card:
 
     `sources` maps a source's name to the SHA-256 of the file it was read from; `steps` lists what
     was done, in order, as dicts of `step`, `kept`, `dropped` and `note`; `sha256` is the hash of
-    the texts themselves, and `made_of` holds the hashes of all the data sets they came through.
+    the texts themselves, and `made_of` holds the hashes of all the data sets they came through, and
+    of models that wrote any of them.
     """
 
     name: str

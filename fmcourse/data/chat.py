@@ -103,6 +103,21 @@ def chat_tokens(
     return {"text": text, "input_ids": coded.input_ids, "labels": labels}
 
 
+def conversations_in(records: Dataset, where: str) -> list[Sequence[Message]]:
+    """The conversations of records, as they are: lists of {role, content}.
+
+    Args:
+        where: who asks, for the error.
+
+    Raises:
+        DataError: no column `messages`.
+    """
+    if "messages" not in records.column_names:
+        raise DataError("These records have no conversations.", where=where,
+                        fix="A column messages: a list of {role, content} for each record.")
+    return records["messages"][:]
+
+
 def chat_rows(records: Dataset, tokenizer: PreTrainedTokenizerFast, max_length: int) -> Dataset:
     """Conversations ready for training; those that are too long are left out, and counted.
 
@@ -121,10 +136,8 @@ def chat_rows(records: Dataset, tokenizer: PreTrainedTokenizerFast, max_length: 
         DataError: no column `messages`, or nothing is short enough.
         ModelError: no chat template, or one that cannot be trained with.
     """
-    if "messages" not in records.column_names:
-        raise DataError("These records have no conversations.", where="data.chat_rows",
-                        fix="A column messages: a list of {role, content} for each record.")
-    rows = [chat_tokens(messages, tokenizer) for messages in records["messages"]]
+    rows = [chat_tokens(messages, tokenizer)
+            for messages in conversations_in(records, "data.chat_rows")]
     kept = [row for row in rows if len(row["input_ids"]) <= max_length]
     if not kept:
         raise DataError(f"None of {len(rows)} conversations has {max_length} tokens or fewer.",

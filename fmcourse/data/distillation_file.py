@@ -15,6 +15,7 @@ from datasets import Dataset
 
 from fmcourse import store
 from fmcourse.data import formats
+from fmcourse.data.chat import conversations_in
 from fmcourse.data.format_files import check_file
 from fmcourse.data.model_limits import limits
 from fmcourse.data.prompt_records import DISTILLATION
@@ -40,11 +41,8 @@ def write_distillation(records: Dataset, path: Path | str, *, answers: bool = Fa
             ten faults are named.
     """
     path = Path(path).expanduser()
-    if "messages" not in records.column_names:
-        raise DataError("These records have no conversations.", where="data.write_distillation",
-                        fix="A column messages: a list of {role, content} for each record.")
     lines = []
-    for talk in records["messages"]:
+    for talk in conversations_in(records, "data.write_distillation"):
         said = [{"role": message["role"], "content": message["content"]} for message in talk]
         if said and said[-1]["role"] == "assistant" and not answers:
             said = said[:-1]

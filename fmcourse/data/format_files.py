@@ -139,16 +139,17 @@ def check_file(path: Path | str, form: Format | None = None,
     Raises:
         DataError: nothing can be read of it.
     """
-    obstacles: list[DataError] = []  # the first one, to converting what is of another format
+    obstacle: DataError | None = None  # the first one, to converting what is of another format
 
     def within(form: Format, record: dict[str, Any], parts: list[Message]) -> None:
+        nonlocal obstacle
         if limits and form.name in limits.formats:
             limits.check_record(record, parts)
-        elif limits and not obstacles:
+        elif limits and not obstacle:
             try:
                 limits.check_convertible(record, parts, form)
             except DataError as error:
-                obstacles.append(error)
+                obstacle = error
 
     reading = Reading(Path(path), within, form)
     for _ in reading:
@@ -158,4 +159,4 @@ def check_file(path: Path | str, form: Format | None = None,
     if not limits:
         return reading, []
     return reading, list(limits.faults(reading.files[0].name, reading.size, reading.format,
-                                       reading.kept, *obstacles))
+                                       reading.kept, obstacle))

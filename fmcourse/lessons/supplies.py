@@ -23,7 +23,7 @@ ROOMS = {
     "data": "cleaned and split texts",
     "tokens": "texts as token numbers",
     "models": "models converted once, such as SmolLM2",
-    "teachers": "what a teacher said to be distilled, asked once",
+    "teachers": "what teachers said to the students that learn of them",
     "runs": "models you trained, with their checkpoints",
     "labels": "labels you gave in a notebook",
     "rankings": "choices between two replies that you made in a notebook",

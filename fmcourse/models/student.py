@@ -18,6 +18,7 @@ import copy
 from fmcourse.errors import ModelError
 from fmcourse.models import compat
 from fmcourse.models.build import Shape, build
+from fmcourse.models.four_bits import is_quantized
 from fmcourse.models.language_model import LanguageModel
 
 
@@ -30,9 +31,13 @@ def student(teacher: LanguageModel, size: int | str | Shape, seed: int = 0) -> L
             random weights.
         seed: of random weights.
 
+    Returns:
+        A model with weights of its own; the card of one made of the teacher's layers names it.
+
     Raises:
-        ModelError: a masked teacher; not so many layers; no such size; or a network of another
-            kind than a stack of layers that each attend to all.
+        ModelError: a masked teacher; not so many layers; no such size; or layers are to be taken
+            from another kind of network than a plain stack that each attend to all, such as one
+            of four bits or with an adapter.
     """
     if teacher.objective != "causal":
         raise ModelError("A masked model has nothing to say to a student.", where=teacher.name,
@@ -57,10 +62,11 @@ def evenly_taken(layers: int, of: int) -> list[int]:
 def _of_layers(teacher: LanguageModel, layers: int) -> LanguageModel:
     network = teacher.network
     own = getattr(getattr(network, "model", None), "layers", None)
-    if own is None or not compat.attends_to_all(network):
+    if own is None or is_quantized(teacher) or not compat.attends_to_all(network):
         raise ModelError("Layers cannot be taken out of this kind of network.",
                          where=type(network).__name__,
-                         fix="Name a size: models.student(teacher, '3m').")
+                         fix="Name a size: models.student(teacher, '3m'); or take them out of "
+                             "models.merged(teacher), if it has an adapter.")
     if not 0 < layers <= len(own):
         raise ModelError(f"This teacher has {len(own)} layers; {layers} cannot be taken.",
                          where=teacher.name, fix=f"Take 1 to {len(own)}.")
@@ -71,4 +77,5 @@ def _of_layers(teacher: LanguageModel, layers: int) -> LanguageModel:
     for new, old in enumerate(evenly_taken(layers, len(own))):
         made.model.layers[new].load_state_dict(own[old].state_dict())
     made.to(teacher.device, network.dtype).eval()
-    return LanguageModel(made, teacher.tokenizer, f"{layers} of {len(own)} layers", "causal")
+    return LanguageModel(made, teacher.tokenizer, f"{teacher.name}, {layers} of {len(own)} layers",
+                         "causal", {"made_of": [teacher.sha256()]})

@@ -14,12 +14,11 @@ is in each run's cost.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from datasets import Dataset
@@ -28,8 +27,8 @@ from torch.nn.functional import linear
 
 from fmcourse import store
 from fmcourse.data import cards_of
-from fmcourse.data.chat import chat_rows, left_out
-from fmcourse.errors import CourseError, CourseWarning, DataError, ModelError
+from fmcourse.data.chat import conversations_in
+from fmcourse.errors import CourseError, ModelError
 from fmcourse.models import LanguageModel, adapt, compat, with_chat
 from fmcourse.train import loop
 from fmcourse.train.distil_recipes import DistilRecipe, LogitRecipe, SequenceRecipe
@@ -39,8 +38,8 @@ from fmcourse.train.run import Run
 from fmcourse.train.soft_labels import SoftLabels, placed, soft_labels
 from fmcourse.train.stage import processes, stage
 from fmcourse.train.teacher_answers import teacher_answers
-from fmcourse.train.teaching import Price
-from fmcourse.train.tuning import Instructor, tune
+from fmcourse.train.teaching import Said
+from fmcourse.train.tuning import Instructor, tune, tuning_rows
 from fmcourse.train.watch import Observer
 
 SEEN = ("kl", "hard_loss")
@@ -54,7 +53,7 @@ class Distiller(Instructor):
     def __init__(self, soft: SoftLabels, recipe: LogitRecipe, **settings: Any) -> None:
         super().__init__(**settings)
         self.soft, self.recipe = soft, recipe
-        self.seen: list[Tensor] = []  # since the last log line, (2,) each
+        self.seen: list[Tensor] = []  # since the last log line, (3,) each: two sums and a count
 
     def graded_loss(self, hidden: Tensor, output: nn.Module, labels: Tensor) -> Tensor:
         """The mean of `losses.distillation_loss`; its parts are kept for the next log line."""
@@ -62,15 +61,16 @@ class Distiller(Instructor):
         logits = linear(hidden, output.weight, output.bias)  # (positions, vocabulary)
         loss = distillation_loss(logits, written, teacher, self.recipe.temperature,
                                  self.recipe.alpha)
-        self.seen.append(torch.stack([loss.kl, loss.hard]))
+        self.seen.append(torch.stack([loss.kl, loss.hard, torch.ones_like(loss.kl)]) * len(labels))
         return loss.total
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """A line with a loss also has the means of `SEEN` since the last one."""
+        """A line with a loss also has the means of `SEEN` over graded tokens since the last one."""
         if "loss" in logs and self.seen:
-            means = torch.stack(self.seen).mean(0).tolist()
+            *sums, count = torch.stack(self.seen).sum(0)
             self.seen.clear()
-            logs = {**logs, **dict(zip(SEEN, means, strict=True))}
+            logs = {**logs, **{name: (total / count).item()
+                               for name, total in zip(SEEN, sums, strict=True)}}
         super().log(logs, start_time)
 
 
@@ -114,7 +114,7 @@ def distil(
         CourseError: several processes.
         PolicyError: the data is governed, and may not be used for this.
         StoreError: the folder holds a different run, or one in progress; or what the teacher said
-            was changed.
+            was changed, or there is no room for it.
     """
     recipe = recipe or SequenceRecipe()
     check_tunable(student, recipe)
@@ -122,24 +122,20 @@ def distil(
     if isinstance(recipe, LogitRecipe):
         _check_logits(chat, guide, recipe)
     made = adapt(chat, recipe.adapter, recipe.seed) if recipe.adapter else chat.copy()
-    parents = {"data": _fingerprint(records), "start": start,
-               "teacher": teacher.sha256()}
+    parents = {"data": _fingerprint(records), "start": start, "teacher": teacher.sha256()}
     plan = {"recipe": recipe.as_dict(), "kind": type(recipe).__name__, **parents}
     if validation is not None:
         plan["validation"] = _fingerprint(validation)
     cards = cards_of(records, validation)
 
     def make(work: Path) -> Run:
-        rows, trainer, price, counts = _lesson(made, guide, records, recipe)
+        lesson = _lesson(made, guide, records, recipe)
         minutes = recipe.checkpoint_minutes if folder is not None else None
-        run = tune(made, rows, recipe, loop.Surroundings(
+        run = tune(made, lesson.rows, recipe, loop.Surroundings(
             name, work, minutes, observe, observe_at, report_to, show_progress), start, validation,
-            trainer)
-        run.parents = {**parents, **cards[0].sources}
-        run.cost = replace(run.cost, flops=run.cost.flops + price.flops,
-                           seconds=run.cost.seconds + price.seconds)
-        run.metrics |= {**counts, "teacher_tokens": price.tokens, "teacher_flops": price.flops,
-                        "teacher_seconds": price.seconds}
+            lesson.trainer)
+        run.parents = {**parents, "said": lesson.said.sha256, **cards[0].sources}
+        _charge(run, lesson)
         if finish is not None:
             finish(run)
         return run
@@ -149,35 +145,40 @@ def distil(
 
 def _fingerprint(records: Dataset) -> str:
     """SHA-256 of what is said in conversations."""
-    if "messages" not in records.column_names:
-        raise DataError("These records have no conversations.", where="train.distil",
-                        fix="A column messages: a list of {role, content} for each record.")
-    return store.sha256_json(records["messages"][:])
+    return store.sha256_json(conversations_in(records, "train.distil"))
 
 
-Lesson = tuple[Dataset, Callable[..., Instructor], Price, dict[str, int]]
+class Lesson(NamedTuple):
+    """Rows to learn from, who trains on them, what the teacher said, and what of it was lost."""
+
+    rows: Dataset
+    trainer: Callable[..., Instructor]
+    said: Said
+    lost: dict[str, int]
 
 
 def _lesson(student: LanguageModel, teacher: LanguageModel, records: Dataset, recipe: DistilRecipe
             ) -> Lesson:
-    """Rows to learn from, who trains on them, what the teacher took, and what was left out."""
+    """The teacher is asked, or was before."""
+    to_caller = 6  # of `distil`: `make` and the two of a stage are between
     if isinstance(recipe, SequenceRecipe):
-        said = teacher_answers(
+        answers = teacher_answers(
             teacher, records, tokens=recipe.answer_tokens, samples=recipe.samples,
             temperature=recipe.answer_temperature, seed=recipe.seed)
-        rows = _rows(said.records, student, recipe)
-        return rows, Instructor, said.price, {"empty": said.empty, "cut": said.cut}
-    rows = _rows(records, student, recipe)
+        rows = tuning_rows(answers.records, student, recipe, to_caller)
+        return Lesson(rows, Instructor, answers.said, {"empty": answers.empty, "cut": answers.cut})
+    rows = tuning_rows(records, student, recipe, to_caller)
     soft = soft_labels(teacher, rows, recipe.top_k, recipe.temperature)
-    return placed(rows), partial(Distiller, soft, recipe), soft.price, {}
+    return Lesson(placed(rows), partial(Distiller, soft, recipe), soft.said, {})
 
 
-def _rows(records: Dataset, student: LanguageModel, recipe: DistilRecipe) -> Dataset:
-    rows = chat_rows(records, student.tokenizer, recipe.max_length)
-    if lost := left_out(rows):
-        warnings.warn(CourseWarning(f"{lost} of {len(records)} conversations have more than "
-                                    f"{recipe.max_length} tokens and are left out."), stacklevel=4)
-    return rows
+def _charge(run: Run, lesson: Lesson) -> None:
+    """Add the teacher's price to a run's cost; what it was goes to the metrics."""
+    price = lesson.said.price
+    run.cost = replace(run.cost, flops=run.cost.flops + price.flops,
+                       seconds=run.cost.seconds + price.seconds)
+    run.metrics |= {**lesson.lost, "teacher_tokens": price.tokens, "teacher_flops": price.flops,
+                    "teacher_seconds": price.seconds}
 
 
 def _guide(teacher: LanguageModel) -> LanguageModel:

@@ -24,7 +24,7 @@ class SequenceRecipe(InstructRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.answer_temperature > 0:
+        if not 0 < self.answer_temperature < float("inf"):
             self._refuse(f"Nothing can be sampled at a temperature of {self.answer_temperature}.",
                          "answer_temperature", "Above 0; at 0.01 it is the likeliest answer.")
         for name in ("answer_tokens", "samples"):

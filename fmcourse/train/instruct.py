@@ -7,7 +7,6 @@ Trade-off: conversations that are too long are left out and counted, never cut.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,14 +14,13 @@ from datasets import Dataset
 
 from fmcourse import store
 from fmcourse.data import card, cards_of
-from fmcourse.data.chat import chat_rows, left_out
-from fmcourse.errors import CourseWarning, ModelError
+from fmcourse.errors import ModelError
 from fmcourse.models import LanguageModel, adapt, adapted, with_chat
 from fmcourse.train import loop
 from fmcourse.train.recipe import InstructRecipe
 from fmcourse.train.run import Run
 from fmcourse.train.stage import stage
-from fmcourse.train.tuning import VALIDATION, Instructor, tune
+from fmcourse.train.tuning import VALIDATION, Instructor, tune, tuning_rows
 from fmcourse.train.watch import Observer
 
 __all__ = ["VALIDATION", "Instructor", "instruct"]
@@ -70,11 +68,7 @@ def instruct(
     check_tunable(model, recipe)
     start, model = model.sha256(), with_chat(model)
     model = adapt(model, recipe.adapter, recipe.seed) if recipe.adapter else model.copy()
-    rows = chat_rows(records, model.tokenizer, recipe.max_length)
-    if left_out(rows):
-        warnings.warn(CourseWarning(
-            f"{left_out(rows)} of {len(records)} conversations have more than "
-            f"{recipe.max_length} tokens and are left out."), stacklevel=2)
+    rows = tuning_rows(records, model, recipe, stacklevel=2)
     parents = {"data": card(rows).sha256, "start": start}
     plan = {"recipe": recipe.as_dict(), **parents}
     if validation is not None:

@@ -2,16 +2,20 @@
 
 Hinton's "dark knowledge": beside the token that was written, which others would have been nearly as
 good. Of a vocabulary of 8,192, 64 tokens at 4 bytes each are 256 bytes a position instead of 16 kB;
-log-probabilities are kept in float16 (an error of at most a 2,000th of their value) and add up to
-one again when they are read. They are those at one temperature: how much the rest weighs at another
-cannot be told from what is kept, so that is asked anew.
+log-probabilities are kept in float16 (an error of at most a 2,000th of their value; a forward pass
+in bfloat16 leaves more open) and add up to one again when they are read. They are those at one
+temperature: how much the rest weighs at another cannot be told from what is kept, so that is asked
+anew.
 """
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +26,14 @@ from torch.nn.functional import linear, log_softmax
 
 from fmcourse import hardware
 from fmcourse.data.chat import IGNORE
-from fmcourse.errors import ModelError
+from fmcourse.errors import ModelError, StoreError
 from fmcourse.models import LanguageModel, compat
 from fmcourse.models.stored import evaluating
 from fmcourse.train.losses import Likeliest, likeliest
-from fmcourse.train.teaching import Asking, Price, asked
+from fmcourse.train.teaching import Asking, Said, asked
 
 ROWS = 16  # texts a forward pass
+SPARE = 50_000_000  # bytes of the disk that are left to others
 NAMES = ("tokens", "log_probs", "rest")
 
 
@@ -41,14 +46,14 @@ class SoftLabels:
         log_probs: (positions, k) float16, nats, memory-mapped.
         rest: (positions,) float32, nats, memory-mapped.
         labels: (positions,) int64, the tokens that were written.
-        price: what the teacher took.
+        said: where it is kept, and what the teacher took.
     """
 
     tokens: np.ndarray
     log_probs: np.ndarray
     rest: np.ndarray
     labels: Tensor
-    price: Price
+    said: Said
 
     def at(self, places: Tensor) -> tuple[Likeliest, Tensor]:
         """The teacher's opinion at some positions, and what was written there.
@@ -67,9 +72,9 @@ class SoftLabels:
 
 def placed(rows: Dataset) -> Dataset:
     """Rows whose labels are not tokens but the places of these in `SoftLabels`; else -100."""
-    place, found = 0, []
-    for labels in rows["labels"]:
-        found.append([IGNORE if label == IGNORE else (place := place + 1) - 1 for label in labels])
+    places = count()
+    found = [[IGNORE if label == IGNORE else next(places) for label in labels]
+             for labels in rows["labels"]]
     return rows.remove_columns("labels").add_column("labels", found)
 
 
@@ -85,16 +90,16 @@ def soft_labels(teacher: LanguageModel, rows: Dataset, top_k: int, temperature: 
 
     Raises:
         ModelError: a logit is no number, or infinite.
-        StoreError: what lies there was changed.
+        StoreError: what lies there was changed, or there is no room for it.
     """
     ids, labels = rows["input_ids"][:], rows["labels"][:]
     machine = hardware.detect()
-    recipe = [teacher.sha256(), ids, labels, top_k, temperature, machine.dtype, 1]
-    folder, price = asked("logits", recipe, partial(_ask, teacher, ids, labels, top_k, temperature),
-                          "*.npy")
-    tokens, log_probs, rest = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in NAMES)
+    recipe = [teacher.sha256(), len(teacher.tokenizer), ids, labels, top_k, temperature,
+              machine.dtype, 1]
+    said = asked("logits", recipe, partial(_ask, teacher, ids, labels, top_k, temperature), "*.npy")
+    files = (np.load(said.folder / f"{name}.npy", mmap_mode="r") for name in NAMES)
     written = torch.tensor([label for row in labels for label in row if label != IGNORE])
-    return SoftLabels(tokens, log_probs, rest, written, price)
+    return SoftLabels(*files, written, said)
 
 
 def _ask(teacher: LanguageModel, ids: Sequence[list[int]], labels: Sequence[list[int]], top_k: int,
@@ -119,13 +124,25 @@ def _ask(teacher: LanguageModel, ids: Sequence[list[int]], labels: Sequence[list
             file[places] = values.clip(lowest) if file.dtype == np.float16 else values
             file.flush()
         tokens = sum(len(ids[i]) for i in some)
-        asking.finish(teacher, tokens, tokens / len(some))
+        asking.finish(teacher, tokens, len(some))
 
 
 def _files(asking: Asking, positions: int, top_k: int, vocabulary: int) -> list[np.memmap]:
-    """The three files, made at their full size; those of an earlier process are gone on with."""
+    """The three files, made at their full size; those of an earlier process are gone on with.
+
+    Room is asked for first: writing to a mapped file on a full disk would end the process without
+    a word.
+
+    Raises:
+        StoreError: the disk has no room for them.
+    """
     ids = np.uint16 if vocabulary <= 2**16 else np.uint32
     kinds = ((positions, top_k), ids), ((positions, top_k), np.float16), ((positions,), np.float32)
+    needed = sum(math.prod(shape) * np.dtype(kind).itemsize for shape, kind in kinds)
+    if not asking.done and shutil.disk_usage(asking.folder).free < needed + SPARE:
+        raise StoreError(f"What the teacher finds likely takes {needed / 1e6:,.0f} MB, and there "
+                         "is no room for it.", where=asking.folder,
+                         fix="Free some room, lower top_k, or set FMCOURSE_HOME to another disk.")
 
     def opened(path: Path, shape: tuple[int, ...], kind: type) -> np.memmap:
         if asking.done:

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from datasets import Dataset
 
 from fmcourse import hardware, store
+from fmcourse.data import tokenizer_hash
 from fmcourse.data.card import card, with_card
+from fmcourse.data.chat import conversations_in
 from fmcourse.errors import CourseWarning, DataError
 from fmcourse.models import LanguageModel, roll_out, with_chat
-from fmcourse.train.teaching import Asking, Price, asked
+from fmcourse.models.rollout import prompt_tokens
+from fmcourse.train.teaching import Asking, Said, asked
 
 PART = 256  # conversations between two moments that a kill cannot undo
 
@@ -33,13 +37,13 @@ class Answers:
     Attributes:
         records: conversations with its answers, column `messages`.
         empty, cut: conversations left out: with an answer of nothing, or that was not ended.
-        price: what the teacher took.
+        said: where it is kept, and what the teacher took.
     """
 
     records: Dataset
     empty: int
     cut: int
-    price: Price
+    said: Said
 
 
 def teacher_answers(
@@ -56,58 +60,78 @@ def teacher_answers(
         records: with a column `messages`, of which the assistant's may be missing.
         tokens: longest answer.
         temperature: near 0 it answers what it finds likeliest.
-        samples: answers to each conversation.
+        samples: answers to each conversation; near temperature 0 they are all the same.
         seed: of the sampling.
+
+    Returns:
+        Conversations in their order, all of them once for each sample. The card's lineage leads
+        to the records and to the teacher.
 
     Raises:
         DataError: no conversations, one in which nobody asks, or no answer that can be used.
         ModelError: a masked teacher, or a conversation and its answer do not fit its context.
         StoreError: what it answered before was changed.
     """
-    talks = _asked_in(records)
-    recipe = [teacher.sha256(), talks, tokens, temperature, samples, seed, hardware.detect().dtype,
-              1]
-    ask = partial(_ask, with_chat(teacher), talks * samples, tokens, temperature, seed)
-    folder, price = asked("answers", recipe, ask, "part-*.json")
-    found = [talk for part in sorted(folder.glob("part-*.json")) for talk in store.read_json(part)]
+    talks, ready = _asked_in(records), with_chat(teacher)
+    recipe = [teacher.sha256(), *_manner(ready), talks, tokens, temperature, samples, seed,
+              hardware.detect().dtype, 1]
+    ask = partial(_ask, ready, talks * samples, tokens, temperature, seed)
+    said = asked("answers", recipe, ask, "part-*.json")
+    parts = sorted(said.folder.glob("part-*.json"))
+    found = [talk for part in parts for talk in store.read_json(part)]
     empty, cut = (sum(talk[why] for talk in found) for why in ("empty", "cut"))
     kept = [talk["messages"] for talk in found if not (talk["empty"] or talk["cut"])]
-    said = (f"{empty} of the teacher's {len(found)} answers are empty and {cut} are not ended "
+    lost = (f"{empty} of the teacher's {len(found)} answers are empty and {cut} are not ended "
             f"after {tokens} tokens")
     if not kept:
-        raise DataError(f"{said}: there is nothing to learn.", where=teacher.name,
+        raise DataError(f"{lost}: there is nothing to learn.", where=teacher.name,
                         fix="Ask a teacher that was tuned to answer, or allow more tokens.")
     if empty or cut:
-        warnings.warn(CourseWarning(f"{said}; they are left out."), stacklevel=3)
-    step = card(records).step("answered by a teacher", len(kept), empty + cut,
-                              f"(empty or not ended: left out); teacher {teacher.name}")
+        warnings.warn(CourseWarning(f"{lost}; they are left out."), stacklevel=2)
+    about = card(records).step("answered by a teacher", len(kept), empty + cut,
+                               f"(empty or not ended: left out); teacher {teacher.name}")
+    about = replace(about, made_of=(*about.made_of, teacher.sha256()))
     text = ["\n\n".join(message["content"] for message in talk) for talk in kept]
     made = Dataset.from_dict({"messages": kept, "text": text})
-    return Answers(with_card(made, step), empty, cut, price)
+    return Answers(with_card(made, about), empty, cut, said)
+
+
+def _manner(teacher: LanguageModel) -> list[Any]:
+    """What decides its answers beside its weights: how it reads, and where it stops."""
+    tokenizer = teacher.tokenizer
+    return [tokenizer_hash(tokenizer), tokenizer.chat_template, teacher.ends()]
 
 
 def _asked_in(records: Dataset) -> list[list[dict[str, str]]]:
     """Conversations without what the assistant says in them."""
-    if "messages" not in records.column_names or not len(records):
-        raise DataError("These records have no conversations.", where="teacher_answers",
-                        fix="A column messages: a list of {role, content} for each record.")
     talks = [[{"role": said["role"], "content": said["content"]} for said in talk
-              if said["role"] != "assistant"] for talk in records["messages"]]
+              if said["role"] != "assistant"]
+             for talk in conversations_in(records, "train.teacher_answers")]
+    if not talks:
+        raise DataError("There are no conversations to answer.", where="train.teacher_answers",
+                        fix="Give at least one record.")
     for place, talk in enumerate(talks):
-        if not any(said["role"] == "user" for said in talk):
+        if not _to_next(talk):
             raise DataError("Nobody asks anything in this conversation.", where=f"record {place}",
                             fix="Let the user say something, or leave it out.")
     return talks
 
 
+def _to_next(talk: Sequence[Message]) -> int:
+    """How many messages there are up to the user's next, that one included; 0 if none comes."""
+    return next((place for place, said in enumerate(talk, 1) if said["role"] == "user"), 0)
+
+
 def _ask(teacher: LanguageModel, talks: Sequence[list[Message]], tokens: int, temperature: float,
          seed: int, asking: Asking) -> None:
+    prompt_tokens(teacher, [talk[:_to_next(talk)] for talk in talks], tokens)  # do they fit?
     parts = [talks[begin:begin + PART] for begin in range(0, len(talks), PART)]
     for number in range(asking.done, len(parts)):
         asking.begin()
         found, used = _answered(teacher, parts[number], tokens, temperature, (seed, number))
         store.write_json(asking.folder / f"part-{number:05}.json", found)
-        asking.finish(teacher, used, used / len(parts[number]))
+        asking.finish(teacher, used, sum(said["role"] == "assistant" for talk in found
+                                         for said in talk["messages"]))
 
 
 def _answered(teacher: LanguageModel, talks: Sequence[list[Message]], tokens: int,
@@ -115,9 +139,9 @@ def _answered(teacher: LanguageModel, talks: Sequence[list[Message]], tokens: in
     """Conversations with an answer after each message of the user; and the tokens it took."""
     found = [{"messages": [], "empty": False, "cut": False} for _ in talks]
     left, used, turn = [list(talk) for talk in talks], 0, 0
-    while asking := [i for i, rest in enumerate(left) if any(s["role"] == "user" for s in rest)]:
+    while asking := [i for i, rest in enumerate(left) if _to_next(rest)]:
         for i in asking:
-            place = next(p for p, said in enumerate(left[i]) if said["role"] == "user") + 1
+            place = _to_next(left[i])
             found[i]["messages"] += left[i][:place]
             left[i] = left[i][place:]
         drawn = int(store.sha256_json([*seed, turn])[:8], 16)

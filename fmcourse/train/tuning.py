@@ -8,6 +8,7 @@ only, the optimiser, looks at held-out conversations, and the accounts.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from fmcourse import evaluate, hardware
-from fmcourse.data.chat import left_out
+from fmcourse.data.chat import chat_rows, left_out
+from fmcourse.errors import CourseWarning
 from fmcourse.models import LanguageModel, compat, is_quantized
 from fmcourse.train import loop
 from fmcourse.train.engine import Accountable
@@ -123,6 +125,24 @@ def _summary(looks: pd.DataFrame) -> dict[str, float]:
             "validation_after": float(last[VALIDATION]), **back}
 
 
+def tuning_rows(records: Dataset, model: LanguageModel, recipe: InstructRecipe, stacklevel: int
+                ) -> Dataset:
+    """`data.chat_rows` of conversations; that some are too long is warned of.
+
+    Args:
+        stacklevel: of the warning, as it would be in the caller.
+
+    Raises:
+        DataError, ModelError: as `data.chat_rows`.
+    """
+    rows = chat_rows(records, model.tokenizer, recipe.max_length)
+    if lost := left_out(rows):
+        warnings.warn(CourseWarning(
+            f"{lost} of {len(records)} conversations have more than {recipe.max_length} tokens "
+            "and are left out."), stacklevel=stacklevel + 1)
+    return rows
+
+
 def tune(
     model: LanguageModel, rows: Dataset, recipe: InstructRecipe, around: loop.Surroundings,
     start: str, validation: Dataset | None = None, trainer: Callable[..., Instructor] = Instructor,
@@ -135,6 +155,12 @@ def tune(
         start: SHA-256 of the model without the adapter.
         validation: conversations held out; decides when to stop if there is a `recipe.patience`.
         trainer: made with the arguments of TRL's.
+
+    Returns:
+        A run without parents, whose `metrics` are those that `instruct` names.
+
+    Raises:
+        ModelError: training diverges.
     """
     look, shares = _observer(validation, recipe, around)
     run = _train(model, rows, recipe, replace(around, observe=look, observe_at=shares), trainer)

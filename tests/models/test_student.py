@@ -7,7 +7,7 @@ import tiny
 import torch
 
 from fmcourse.errors import ModelError
-from fmcourse.models import Shape, build, reply, student, with_chat
+from fmcourse.models import Adapter, Shape, adapt, build, reply, student, with_chat
 from fmcourse.models.student import evenly_taken
 
 
@@ -29,6 +29,8 @@ def test_layers_are_taken_evenly_with_both_ends():
 def test_it_is_made_of_the_teacher_s_layers(teacher):
     small = student(teacher, 3)
     assert small.parameters < teacher.parameters
+    assert small.name == f"{teacher.name}, 3 of 5 layers"
+    assert small.card["made_of"] == [teacher.sha256()]
     for new, old in enumerate((0, 2, 4)):
         own, theirs = small.network.model.layers[new], teacher.network.model.layers[old]
         for key, value in own.state_dict().items():
@@ -66,6 +68,13 @@ def test_what_cannot_be_a_student_is_refused(teacher):
         student(teacher, "half")
     with pytest.raises(ModelError, match="masked"):
         student(tiny.model("masked"), 1)
+    with pytest.raises(ModelError, match="cannot be taken out") as caught:
+        student(adapt(teacher, Adapter("lora", rank=2)), 2)
+    assert "merged" in caught.value.fix
+    teacher.network.is_loaded_in_4bit = True
+    with pytest.raises(ModelError, match="cannot be taken out"):
+        student(teacher, 2)
+    teacher.network.is_loaded_in_4bit = False
     teacher.network.config.sliding_window = 8
     with pytest.raises(ModelError, match="cannot be taken out"):
         student(teacher, 2)

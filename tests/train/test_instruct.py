@@ -138,8 +138,9 @@ def test_what_is_too_long_is_warned_of(model):
     whole = records()
     rows = {"messages": [*whole["messages"], long], "text": [*whole["text"], "long"]}
     more = with_card(Dataset.from_dict(rows), Card("talks", {"north": "0" * 64}))
-    with pytest.warns(CourseWarning, match="1 of 41 conversations"):
+    with pytest.warns(CourseWarning, match="1 of 41 conversations") as told:
         run = instruct(model, more, RECIPE)
+    assert [one.filename for one in told if one.category is CourseWarning] == [__file__]
     assert run.metrics["left_out"] == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 import classmates
 import numpy as np
 import pytest
@@ -70,9 +72,11 @@ def test_a_teacher_is_asked_once(rows, monkeypatch):
 
     monkeypatch.setitem(soft_labels.__globals__, "_ask", refuse)
     again = soft_labels(teacher, rows, 4, 1.0)
-    assert again.price == first.price != 0
-    assert first.price.tokens == sum(map(len, rows["input_ids"]))
-    assert first.price.flops > 2 * teacher.parameters * first.price.tokens
+    assert again.said == first.said
+    price = first.said.price
+    assert price.tokens == sum(map(len, rows["input_ids"]))
+    assert price.flops > 2 * teacher.parameters * price.tokens
+    assert price.seconds > 0
     with pytest.raises(AssertionError, match="asked again"):  # the rest is another there
         soft_labels(teacher, rows, 4, 2.0)
 
@@ -98,7 +102,7 @@ def test_a_killed_teacher_goes_on_where_it_was(rows, monkeypatch):
     assert parts == [1, 2, 3]  # sixteen rows each
     for name, right in zip(("tokens", "log_probs", "rest"), kept, strict=True):
         np.testing.assert_array_equal(getattr(resumed, name), right)
-    assert resumed.price.tokens == whole.price.tokens
+    assert resumed.said.price.tokens == whole.said.price.tokens
     assert not (folder / "progress.json").exists()
 
 
@@ -110,6 +114,17 @@ def test_a_changed_byte_is_seen(rows):
     file.write_bytes(content)
     with pytest.raises(StoreError, match=r"changed: tokens\.npy"):
         soft_labels(classmates.teacher(), rows, 4, 1.0)
+
+
+def test_a_full_disk_is_told_before_the_teacher_is_asked(rows, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda place: usage(10**9, 10**9, 1000))
+    with pytest.raises(StoreError, match="there is no room for it") as caught:
+        soft_labels(classmates.teacher(), rows, 4, 1.0)
+    assert "FMCOURSE_HOME" in caught.value.fix
+    assert not list(store.folder("teachers").glob("*/*.npy"))
+    monkeypatch.undo()
+    assert len(soft_labels(classmates.teacher(), rows, 4, 1.0).labels) > 0
 
 
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf])

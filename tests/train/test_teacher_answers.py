@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import classmates
 import pytest
 import tiny
@@ -9,6 +12,7 @@ from datasets import Dataset
 
 from fmcourse import store
 from fmcourse.data import Card, card, with_card
+from fmcourse.data.facts import Governance
 from fmcourse.errors import CourseWarning, DataError, ModelError, StoreError
 from fmcourse.models import reply
 from fmcourse.train import teacher_answers
@@ -28,8 +32,9 @@ def test_near_zero_it_answers_what_it_finds_likeliest():
         assert talk[:-1] == had[:-1]
         assert talk[-1] == {"role": "assistant", "content": reply(teacher, talk[:-1])}
     assert (said.empty, said.cut) == (0, 0)
-    assert said.price.tokens > 0
+    assert said.said.price.tokens > 0
     assert card(said.records).sources == {"north": "0" * 64}
+    assert card(said.records).made_of == (card(asked).sha256, teacher.sha256())
     assert card(said.records).steps[-1]["step"] == "answered by a teacher"
 
 
@@ -49,6 +54,29 @@ def test_every_turn_is_answered_anew():
     assert "Nonsense" not in str(longer)
     assert longer[4]["content"] == reply(classmates.teacher(), longer[:4], 24)
     assert [m["role"] for m in shorter] == ["user", "assistant"]
+
+
+def test_one_that_reads_or_stops_otherwise_is_another_teacher():
+    asked, found = classmates.talks(4), set()
+    for change in ("nothing", "template", "end"):
+        teacher = classmates.teacher()
+        if change == "template":
+            teacher.tokenizer = copy.deepcopy(teacher.tokenizer)
+            teacher.tokenizer.chat_template += " "
+        elif change == "end":
+            teacher.network.generation_config.eos_token_id = [teacher.ends()[0]]
+        assert teacher.sha256() == classmates.teacher().sha256()
+        found.add(teacher_answers(teacher, asked).said.sha256)
+    assert len(found) == 3
+
+
+def test_several_turns_cost_what_each_takes():
+    teacher = classmates.teacher()
+    fox, owl = ("user", "Where does the fox live, number 1?"), ("user", "Where does the owl live?")
+    price = teacher_answers(teacher, records([fox, owl]), tokens=24).said.price
+    config = teacher.network.config
+    attention = 2 * config.num_hidden_layers * config.hidden_size * price.tokens / 2  # two texts
+    assert price.flops == price.tokens * (2 * teacher.parameters + attention)
 
 
 def test_samples_differ_and_the_seed_decides():
@@ -111,7 +139,7 @@ def test_a_killed_teacher_goes_on_where_it_was(monkeypatch):
     assert resumed.records["messages"][:] == whole.records["messages"][:]
     again = teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
     assert parts == [1, 2, 3]
-    assert again.price == resumed.price
+    assert again.said == resumed.said
     next(store.folder("teachers").glob("answers-*/part-00001.json")).write_text("[]")
     with pytest.raises(StoreError, match=r"changed: part-00001\.json"):
         teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
@@ -126,3 +154,18 @@ def test_what_cannot_be_answered_is_refused():
     assert caught.value.where == "record 1"
     with pytest.raises(ModelError, match="context of 128"):
         teacher_answers(teacher, classmates.talks(), tokens=120)
+
+
+def test_one_that_is_too_long_is_told_before_any_is_answered(monkeypatch):
+    monkeypatch.setitem(teacher_answers.__globals__, "PART", 1)
+    asked = records([("user", "Hi")], [("user", "fox " * 100)])
+    with pytest.raises(ModelError, match="context of 128"):
+        teacher_answers(classmates.teacher(), asked, tokens=24)
+    assert not list(store.folder("teachers").glob("*/*"))
+
+
+def test_answers_to_governed_questions_are_governed():
+    facts = Governance(owner="legal", purposes=("retrieval",), sensitivity="confidential")
+    asked = classmates.talks(4)
+    asked = with_card(asked, replace(card(asked), governance=facts))
+    assert card(teacher_answers(classmates.teacher(), asked).records).governance == facts

@@ -2,9 +2,9 @@
 
 Nothing is written down for it. Cards of data sets name their sources and every data set that their
 texts came through; token files name their texts; runs name what they read, the model they started
-from and the teacher they learnt of; adapters and models saved on their own name theirs. All of it
-by hash, so a graph (`graph.Lineage`) is read from whatever lies in a folder, and files may be moved
-or copied about.
+from, the teacher they learnt of and what it said; adapters and models saved on their own name
+theirs. All of it by hash, so a graph (`graph.Lineage`) is read from whatever lies in a folder, and
+files may be moved or copied about.
 
 A data set is known by its texts: two with the same texts and other columns count as copies.
 """
@@ -101,7 +101,7 @@ def _of_run(path: Path, told: dict[str, Any]) -> Node | None:
     """A run, which stands for the model that it made."""
     if "model" not in told:
         return None  # of an earlier version of the course
-    before = {told["parents"].get(name) for name in ("data", *_MODELS)}
+    before = {told["parents"].get(name) for name in ("data", "said", *_MODELS)}
     for card in told["reads"]:
         before |= {card["sha256"], *_of_data(card)}
     return Node(told["model"], RUN, told["name"], (path,),
@@ -144,7 +144,7 @@ def _in_a_run(node: Node) -> bool:
 
 
 def _named_elsewhere(nodes: Mapping[str, Node], folder: Path) -> Iterator[Node]:
-    """Sources that cards name, the store's token files of runs, and models that runs name."""
+    """Sources that cards name, what the store keeps for runs, and models that runs name."""
     seen: set[tuple[str, str]] = set()  # a source is looked for once, whoever names it
     for node in list(nodes.values()):
         for card in node.facts.get("reads", [node.facts] if node.kind == DATA else []):
@@ -154,6 +154,7 @@ def _named_elsewhere(nodes: Mapping[str, Node], folder: Path) -> Iterator[Node]:
                     yield Node(digest, SOURCE, name, _places(name, digest, folder))
         if node.kind == RUN:
             yield from _tokens_of(node)
+            yield from _said_to(node)
             for name, called in _MODELS.items():
                 made = node.facts["parents"].get(name)
                 if made and made not in nodes:
@@ -168,6 +169,16 @@ def _tokens_of(run: Node) -> Iterator[Node]:
         told = store.read_json(path)
         node = _of_tokens(path, told)
         yield replace(node, name=f"tokens of {with_text.get(told['text'], 'a data set')}")
+
+
+def _said_to(run: Node) -> Iterator[Node]:
+    """What a teacher said of the run's data: kept in the store, and made again if it is gone."""
+    parents = run.facts["parents"]
+    made = parents.get("said", "")
+    for path in (store.home() / "teachers").glob(f"*-{made[:16]}/about.json") if made else ():
+        read = run.facts["reads"][0]
+        yield Node(made, TOKENS, f"what a teacher said of {read['name']}", (path,),
+                   frozenset({parents["teacher"], read["sha256"]}))
 
 
 def _places(name: str, digest: str, folder: Path) -> tuple[Path, ...]:

@@ -87,6 +87,29 @@ def test_a_student_goes_back_to_what_its_teacher_read(graph):
         node.id for node in again.nodes.values() if node.name == "reader")))
 
 
+def test_what_a_teacher_said_is_found_and_looked_after(graph):
+    teacher, kept = models.load(graph.folder / "runs" / "tuned"), governance.read(graph.folder)
+    recipe = train.LogitRecipe(tokens=32, least_steps=1, max_length=32, top_k=8)
+    train.distil(tiny.model(seed=9), teacher, kept.load("talks"), recipe, name="student",
+                 folder=graph.folder / "runs" / "student", show_progress=False)
+    again = governance.lineage(graph.folder)
+    said = again.nodes[store.read_json(graph.folder / "runs" / "student" / "run.json")[
+        "parents"]["said"]]
+    assert said.name.startswith("what a teacher said of ")
+    assert "run student" in named(again, again.descendants(said.id))
+    assert {TUNED, TALKS} <= set(named(again, again.ancestors(said.id)))
+    place = said.paths[0].parent
+    touched = governance.touched_by(again, record=store.sha256_text(kept.load("talks")["text"][0]))
+    assert ("tokens", "delete; it is made again from the data") in {
+        (row["kind"], row["what to do"]) for row in touched.rows()
+        if place.as_posix() in row["where"]}
+    file = place / "tokens.npy"
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    assert said.id in again.changed()
+    shutil.rmtree(place)
+    assert said.id not in governance.lineage(graph.folder).nodes
+
+
 def test_one_changed_byte_is_seen_at_every_thing_and_below(graph):
     for key, node in graph.nodes.items():
         path = node.paths[0]
