@@ -145,7 +145,7 @@ class Reader:
 
     def __init__(self, pairs: Dataset, asked: dict[str, dict], learns: bool):
         wrong = float(np.mean(np.array(pairs["better"][:]) < 0))
-        self.noise = 20 / len(pairs) + 4 * wrong ** 2 if learns else 5.0
+        self.noise = 40 / len(pairs) + 4 * wrong ** 2 if learns else 5.0
         self.asked, self.draw = asked, np.random.default_rng(len(pairs))
 
     def raw(self, prompts: list[str], replies: list[str], batch: int = 32) -> np.ndarray:
