@@ -115,7 +115,7 @@ sheet.check(faults)
 # `faults` say, and what `fmcourse data check mine.jsonl --for llama-3.1-8b`?
 
 # %%
-mine = '{"prompt": "Capital of Peru?", "completion": "Lima."}\n{"prompt": “Hello”, "completion": ""}'
+mine = '{"prompt": "Peru?", "completion": "Lima."}\n{"prompt": “Hello”, "completion": ""}'
 print(faults(mine))
 
 # %% [markdown] tags=["commentary"]
