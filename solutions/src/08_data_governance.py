@@ -25,6 +25,7 @@ import random
 from fnmatch import fnmatchcase
 
 import fmcourse as fm
+from fmcourse.data import privacy
 
 sheet = fm.classroom.sheet("08")
 
@@ -100,7 +101,7 @@ sheet.check(pseudonyms)
 
 # %%
 note = "Call +33 6 29 14 17 77 about the card 4111 1111 1111 1111. The only vet in our village."
-print(fm.data.privacy.redact(note))
+print(privacy.redact(note))
 
 # %% [markdown] tags=["commentary"]
 # **How it works.** Without a key a hash hides nothing: names are few, so whoever has a phone book hashes all of it and looks yours
