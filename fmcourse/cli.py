@@ -228,7 +228,7 @@ def evidence(claims: Annotated[list[str] | None, typer.Argument(help="Such as K1
 
 @app.command()
 def clean(names: Annotated[list[str] | None, typer.Argument(
-        help="Folders of the store; none means all.")] = None,
+        help="Folders of the store; none means all but what you did by hand.")] = None,
           yes: Annotated[bool, typer.Option("--yes", help="Delete them.")] = False) -> None:
     """Say what the course keeps on this disk, or delete it."""
     from fmcourse import store
@@ -240,16 +240,21 @@ def clean(names: Annotated[list[str] | None, typer.Argument(
         raise CourseError(f"The course keeps nothing called {', '.join(unknown)}.",
                           where=store.home(), fix=f"Choose from {', '.join(supplies.ROOMS)}.")
     chosen = [name for name in held if not names or name in names]
+    spared = [] if names else [name for name in chosen if name in supplies.BY_HAND]
+    doomed = [name for name in chosen if name not in spared]
     typer.echo(f"In {store.home()}:")
     for name in chosen:
         typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
     if not chosen:
         typer.echo("  nothing")
     elif yes:
-        supplies.delete(chosen)
-        typer.echo("Deleted.")
+        supplies.delete(doomed)
+        typer.echo(f"Deleted: {', '.join(doomed) or 'nothing'}.")
     else:
         typer.echo("Nothing was deleted; --yes does it.")
+    if spared:
+        typer.echo("What you did by hand is deleted only by its name: "
+                   f"fmcourse clean {' '.join(spared)} --yes")
 
 
 if __name__ == "__main__":

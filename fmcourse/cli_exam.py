@@ -108,6 +108,7 @@ def check() -> None:
 
     items = bank.load()
     bank.check_places(items)
+    bank.check_dates(items, datetime.now().date())
     found = statistics.measure(items)
     typer.echo(found)
     for sentence in found.missing:

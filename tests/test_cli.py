@@ -144,6 +144,17 @@ def test_clean_tells_first_and_deletes_when_told(home, command):
     assert command("clean", "other", "--yes")[0] == 1
 
 
+def test_what_was_done_by_hand_is_deleted_only_by_its_name(home, command):
+    for name in ("runs", *supplies.BY_HAND):
+        (home / name).mkdir()
+    said = command("clean", "--yes")[1]
+    assert sorted(path.name for path in home.iterdir()) == sorted(supplies.BY_HAND)
+    assert "fmcourse clean labels rankings progress --yes" in said
+    command("clean", "progress", "--yes")
+    assert not (home / "progress").exists()
+    assert (home / "labels").exists()
+
+
 def test_evidence_check_recomputes_the_ledger(command, monkeypatch):
     from fmcourse import evidence
 

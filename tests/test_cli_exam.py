@@ -9,11 +9,12 @@ from functools import partial
 
 import pytest
 
+from fmcourse.errors import ExamError
 from fmcourse.exam import bank, mock, review, statistics, terminal_mock
 from fmcourse.exam.grade import grade
 from fmcourse.exam.item import TYPES
 from fmcourse.exam.mock import Sheet
-from fmcourse.exam.terminal import open_console
+from fmcourse.exam.terminal import asked, open_console
 from fmcourse.exam.view import view
 
 # Eight of the bank, two of each type, whatever else is in it.
@@ -139,6 +140,7 @@ def test_a_mock_exam_tells_what_to_revisit(command, keyboard):
     _, said, _ = command("mock")
     assert "not answered" in said
     assert "A guess costs nothing." in said
+    assert review.outcomes(BANK) == []
     assert re.search(r"K9 +0 of 1 .*lesson 02, “Not fine-tuning”", said)
 
 
@@ -153,7 +155,7 @@ def test_another_seed_is_refused_while_one_is_under_way(command, keyboard):
 
 def test_when_time_is_up_the_last_answer_is_too_late(keyboard, capsys, tmp_path):
     sitting = mock.draw(BANK, 3, NOON)
-    times = iter([0.0, 5.0, 5.0, 60.0 * 90])
+    times = iter([0.0, 5.0, 60.0 * 90])
     answers = right_answers(3)
     keyboard(*answers)
     ended = terminal_mock.take(open_console(), sitting, BANK, Sheet(tmp_path), lambda: next(times))
@@ -169,6 +171,30 @@ def test_review_asks_what_is_due_and_how_it_was(command, keyboard):
     assert "Type h, e or nothing." in said
     assert "It comes back on 20" in said
     assert "Nothing more is due now; the next is due on 20" in said
+
+
+def test_who_leaves_when_asked_how_it_was_keeps_the_answer(command, keyboard):
+    waiting = review.queue(BANK)[0]
+    keyboard(view(waiting, datetime.now().toordinal()).typed(waiting.key), "quit")
+    command("review")
+    assert review.outcomes(BANK) == [(waiting, True)]
+
+
+def test_time_is_counted_once_while_handing_in_is_thought_over(keyboard, tmp_path):
+    times = iter([0.0, 5.0, 12.0])
+    keyboard("end", "quit")
+    terminal_mock.take(open_console(), mock.draw(BANK, 3, NOON), BANK, Sheet(tmp_path),
+                       lambda: next(times))
+    assert Sheet(tmp_path).load(BANK).spent == 12
+
+
+def test_bytes_that_are_no_text_are_no_answer(monkeypatch):
+    def broken(prompt=""):
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    monkeypatch.setattr(builtins, "input", broken)
+    with pytest.raises(ExamError, match="letters"):
+        first("matching").read(asked(open_console()))
 
 
 def test_review_with_nothing_allowed(command):

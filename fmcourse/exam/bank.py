@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -120,6 +121,17 @@ def check_places(items: Iterable[Item], course: Path | None = None) -> None:
                 f"Lesson {item.shown.lesson} has no heading '{item.shown.heading}'.",
                 where=item.id, fix=meant(item.shown.heading, known)))
     _refuse(faults)
+
+
+def check_dates(items: Iterable[Item], today: date) -> None:
+    """Refuse dates to come; for writers alone, since a learner's clock may be wrong.
+
+    Raises:
+        ExamError: somebody verified an item tomorrow.
+    """
+    _refuse([ExamError(f"'verified' is in the future: {item.verified}.", where=item.id,
+                       fix="Write the day on which you read the sources.")
+             for item in items if item.verified > today])
 
 
 def headings_of(master: str) -> list[str]:

@@ -12,6 +12,7 @@ import io
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import genanki
@@ -36,14 +37,19 @@ def export(bank: Sequence[Item], path: Path) -> Path:
     """Write the bank as the file's name says: .apkg (Anki), .html or .md.
 
     Raises:
-        ExamError: another ending.
+        ExamError: another ending, or the file cannot be written.
     """
     writers: dict[str, Callable[[Sequence[Item]], str | bytes]] = {
         ".apkg": anki, ".html": page, ".md": markdown}
     if path.suffix not in writers:
         raise ExamError(f"There is no export to '{path.suffix or path.name}'.", where=path,
                         fix=meant(path.suffix, writers))
-    return store.atomic_write(path, writers[path.suffix](bank))
+    content = writers[path.suffix](bank)
+    try:
+        return store.atomic_write(path, content)
+    except OSError as error:
+        raise ExamError(f"This file cannot be written: {error.strerror}.", where=path,
+                        fix="Name another file, in a folder of your own.") from error
 
 
 def anki(bank: Iterable[Item]) -> bytes:
@@ -115,7 +121,7 @@ def _escape(text: str | None) -> str:
     '2 \\\\* 3 \\\\<b> `a*b`'
     """
     parts = re.split(r"(`[^`]+`)", text or "")
-    return "".join(part if place % 2 else re.sub(r"([\\*_<\[\]#|~])", r"\\\1", part)
+    return "".join(part if place % 2 else re.sub(r"([\\*_<&\[\]#|~])", r"\\\1", part)
                    for place, part in enumerate(parts))
 
 
@@ -125,9 +131,14 @@ def _marked(text: str) -> str:
 
 
 def _render(name: str, shown: View | None = None, **more: object) -> str:
+    return _environment().get_template(f"{name}.html").render(shown=shown, **more)
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
     environment.filters["marked"] = lambda text: Markup(_marked(text))
     environment.globals["reasons"] = reasons
-    return environment.get_template(f"{name}.html").render(shown=shown, **more)
+    return environment

@@ -3,8 +3,10 @@
 Multiple-choice banks leak: the option written with most care is the right one, or it repeats the
 question's words (Haladyna, Downing & Rodriguez 2002, "A review of multiple-choice item-writing
 guidelines"). Each baseline here picks one option by such a sign and is held against guessing, by
-an exact test over all items that the sign says anything about. One that wins by more than chance
-allows is a fault of the bank, not of an item: the remedy is to rewrite several.
+an exact test over all items that the sign says anything about. The test needs picks that know
+nothing of each other, and matches of one item do (an option that is taken is seldom taken again),
+so that a matching is asked for one of its prompts, drawn by its id. A sign that wins by more than
+chance allows is a fault of the bank, not of an item: the remedy is to rewrite several.
 
 Shuffled options make positions harmless; ordering has no options to pick from and is left out.
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scipy import stats
@@ -21,7 +23,7 @@ from scipy import stats
 from fmcourse.exam import item as items
 from fmcourse.exam.item import Item
 
-LEVEL = 0.01  # a sound bank of this many signs fails once in about twenty times; see `leaks`
+LEVEL = 0.01  # of one sign: with five, a sound bank fails at most once in twenty (Bonferroni)
 ABSOLUTE = {"always", "never", "only", "every", "all", "none", "must", "cannot", "completely",
             "impossible", "any", "no"}
 
@@ -34,8 +36,7 @@ class Baseline:
 
     Attributes:
         name: the sign.
-        items: picks that it makes: one a choice item, one a prompt of a matching; none where
-            every option looks alike to it.
+        items: picks that it makes, one an item; none where every option looks alike to it.
         right: how many of them are in the key.
         chance: how many would be by guessing.
         p: how often guessing gets as many right, or more.
@@ -87,22 +88,23 @@ def baselines(bank: Iterable[Item]) -> list[Baseline]:
 def _measure(name: str, sign: Sign, bank: list[Item]) -> Baseline:
     hits, chances = [], []
     for item in bank:
-        for question, key in _questions(item):
-            scores = {option: sign(question, text) for option, text in item.options.items()}
-            best = [option for option, score in scores.items() if score == max(scores.values())]
-            if len(best) == len(scores):
-                continue  # the sign says nothing here
-            pick = random.Random(f"{name} {item.id} {question}").choice(sorted(best))
-            hits.append(pick in key)
-            chances.append(len(key) / len(scores))
+        if item.type == items.ORDERING:
+            continue
+        question, key = _question(item)
+        scores = {option: sign(question, text) for option, text in item.options.items()}
+        best = [option for option, score in scores.items() if score == max(scores.values())]
+        if len(best) == len(scores):
+            continue  # the sign says nothing here
+        hits.append(random.Random(f"{name} {item.id}").choice(sorted(best)) in key)
+        chances.append(len(key) / len(scores))
     p = float(stats.poisson_binom(chances).sf(sum(hits) - 1)) if hits else 1.0
     return Baseline(name, len(hits), sum(hits), sum(chances), p)
 
 
-def _questions(item: Item) -> Iterator[tuple[str, set[str]]]:
-    """What options are picked for, with the right ones: the stem, or each prompt of a matching."""
-    if item.type in (items.CHOICE, items.RESPONSE):
-        yield item.stem, set(item.key)
-    elif item.type == items.MATCHING:
-        for prompt, right in zip(item.prompts.values(), item.key, strict=True):
-            yield prompt, {right}
+def _question(item: Item) -> tuple[str, set[str]]:
+    """What an option is picked for, with the right ones: the stem, or a prompt of a matching."""
+    if item.type != items.MATCHING:
+        return item.stem, set(item.key)
+    pairs = list(zip(item.prompts.values(), item.key, strict=True))
+    prompt, right = random.Random(item.id).choice(pairs)
+    return prompt, {right}

@@ -1,8 +1,8 @@
 """What is kept of a learner's answers: two tables in one SQLite file, on this machine only.
 
 SQLite because an answer must survive a crash right after it was given, and two programs (a
-notebook and a terminal) may write at once. Every answer is kept, so that what is derived from
-them can be derived anew; a card is what the review schedule knows of one item.
+notebook and a terminal) may write at once. Every answer is kept with how it felt, so that cards
+can be made anew from them; a card is what the review schedule knows of one item.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ create table if not exists exam_answer (
     id integer primary key,
     item text not null,
     at real not null,       -- seconds since 1970
-    answer text not null,   -- ids with blanks between them; none where it was left open
-    correct integer not null);
+    answer text not null,   -- ids with blanks between them
+    rating integer not null);  -- of fsrs: 1 is wrong; 2 hard, 3 good and 4 easy are right
 create table if not exists exam_card (
     item text primary key,
     card text not null,     -- JSON, as the library fsrs writes it

@@ -95,7 +95,12 @@ def draw(bank: Sequence[Item], seed: int, began: datetime) -> Mock:
         bank: to choose from; with fewer than 65 the mock is shorter, in proportion.
         seed: the same seed and bank give the same questions.
         began: written down.
+
+    Raises:
+        ExamError: the bank is empty.
     """
+    if not bank:
+        raise ExamError("There is nothing to ask.", fix="Take a bank that has items.")
     chance = random.Random(seed)
     piles: dict[str, list[Item]] = {}
     for item in sorted(bank, key=lambda one: one.id):

@@ -167,9 +167,6 @@ def _check_labels(raw: Mapping[str, Any], claims: tuple[str, ...]) -> None:
     if raw["difficulty"] not in (1, 2, 3):
         raise ExamError(f"There is no difficulty {raw['difficulty']}.",
                         fix="Write 1 (recall), 2 (apply) or 3 (weigh).")
-    if raw["verified"] > date.today():
-        raise ExamError(f"'verified' is in the future: {raw['verified']}.",
-                        fix="Write the day on which you read the sources.")
     if ("exam_says" in raw) != ("today" in raw):
         raise ExamError("'exam_says' and 'today' go together.",
                         fix="Write both where they differ, and neither where they do not.")

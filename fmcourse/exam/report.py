@@ -38,7 +38,8 @@ class Report:
 
     Attributes:
         right, counted: of the questions that count.
-        interval: 95 % Wilson interval of that share, for other questions of this kind.
+        interval: 95 % Wilson interval of the share that would be right of very many such
+            questions; another mock exam, as short as this one, can fall outside more often.
         unanswered: questions without an answer, whether they count or not.
         claims, tasks: rows over all questions, those that do not count too; weakest first.
     """
@@ -53,9 +54,9 @@ class Report:
     def __str__(self) -> str:
         low, high = self.interval
         return (f"{self.right} of the {self.counted} questions that count: "
-                f"{self.right / self.counted:.0%} right. On other questions of this kind, "
-                f"{low:.0%} to {high:.0%} would be no surprise. This is no scaled score: how the "
-                "real exam's 100 to 1,000 are computed is not public.")
+                f"{self.right / self.counted:.0%} right. So few questions leave open what you "
+                f"would get right of very many: {low:.0%} to {high:.0%} fit this result. This is "
+                "no scaled score: how the real exam's 100 to 1,000 are computed is not public.")
 
 
 def report(mock: Mock, results: Sequence[Result]) -> Report:

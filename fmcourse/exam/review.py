@@ -4,7 +4,8 @@ When an item comes back is decided by FSRS (the library `fsrs`; Ye, Su & Cao 202
 shortest path algorithm for optimizing spaced repetition scheduling"): it estimates from the
 answers so far when one will be forgotten with a chance of 10 %, and asks just before. What comes
 first is ours: claims that the learner is weak at. Every answer counts, wherever it was given, so
-that what a mock exam found wanting is asked again tomorrow.
+that what a mock exam found wanting is asked again at the next review. A question without an answer
+says nothing about memory, and leaves the schedule alone.
 """
 
 from __future__ import annotations
@@ -35,15 +36,33 @@ def record(result: Result, felt: str = "good", now: datetime | None = None) -> d
         felt: 'hard' (guessed, or hesitated), 'good' or 'easy'; of a wrong answer it means nothing.
         now: with a time zone; by default the present.
     """
-    now = _utc(now)
-    rating = RATINGS[felt] if result.right else Rating.Again
     with progress() as database:
-        card, _ = SCHEDULER.review_card(_card(database, result.item.id), rating, now)
-        database.execute(
-            "insert into exam_answer (item, at, answer, correct) values (?, ?, ?, ?)",
-            (result.item.id, now.timestamp(), " ".join(result.answer), result.right))
-        database.execute("insert or replace into exam_card (item, card, due) values (?, ?, ?)",
-                         (result.item.id, card.to_json(), card.due.timestamp()))
+        return _record(database, result, felt, now or _here())
+
+
+def record_all(results: Iterable[Result], now: datetime | None = None) -> None:
+    """Keep the answers of a whole mock exam, or none if that fails; as `record`.
+
+    Questions without an answer are left out.
+    """
+    now = now or _here()
+    with progress() as database:
+        for result in results:
+            if result.answer:
+                _record(database, result, "good", now)
+
+
+def _record(database: sqlite3.Connection, result: Result, felt: str, now: datetime) -> datetime:
+    card, rating = _card(database, result.item.id), RATINGS[felt] if result.right else Rating.Again
+    on_its_day = card.state == State.Review and card.due < _midnight(now) + timedelta(days=1)
+    # FSRS counts whole days: what is due tonight and answered this morning is in time, not early.
+    at = max(now, card.due) if on_its_day else now
+    card, _ = SCHEDULER.review_card(card, rating, at.astimezone(UTC))
+    card.due, card.last_review = card.due - (at - now), now.astimezone(UTC)
+    database.execute("insert into exam_answer (item, at, answer, rating) values (?, ?, ?, ?)",
+                     (result.item.id, now.timestamp(), " ".join(result.answer), rating))
+    database.execute("insert or replace into exam_card (item, card, due) values (?, ?, ?)",
+                     (result.item.id, card.to_json(), card.due.timestamp()))
     return card.due
 
 
@@ -63,8 +82,8 @@ def queue(bank: Sequence[Item], new: int = NEW_A_DAY, now: datetime | None = Non
         new: items never answered before, a day; those already met today are taken off.
         now: with a time zone; the day ends at midnight of this zone.
     """
-    now = now or datetime.now().astimezone()
-    midnight = datetime.combine(now.date(), time(), now.tzinfo)
+    now = now or _here()
+    midnight = _midnight(now)
     with progress() as database:
         due = dict(database.execute("select item, due from exam_card"))
         learning = {item for item, card in database.execute("select item, card from exam_card")
@@ -101,9 +120,9 @@ def outcomes(bank: Iterable[Item]) -> list[Outcome]:
     """The latest answer to each item that has one, right or wrong."""
     with progress() as database:
         latest = dict(database.execute(
-            "select item, correct from exam_answer where id in "
+            "select item, rating from exam_answer where id in "
             "(select max(id) from exam_answer group by item)"))
-    return [(item, bool(latest[item.id])) for item in bank if item.id in latest]
+    return [(item, latest[item.id] != Rating.Again) for item in bank if item.id in latest]
 
 
 def weakness(answered: Iterable[Outcome]) -> dict[str, float]:
@@ -121,5 +140,11 @@ def weakness(answered: Iterable[Outcome]) -> dict[str, float]:
     return {claim: (sum(found) + 1) / (len(found) + 2) for claim, found in wrong.items()}
 
 
-def _utc(now: datetime | None) -> datetime:
-    return (now or datetime.now(UTC)).astimezone(UTC)
+def _here() -> datetime:
+    """The present, with the learner's time zone."""
+    return datetime.now().astimezone()
+
+
+def _midnight(now: datetime) -> datetime:
+    """When the day of `now` began, in its time zone."""
+    return datetime.combine(now.date(), time(), now.tzinfo)

@@ -52,6 +52,8 @@ def asked(console: Console) -> str:
         said = console.input(Text("> ")).strip()
     except EOFError:
         raise Left from None
+    except UnicodeDecodeError:  # bytes that are no text in this terminal's encoding
+        return "\ufffd"  # refused like any other character that is no answer
     if said.lower() in LEAVE:
         raise Left
     return said
@@ -137,8 +139,12 @@ def review_due(console: Console, bank: Sequence[Item], new: int, seed: int) -> N
     try:
         while waiting := review.queue(bank, new):
             result = ask(console, waiting[0], f"{len(waiting)} to go · {waiting[0].id}", seed)
-            due = review.record(result, _felt(console) if result.right else "good")
-            console.print(f"It comes back {_when(due)}.")
+            try:
+                felt = _felt(console) if result.right else "good"
+            except Left:
+                review.record(result)
+                raise
+            console.print(f"It comes back {_when(review.record(result, felt))}.")
     except Left:
         console.print("Kept. fmcourse exam review goes on from here.")
         return

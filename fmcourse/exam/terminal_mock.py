@@ -34,17 +34,17 @@ def take(console: Console, mock: Mock, bank: Sequence[Item], sheet: Sheet,
          clock: Callable[[], float] = time.monotonic) -> Mock:
     """Go through a mock exam until it is handed in, time is up, or the learner leaves."""
     known, drawn = {item.id: item for item in bank}, None
-    mock = mocks.spend(mock, 0)
+    mock, begun = mocks.spend(mock, 0), clock()
     while not mock.finished:
         sheet.save(mock)
         shown = view(known[mock.current], mock.seed)
         if drawn != mock.place:
             show_question(console, shown, _heading(mock, shown))
             show_task(console, shown)
-        drawn, begun = mock.place, clock()
+        drawn = mock.place
         try:
-            said = asked(console)
-            mock = mocks.spend(mock, clock() - begun)
+            said, now = asked(console), clock()
+            mock, begun = mocks.spend(mock, now - begun), now
             mock = mock if mock.finished else _step(console, mock, shown, said)
         except ExamError as error:
             console.print(str(error))
@@ -60,8 +60,7 @@ def take(console: Console, mock: Mock, bank: Sequence[Item], sheet: Sheet,
 def hand_in(console: Console, mock: Mock, bank: Sequence[Item], sheet: Sheet) -> None:
     """Grade a finished mock, keep the answers for the review, and say what to revisit."""
     results = mocks.results(mock, bank)
-    for result in results:
-        review.record(result)
+    review.record_all(results)
     sheet.save(mock)
     found = report(mock, results)
     for result in (one for one in results if not one.right):

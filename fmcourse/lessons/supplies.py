@@ -31,6 +31,7 @@ ROOMS = {
     "evidence": "results of single seeds, so that a ledger run can go on",
     "executed": "notebooks of smoke, GPU and failed runs",
 }
+BY_HAND = ("labels", "rankings", "progress")  # nothing makes these again: deleted only when named
 
 
 def bring(name: str) -> Status:

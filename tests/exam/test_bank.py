@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 import yaml
@@ -91,6 +92,14 @@ def test_places_that_are_there_are_not(tmp_path, course):
     (tmp_path / "K8.yaml").write_text((tmp_path / "K8.yaml").read_text().replace(
         "prime", "a prime"))
     bank.check_places(bank.load(tmp_path), course)
+
+
+def test_a_date_to_come_is_the_writers_fault_and_no_learners(tmp_path):
+    today = date(2026, 11, 26)
+    items = bank.load(written(tmp_path, K1=[raw(verified=date(2999, 1, 1))]))
+    with pytest.raises(ExamError, match="in the future: 2999-01-01"):
+        bank.check_dates(items, today)
+    bank.check_dates(bank.load(written(tmp_path, K1=[raw(verified=today)])), today)
 
 
 def test_reading_the_bank_loads_no_pytorch():

@@ -86,6 +86,11 @@ def test_a_page_loads_nothing_and_its_links_lead_somewhere():
     assert all(tree.css_first(f"[id='{link[1:]}']") for link in inside)
 
 
+def test_a_printed_page_says_its_sources_in_full():
+    tree = HTMLParser(export.page([read(sources=["https://example.org/a", "https://example.org/b"])]))
+    assert [node.text() for node in tree.css(".source a")] == ["example.org/a", "example.org/b"]
+
+
 def test_questions_do_not_hold_their_answers():
     tree = HTMLParser(export.page(BANK))
     asked = tree.body.text().partition("Answers")[0], export.markdown(BANK).partition("Answers")[0]
@@ -104,7 +109,7 @@ def test_markdown_says_everything_that_an_item_says(kind):
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1).filter(
-    lambda text: text == text.strip() and "`" not in text and "&" not in text))
+    lambda text: text == text.strip() and "`" not in text))
 def test_no_text_becomes_markup(text):
     rendered = MarkdownIt().render(f"**1** {export._escape(text)} end")
     assert HTMLParser(rendered).text().strip() == f"1 {text} end"
@@ -115,3 +120,9 @@ def test_an_ending_chooses_the_format(tmp_path):
         assert export.export(BANK, tmp_path / name).stat().st_size > 1000
     with pytest.raises(ExamError, match=r"no export to '\.pdf'"):
         export.export(BANK, tmp_path / "items.pdf")
+
+
+def test_a_file_that_cannot_be_written_is_said_in_words(tmp_path):
+    (tmp_path / "items.md").mkdir()
+    with pytest.raises(ExamError, match="cannot be written"):
+        export.export(BANK, tmp_path / "items.md")

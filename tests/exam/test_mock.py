@@ -60,6 +60,11 @@ def test_the_seed_decides_and_nothing_else():
     assert draw(BANK, 1, NOON).items != draw(BANK, 2, NOON).items
 
 
+def test_an_empty_bank_has_nothing_to_ask():
+    with pytest.raises(ExamError, match="nothing to ask"):
+        draw([], 1, NOON)
+
+
 def test_an_answer_can_be_changed_and_taken_back():
     mock = draw(BANK, 1, NOON)
     item = KNOWN[mock.current]

@@ -109,6 +109,56 @@ def test_the_day_ends_at_the_learners_midnight():
     assert names(review.queue(BANK, new=0, now=eve)) == ["K1-01"]
 
 
+def test_what_is_due_tonight_and_answered_this_morning_was_in_time():
+    for one in BANK[:2]:
+        due = say(one, RIGHT, say(one, RIGHT, say(one, RIGHT, felt="hard")))
+    assert NOON + DAY < due < NOON + 2 * DAY  # in the evening it would be due
+    morning = due - timedelta(hours=11)
+    gap = say(BANK[1], RIGHT, due) - due
+    assert gap > 3 * DAY
+    assert say(BANK[0], RIGHT, morning) - morning == gap
+
+
+def test_what_is_forgotten_on_its_morning_comes_back_in_minutes():
+    evening = say(BANK[0], RIGHT, NOON, "easy").replace(hour=23)
+    assert say(BANK[0], WRONG, evening - timedelta(hours=22)) < evening - timedelta(hours=21)
+
+
+def test_a_clock_that_is_set_back_loses_nothing():
+    say(BANK[0], RIGHT)
+    due = say(BANK[0], WRONG, NOON - 400 * DAY)
+    assert NOON - 400 * DAY < due < NOON - 399 * DAY
+    assert review.outcomes(BANK) == [(BANK[0], False)]
+
+
+def test_a_mock_exam_counts_with_what_was_answered_and_no_more():
+    known = say(BANK[1], RIGHT, NOON, "easy")
+    review.record_all([grade(BANK[0], WRONG), grade(BANK[1], ()), grade(BANK[2], ())], NOON + DAY)
+    assert review.outcomes(BANK) == [(BANK[0], False), (BANK[1], True)]
+    assert review.next_due([BANK[1]]) == known
+
+
+def test_a_mock_exam_is_kept_whole_or_not_at_all(monkeypatch):
+    cards = iter([review.Card(card_id=0)])
+    monkeypatch.setattr(review, "_card", lambda *_: next(cards))
+    with pytest.raises(StopIteration):
+        review.record_all([grade(BANK[0], WRONG), grade(BANK[1], RIGHT)])
+    assert review.outcomes(BANK) == []
+
+
+def test_cards_can_be_made_anew_from_the_answers():
+    for one, answer, felt in ((0, RIGHT, "hard"), (1, WRONG, "good"), (0, RIGHT, "easy")):
+        say(BANK[one], answer, felt=felt)
+    with kept.progress() as database:
+        answers = list(database.execute("select item, at, rating from exam_answer order by id"))
+        cards = dict(database.execute("select item, card from exam_card"))
+    made = {item: review.Card(card_id=0) for item in cards}
+    for item, at, rating in answers:
+        made[item], _ = review.SCHEDULER.review_card(made[item], review.Rating(rating),
+                                                     datetime.fromtimestamp(at, UTC))
+    assert {item: card.to_json() for item, card in made.items()} == cards
+
+
 def test_an_item_that_left_the_bank_is_not_asked_and_its_card_is_kept():
     say(BANK[0], WRONG)
     assert names(review.queue(BANK[1:], new=0, now=NOON + DAY)) == []

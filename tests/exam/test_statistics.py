@@ -1,6 +1,7 @@
 """The shipped bank gives nothing away; a bank rigged in any one way is found out."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from exam.items import read
@@ -67,6 +68,22 @@ def test_a_matching_that_repeats_its_prompts_is_found_out():
                           "d": "Iron ore"})
             for number in range(10)]
     assert {one.name for one in baselines(made) if one.leaks} == {"keyword overlap"}
+
+
+def test_matches_that_hang_together_raise_no_false_alarm():
+    """All prompts of an item go with one option, whichever: no sign knows which."""
+    texts = {"a": "Iron", "b": "Amber stone", "c": "A cedar cone", "d": "A long birch bench"}
+    prompts = {name: f"Prompt {name}" for name in "pqrstuv"}
+    item = read("matching", prompts=prompts, options=texts, key=dict.fromkeys(prompts, "a"),
+                wrong={"p": {"b": "No.", "c": "No.", "d": "No."}})
+    chance, alarms = random.Random(1), 0
+    for _ in range(60):
+        made = [replace(item, id=f"K1-{number:02}", key=(chance.choice("abcd"),) * 7)
+                for number in range(12)]
+        longest = baselines(made)[0]
+        assert (longest.name, longest.items) == ("longest option", 12)
+        alarms += longest.leaks
+    assert alarms <= 3  # 0.6 expected; 12 if each prompt counted as an item
 
 
 def test_where_all_options_look_alike_a_sign_says_nothing():
