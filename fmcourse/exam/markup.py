@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from fmcourse.errors import LessonError
 from fmcourse.exam import grade as grading
@@ -79,15 +80,20 @@ def _note(note: Note, shown: View) -> str:
 
 def _link(cell: Cell) -> str:
     """To the section of the lesson's notebook; in words alone where the course is not at hand."""
-    try:
-        names = {lesson.number: lesson.name for lesson in catalogue.lessons()}
-    except LessonError:
-        names = {}
-    said = html.escape(str(cell))
+    names, said = _lessons(), html.escape(str(cell))
     if cell.lesson not in names:
         return said
     target = f"{names[cell.lesson]}.ipynb#{cell.heading.replace(' ', '-')}"
     return f"<a href='{html.escape(target, quote=True)}' target='_blank'>{said}</a>"
+
+
+@cache
+def _lessons() -> dict[str, str]:
+    """Number → name of each lesson, none where the course is not at hand."""
+    try:
+        return {lesson.number: lesson.name for lesson in catalogue.lessons()}
+    except LessonError:
+        return {}
 
 
 def shares(rows: Iterable[Row], caption: str) -> Html:

@@ -3,7 +3,7 @@
 import pytest
 from exam.items import TYPES, read
 from exam.test_mock import BANK, KNOWN, NOON
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fmcourse.errors import ExamError
@@ -20,6 +20,9 @@ from fmcourse.show.look import luminance
 
 WRONG = {"multiple_choice": ("a",), "multiple_response": ("a", "b"),
          "ordering": ("a", "c", "b"), "matching": ("b", "a", "d")}
+
+few = settings(max_examples=40, deadline=None,
+               suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +80,7 @@ def test_each_type_by_its_controls(kind, right):
     assert box.below.value == "<div aria-live='polite'></div>"
 
 
+@few
 @given(st.sampled_from(banks.load()), st.integers(0, 10**6))
 def test_what_is_typed_the_controls_show_and_what_they_show_is_typed(item, seed):
     shown = view(item, seed)
@@ -129,8 +133,8 @@ def test_exam_says_today_and_the_lesson_are_shown():
     assert "https://example.org/page" in after
 
 
-def test_a_lesson_that_is_not_at_hand_is_named_without_a_link(monkeypatch, tmp_path):
-    monkeypatch.setattr(markup.catalogue, "lessons", lambda: [])
+def test_a_lesson_that_is_not_at_hand_is_named_without_a_link(monkeypatch):
+    monkeypatch.setattr(markup, "_lessons", dict)
     shown = view(read(shown="01 The raw idea"), 1)
     told = markup.explained(grade(shown.item, ("a",)), shown)
     assert "See lesson 01, “The raw idea”." in told
@@ -196,6 +200,7 @@ def test_a_simulated_candidate_is_called_one_and_nothing_is_kept():
     assert review.outcomes(banks.load()) == []
 
 
+@few
 @given(st.integers(0, 10**6))
 def test_a_candidate_always_gives_an_answer_of_the_right_form(seed):
     for kind in TYPES:
