@@ -64,7 +64,7 @@ def explained(result: Result, shown: View) -> str:
                      f"<b>Today:</b> {marked(item.today or '')}</p>")
     places = [f"See {_link(item.shown)}."] if item.shown else []
     urls = [f"<a href='{html.escape(url)}' target='_blank' rel='noopener'>"
-            f"{html.escape(url.split('/')[2])}</a>" for url in item.sources]
+            f"{html.escape(url.partition('://')[2])}</a>" for url in item.sources]
     parts.append(f"<p>{' '.join(places)} Sources, checked {item.verified}: "
                  f"{', '.join(urls)}</p>")
     return f"<div style='{_TEXT}'>{''.join(parts)}</div>"

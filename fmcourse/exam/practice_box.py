@@ -101,13 +101,12 @@ class PracticeBox(QuestionBox):
 
     def simulate(self, candidate: Candidate | None = None) -> PracticeBox:
         """Another box like this one, answered by a SIMULATED candidate, and never kept."""
-        asked = [*self.waiting(self.results)]
-        other = PracticeBox(lambda results: asked[len(results):], self.seed, None,
-                            empty=self.empty)
-        other.simulated, candidate = True, candidate or Candidate()
-        while not other.done:
-            other.answer(other.view.typed(candidate.answer(other.view.item)))
-            other.next()
+        candidate = candidate or Candidate()
+        other = PracticeBox(lambda _: (), self.seed, None, empty=self.empty)
+        other.simulated = True
+        other.results = [grade(item, candidate.answer(item))
+                         for item in self.waiting(self.results)]
+        other._draw()
         return other
 
     def result(self) -> Html:

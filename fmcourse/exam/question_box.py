@@ -99,7 +99,8 @@ def row(controls: Sequence[widgets.Widget]) -> widgets.Widget:
 
 def as_text(shown: View, heading: str, result: Result | None = None) -> str:
     """A question, and what became of its answer, for where no HTML is shown."""
-    console = Console(file=io.StringIO(), width=88, markup=False, highlight=False, emoji=False)
+    console = Console(file=io.StringIO(), width=88, markup=False, highlight=False, emoji=False,
+                      force_jupyter=False)  # or it would display what it is to write
     terminal.show_question(console, shown, heading)
     if result is None:
         terminal.show_task(console, shown)

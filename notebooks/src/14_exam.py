@@ -229,9 +229,9 @@ show.learning_curves([line for line in lines if line["day"]], x="day", y="known"
 assert reviewed[-1] > curves["never again"][-1] + 0.2, "reviewing made no difference"
 
 # %% [markdown]
-# A few reviews, further and further apart, keep it at 90 % or more; read once, it is mostly lost after three months. The numbers 3
-# and 2.5 are ours. The library `fsrs` fits some twenty of them to millions of real reviews, and has a difficulty for each
-# item:
+# A few reviews, further and further apart, keep it at 90 % or more; read once, it is mostly lost after three months. The
+# numbers 3 and 2.5 are ours. The library `fsrs` has some twenty of them, fitted to very many real reviews, and a difficulty
+# for each item:
 
 # %%
 from fsrs import Card, Rating, Scheduler

@@ -242,6 +242,11 @@ def test_every_control_has_a_name_of_its_own(kind):
         assert text in bundle["text/plain"]
 
 
+def test_in_a_notebook_the_text_is_returned_and_not_displayed_beside(monkeypatch):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert "Which number is prime?" in repr(asking(read()))
+
+
 def test_what_an_item_says_is_escaped():
     box = asking(read(stem="Is `a < b` & <b>c</b>?"))
     assert "<code>a &lt; b</code> &amp; &lt;b&gt;c&lt;/b&gt;" in box.shown.value
