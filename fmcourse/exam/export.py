@@ -7,7 +7,6 @@ updates notes and keeps their schedule. Anki asks and shows; it doesn't grade wh
 
 from __future__ import annotations
 
-import html
 import io
 import random
 import re
@@ -24,6 +23,7 @@ from fmcourse.errors import ExamError, meant
 from fmcourse.exam.bank import statements
 from fmcourse.exam.grade import grade
 from fmcourse.exam.item import Item
+from fmcourse.exam.markup import marked
 from fmcourse.exam.view import View, view
 
 SEED = 1
@@ -125,11 +125,6 @@ def _escape(text: str | None) -> str:
                    for place, part in enumerate(parts))
 
 
-def _marked(text: str) -> str:
-    """HTML of a text: code between backticks, everything else as it is."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
-
-
 def _render(name: str, shown: View | None = None, **more: object) -> str:
     return _environment().get_template(f"{name}.html").render(shown=shown, **more)
 
@@ -139,6 +134,6 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
-    environment.filters["marked"] = lambda text: Markup(_marked(text))
+    environment.filters["marked"] = lambda text: Markup(marked(text))
     environment.globals["reasons"] = reasons
     return environment

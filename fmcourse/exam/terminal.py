@@ -144,12 +144,12 @@ def review_due(console: Console, bank: Sequence[Item], new: int, seed: int) -> N
             except Left:
                 review.record(result)
                 raise
-            console.print(f"It comes back {_when(review.record(result, felt))}.")
+            console.print(f"It comes back {when(review.record(result, felt))}.")
     except Left:
         console.print("Kept. fmcourse exam review goes on from here.")
         return
     due = review.next_due(bank)
-    console.print(f"Nothing more is due now; the next is due {_when(due)}." if due
+    console.print(f"Nothing more is due now; the next is due {when(due)}." if due
                   else "Nothing is due, and no new item is allowed today.")
 
 
@@ -160,7 +160,7 @@ def _felt(console: Console) -> str:
     return FELT[said]
 
 
-def _when(due: datetime) -> str:
+def when(due: datetime) -> str:
     """A date, with the time where it is today."""
     local, today = due.astimezone(), datetime.now().astimezone().date()
     return f"today at {local:%H:%M}" if local.date() == today else f"on {local:%Y-%m-%d}"

@@ -2,24 +2,22 @@
 
 Plain ipywidgets, as the chat box: Tab to the field "Key", then a choice's key, or u to undo. Every
 choice is saved before the next turn is shown, so that a closed notebook goes on where it stopped.
-A notebook that is only read has no kernel; there the box stands as it was when the cell was run.
 """
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
 
 from fmcourse.data.annotation.turns import Turns
-from fmcourse.errors import CourseError
+from fmcourse.show.live import LiveBox, on_enter
 from fmcourse.show.tables import Html
 
 
-class TurnBox:
+class TurnBox(LiveBox):
     """Turns to look at and to go on with; subclasses say how a turn looks and what came out.
 
     Args:
@@ -31,8 +29,8 @@ class TurnBox:
 
     def __init__(self, sitting: Turns, buttons: Sequence[tuple[Any, str, str]],
                  keys: Mapping[str, Any], hint: str):
-        self.sitting, self.keys, self.hint, self.problem = sitting, keys, hint, ""
-        self.shown = widgets.HTML()
+        super().__init__()
+        self.sitting, self.keys, self.hint = sitting, keys, hint
         self.buttons = [widgets.Button(description=name, tooltip=tip, layout={"width": "auto"})
                         for _, name, tip in buttons]
         for (choice, *_), button in zip(buttons, self.buttons, strict=True):
@@ -42,8 +40,7 @@ class TurnBox:
         self.key = widgets.Text(description="Key", placeholder=f"{hint} or u",
                                 layout={"width": "14em"})
         self.key.observe(lambda change: self._pressed(change["new"], entered=False), "value")
-        self.key.on_msg(lambda _, said, __: said.get("event") == "submit"
-                        and self._pressed(self.key.value, entered=True))
+        on_enter(self.key, lambda: self._pressed(self.key.value, entered=True))
         self._draw()
 
     @property
@@ -98,20 +95,7 @@ class TurnBox:
         elif text in self.keys:
             self._try(lambda: self.choose(self.keys[text]))
         else:
-            self.problem = f"There is no key {text}; use {self.hint}, or u."
-            self._draw()
-
-    def _try(self, act: Callable[[], None]) -> None:
-        """What a click or a key asks for; what cannot be done is told."""
-        try:
-            act()
-        except CourseError as error:
-            self.problem = str(error)
-            self._draw()
-
-    def _settled(self) -> None:
-        self.problem = ""
-        self._draw()
+            self._tell(f"There is no key {text}; use {self.hint}, or u.")
 
     def _draw(self) -> None:
         self.shown.value = self._repr_html_()
@@ -121,17 +105,13 @@ class TurnBox:
 
     def _repr_html_(self) -> str:
         """The turn on show, or the result."""
-        told = html.escape(self.problem).replace("\n", "<br>")
-        problem = f"<p role='alert'>{told}</p>" if told else ""
         shown = (f"<div aria-live='polite'>{self.result().markup}</div>" if self.done
                  else self._turn_html())
-        return shown + problem
+        return shown + self._problem_html()
 
     def __repr__(self) -> str:
         return str(self.result()) if self.done else f"{self.progress()}\n{self._turn_text()}"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+    def _live(self) -> widgets.Widget:
         choices = widgets.Box(self.buttons, layout={"flex_flow": "row wrap"})
-        live = widgets.VBox([self.shown, choices, widgets.HBox([self.key, self.back])])
-        return {**live._repr_mimebundle_(**options), "text/plain": repr(self),
-                "text/html": self._repr_html_()}
+        return widgets.VBox([self.shown, choices, widgets.HBox([self.key, self.back])])

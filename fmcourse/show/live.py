@@ -1,0 +1,66 @@
+"""What every box in a notebook does: tell what went wrong, and stay readable without a kernel.
+
+Plain ipywidgets. A notebook that is only read has no kernel; there a box stands, as HTML or as
+text, as it was when its cell was run.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from fmcourse.errors import CourseError
+
+
+class LiveBox:
+    """A box to look at and to go on with; subclasses say what is on show, and with what controls.
+
+    Attributes:
+        shown: what is on show, as a widget.
+        problem: what could not be done just now, in words; empty where all is well.
+    """
+
+    def __init__(self) -> None:
+        self.shown, self.problem = widgets.HTML(), ""
+
+    def _live(self) -> widgets.Widget:
+        """All widgets of the box."""
+        raise NotImplementedError
+
+    def _draw(self) -> None:
+        """Bring every widget in step with what the box holds."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """What is on show; whatever a model or a person wrote is escaped."""
+        raise NotImplementedError
+
+    def _try(self, act: Callable[[], None]) -> None:
+        """What a click or a key asks for; what cannot be done is told."""
+        try:
+            act()
+        except CourseError as error:
+            self._tell(str(error))
+
+    def _tell(self, problem: str) -> None:
+        self.problem = problem
+        self._draw()
+
+    def _settled(self) -> None:
+        self._tell("")
+
+    def _problem_html(self) -> str:
+        told = html.escape(self.problem).replace("\n", "<br>")
+        return f"<p role='alert'>{told}</p>" if told else ""
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**self._live()._repr_mimebundle_(**options), "text/plain": repr(self),
+                "text/html": self._repr_html_()}
+
+
+def on_enter(field: widgets.Text, act: Callable[[], None]) -> None:
+    """Act when Enter is pressed in a text field, and at no other time."""
+    field.on_msg(lambda _, said, __: said.get("event") == "submit" and act())
