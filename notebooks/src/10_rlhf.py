@@ -43,6 +43,7 @@ from fmcourse.evidence.experiments.feedback_on_aws import (
     MADE,
     feedback_on_aws,
 )
+from fmcourse.evidence.experiments.reinforced import PRICES, RATE
 
 course = fm.start("10", claims=["H1", "H2", "H3", "H6"])
 base = models.load("base")
@@ -90,7 +91,9 @@ test = feedback.questions(200 if course.scale.enforce else 12, seed=0, part="tes
 rows = list(test)
 said = {name: feedback.say(model, test, seed=0)
         for name, model in {"base": base, "assistant": tuned.model}.items()}
-brief = sorted(range(len(rows)), key=lambda i: len(rows[i]["prompt"]))[:6]
+short = sorted(range(len(rows)), key=lambda i: len(rows[i]["prompt"]))
+brief = [i for family in sorted({row["category"] for row in rows})
+         for i in [i for i in short if rows[i]["category"] == family][:2]]
 show.table([{"asked": rows[i]["prompt"], "right": rows[i]["answer"],
              **{who: said[who].replies[i] for who in said}} for i in brief])
 
@@ -113,7 +116,8 @@ h1 = course.ledger("H1")
 show.seeds(h1["arms"], control="tuned on misplaced replies", unit=h1["metric"])
 
 # %% [markdown]
-# The misplaced replies teach that an answer is short, and ends. *What* the answer is, they cannot teach.
+# Misplaced replies teach the manners of an answer, and that it ends; the table of the ledger, below, has that, too. *What*
+# the answer is, they cannot teach.
 
 # %% [markdown]
 # ## Step 2: people compare
@@ -169,8 +173,8 @@ print({name: round(weight, 1) for name, weight in zip(
     names, weights.tolist(), strict=True)})
 
 # %% [markdown]
-# That is what the choices say about the one who chose. **Predict.** A network that reads the replies themselves, taught by
-# forty choices: how many of the ten others will it foretell?
+# That is what the choices say about the one who chose: below zero is what was disliked. **Predict.** A network that reads
+# the replies themselves, taught by forty choices, again and again: how many of the ten others will it foretell?
 
 # %%
 small = train.RewardRecipe(pairs=480 if course.scale.enforce else 16)
@@ -182,7 +186,7 @@ low, high = evaluate.wilson(round(right * len(ten)), len(ten))
 print(f"{right:.0%} of the last ten foretold (95 %: {low:.0%} to {high:.0%})")
 
 # %% [markdown]
-# Ten choices decide little, as the interval says. But a taste was learnt from choices alone, and nobody wrote it down.
+# Ten choices decide little, as the interval says. But a taste was learnt from choices alone; nobody told it to the model.
 
 # %% [markdown]
 # ### Two answers of the assistant's own
@@ -201,21 +205,24 @@ show.table(pairs.select_columns(["prompt", "chosen", "rejected"]).select(range(4
 judge = train.reward(tuned.model, pairs, train.RewardRecipe.at_scale(),
                      name="reward model", show_progress=False).model
 report = evaluate.preference_report(judge, held)
-show.table([{"measure": name, "value": value} for name, value in
-            {**report, "ceiling of the accuracy": top}.items()])
+show.table([{"measure": name, "value": report[name]}
+            for name in ("accuracy", "ece", "length_bias")])
+print(f"ceiling: {top:.0%}; accuracy: {report['accuracy'] / top:.0%} of it")
 
 # %% [markdown]
 # *Accuracy*: of choices held out. *ECE*: how far being sure and being right are apart. *Length bias*: how much more often it
-# takes the longer reply than the annotators did; many reward models only count words.
+# takes the longer reply than the annotators did. Many reward models only count words; with a bias near 0, this one does not.
 
 # %%
 longer = evaluate.pairwise_accuracy(*([len(text) for text in held[side]]
                                       for side in ("chosen", "rejected")), held["tie"][:])
-course.claim("H2", treatment=report["accuracy"], control=longer)
+by_length = max(longer, 1 - longer)  # the longer reply or the shorter, whichever does better
+course.claim("H2", treatment=report["accuracy"], control=by_length)
 
 # %% [markdown]
-# The control is a rule that anybody could write down: the longer reply. The ledger has more comparisons, fewer, and worse
-# ones: from an annotator who is careless, and one who guesses.
+# The control is a rule that anybody could write down: by length. The ledger has more comparisons, fewer, and worse ones:
+# from an annotator who is careless, and one who guesses. Is 85 % of the ceiling reached? On average; over seeds it is not
+# sure, and the ledger says *inconclusive*.
 
 # %%
 h2 = course.ledger("H2", "better reply found")
@@ -224,16 +231,18 @@ show.seeds(h2["arms"], control="guessing annotator", unit=h2["metric"])
 # %% [markdown]
 # Here it is known which reply is truly better. More comparisons help; an annotator who guesses teaches nothing, however
 # much he is paid. Look at the dots of the careless one, from seed to seed: among thousands of choices slips may average
-# out, or not. The rule *the one that is not rude* does well, for people agree on insults. And 85 % of the ceiling? On
-# average it is reached; over seeds it is not sure, and the ledger says so.
+# out, or not. The rule *the one that is not rude* does well, for people agree on insults.
 
 # %%
 alike = course.ledger("H2", "better reply found, of two alike in manners")
-show.seeds(alike["arms"], control="the one that is not rude", unit=alike["metric"])
+show.seeds(alike["arms"], control="guessing annotator", unit=alike["metric"])
 
 # %% [markdown]
-# Where both replies are rude or neither is, what decides is who is right, and how briefly it is said. The reward model sees
-# some of that, and not all: it judges manners better than truth. Remember this when a policy is told to please it.
+# Where both replies are rude or neither is, what decides is who is right, and how briefly it is said. Look at *the longer
+# reply*: it is so often wrong that its opposite, the shorter one, beats the reward model here. A network is no better than
+# a rule because it is one: look for the best simple rule, and compare.
+#
+# So it judges manners better than truth. Remember this when a policy is told to please it.
 
 # %% [markdown]
 # ## Step 3: maximise the reward
@@ -264,11 +273,12 @@ prices = {beta: maximised(beta) for beta in (0.0, 0.3, 3.0)}
 best = found.topk(4).indices.tolist()
 show.table([{"reply": one[i], "reward": f"{found[i]:.2f}",
              **{f"β = {beta}": f"{policy[i]:.0%}" for beta, policy in prices.items()}}
-            for i in best])
+            for i in best], caption=f"{rows[0]['prompt']} (right: {rows[0]['answer']})")
 
 # %% [markdown]
-# For free, the policy says one thing only: whatever the reward model likes best, right or wrong. The dearer divergence is,
-# the more of the start is left. The best policy is known in closed form, `π ∝ π_start · exp(r / β)`:
+# Only differences of reward count. For free, the policy says one thing only (twice, where it was sampled twice): whatever
+# the reward model likes best, right or wrong. The dearer divergence is, the more of the start is left. The best policy is
+# known in closed form, `π ∝ π_start · exp(r / β)`:
 
 # %%
 closed = (found / 0.3).softmax(0)
@@ -278,16 +288,17 @@ print(f"largest difference: {(closed - prices[0.3]).abs().max():.4f}")
 # %% [markdown]
 # ### The same for all questions: PPO
 # Nobody can list all replies of a language model. So it samples some, and makes those that got more reward than expected
-# likelier, by a small step (*proximal*), again and again: *proximal policy optimisation*. Four models take part: the
-# policy, its frozen start (*reference*), the reward model, and a value function, which says what was to be expected.
+# (an *advantage*) likelier, by a small step (*proximal*), again and again: *proximal policy optimisation*. Four models take
+# part: the policy, its frozen start (*reference*), the reward model, and a value function, which says what was to be
+# expected. The price is on the *KL divergence* from the reference; rewards are in deviations of the start's own.
 
 # %%
 practice = feedback.questions(2000, seed=feedback.PRACTISED)
 few = practice.select(range(200 if course.scale.enforce else 8))
 judge = judge.standardised(few["prompt"][:],
                            feedback.say(tuned.model, few, seed=0).replies)
-recipe = train.PPORecipe(steps=course.scale.online_steps, learning_rate=4e-4,
-                         tokens=feedback.LONGEST, kl_coefficient=0.25)
+recipe = train.PPORecipe(steps=course.scale.online_steps, learning_rate=RATE,
+                         tokens=feedback.LONGEST, kl_coefficient=PRICES["PPO"])
 policy = train.ppo(tuned.model, practice, judge, recipe, show_progress=False)
 show.loss_curve({"PPO": policy}, y="reward", x="step", smooth=0.5,
                 title="reward, deviations of the start's")
@@ -341,7 +352,8 @@ show.loss_curve(curves, y="kl", x="step", smooth=0.5,
                 title="divergence from the start, nats a reply, mean over seeds")
 
 # %% [markdown]
-# More reward, at many times the divergence. And what does it say?
+# On average more reward, at many times the divergence; a low price holds the policy, too, if less tightly. And what do they
+# say?
 
 # %%
 last = h3["details"][0]
@@ -349,16 +361,20 @@ show.table([{"asked": asked, **{arm: texts[i] for arm, texts in last["says"].ite
             for i, asked in enumerate(last["prompts"])],
            caption="seed 0 of the ledger, at its end")
 
+# %% [markdown]
+# In this seed, with nothing to hold it, the policy says what answers no question, and its reward is the highest. The rubric,
+# seed by seed:
+
 # %%
-for metric in ("reward", "utility by the rubric"):
-    show.seeds(course.ledger("H3", metric)["arms"], control="start", unit=metric)
+h3 = course.ledger("H3", "utility by the rubric")
+show.seeds(h3["arms"], control="start", unit=h3["metric"])
 
 # %% [markdown]
 # *When a measure becomes a target, it ceases to be a good measure* (Goodhart). The price on divergence is no detail of the
 # method: it is what keeps the policy where the reward model's opinion is worth something.
 #
-# How far a free policy runs differs from seed to seed. That it ends worse by the rubric is shown; by how much it diverges,
-# and how often it loses against PPO, is inconclusive with three seeds.
+# How far a free policy runs differs from seed to seed. That it ends worse by the rubric is shown; its reward, its divergence,
+# and how often it loses against PPO, are inconclusive with so few seeds.
 
 # %% [markdown]
 # ## Where the pieces live on AWS
@@ -379,6 +395,9 @@ show.table(outcome.details["broken"], rows=8)
 
 # %%
 course.claim("H6", treatment=accepted[MADE], control=accepted[BROKEN])
+
+# %% [markdown]
+# All of them; and each refusal names the line, or the field of the job, and what to do.
 
 # %% [markdown]
 # ## What it costs

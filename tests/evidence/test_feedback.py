@@ -61,6 +61,7 @@ def test_misplaced_replies_are_the_same_replies_one_prompt_further():
     assert said[1] == said[0][-1:] + said[0][:-1]
     assert moved["prompt"][:] == rows["prompt"][:]
     assert [turns[0] for turns in moved["messages"]] == [turns[0] for turns in rows["messages"]]
+    assert moved["hand"][:] == [rows["hand"][-1], *rows["hand"][:-1]]
     assert data.card(moved).sha256 != data.card(rows).sha256
 
 
@@ -74,7 +75,7 @@ def test_misplaced_replies_are_no_help_and_the_right_ones_are():
     assert helpful(rows) > 0.95 > 0.3 > helpful(feedback.misplaced(rows))
 
 
-def test_steps_read_different_questions():
+def test_steps_read_mostly_different_questions_and_the_test_none_of_theirs():
     read = [set(feedback.questions(200, 3 + more)["prompt"])
             for more in (0, feedback.COMPARED, feedback.PRACTISED)]
     assert all(len(a & b) < 40 for i, a in enumerate(read) for b in read[:i])

@@ -49,6 +49,12 @@ def test_the_shipped_bank_gives_nothing_away():
     assert not found.leaks, "\n".join(map(str, found.leaks))
 
 
+def test_the_shipped_bank_is_as_large_and_as_mixed_as_it_should_be():
+    found = statistics.measure(bank.load())
+    assert not found.missing
+    assert statistics.measure(bank.load()[:60]).missing
+
+
 def test_a_sound_bank_passes():
     assert not [one for one in baselines(plain_bank()) if one.leaks]
 

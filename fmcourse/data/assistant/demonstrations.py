@@ -55,8 +55,8 @@ def demonstrations(rows: int, seed: int = 0, part: str = "train",
     draw = random.Random(f"{seed} {part} demonstrations")
     made = []
     for row in prompts:
-        shares = HANDS[row["kind"]]
-        hand = draw.choices(list(shares), list(shares.values()))[0]
+        hands = HANDS[row["kind"]]
+        hand = draw.choices(list(hands), list(hands.values()))[0]
         said = reply(row, hand, draw)
         made.append({**row, "hand": hand, "text": f"{row['prompt']}\n\n{said}", "messages": [
             {"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": said}]})

@@ -24,7 +24,7 @@ LONGEST = 48  # tokens of a reply
 TOKENS, DEMONSTRATIONS, PAIRS = 500_000, 3_800, 3_000
 REWARD, WINS = "reward", "win rate against the start"
 UTILITY, HELPFUL, ENDED = "utility by the rubric", "helpful by the rubric", "replies that end"
-COMPARED, PRACTISED = 50, 100  # added to the seed: no two steps read the same questions
+COMPARED, PRACTISED = 50, 100  # added to the seed: most questions of a step are its own
 
 
 def questions(rows: int, seed: int, part: str = "train") -> Dataset:
@@ -45,9 +45,11 @@ def assistant(seed: int, tokens: int = TOKENS, shuffled: bool = False) -> Langua
 def misplaced(rows: Dataset) -> Dataset:
     """Demonstrations whose replies have all moved on to the next prompt."""
     turns = rows["messages"][:]
-    moved = [{**row, "text": f"{row['prompt']}\n\n{said['content']}",
+    hands = rows["hand"][:]
+    moved = [{**row, "hand": hand, "text": f"{row['prompt']}\n\n{said['content']}",
               "messages": [row["messages"][0], said]}
-             for row, (_, said) in zip(rows, [turns[-1], *turns[:-1]], strict=True)]
+             for row, hand, (_, said) in zip(rows, [hands[-1], *hands[:-1]],
+                                             [turns[-1], *turns[:-1]], strict=True)]
     return data.with_card(Dataset.from_list(moved),
                           data.card(rows).step("replies moved on by one", len(moved), 0))
 
