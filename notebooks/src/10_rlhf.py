@@ -180,8 +180,8 @@ print({name: round(weight, 1) for name, weight in zip(
 small = train.RewardRecipe(pairs=480 if course.scale.enforce else 16)
 yours = train.reward(tuned.model, forty, small, name="your taste",
                      show_progress=False).model
-reward = {side: yours.raw(ten["prompt"][:], ten[side][:]) for side in ("chosen", "rejected")}
-right = evaluate.pairwise_accuracy(reward["chosen"], reward["rejected"], ten["tie"][:])
+reward = [yours.raw(ten["prompt"][:], ten[side][:]) for side in ("chosen", "rejected")]
+right = evaluate.pairwise_accuracy(*reward, ten["tie"][:])
 low, high = evaluate.wilson(round(right * len(ten)), len(ten))
 print(f"{right:.0%} of the last ten foretold (95 %: {low:.0%} to {high:.0%})")
 
@@ -214,9 +214,9 @@ print(f"ceiling: {top:.0%}; accuracy: {report['accuracy'] / top:.0%} of it")
 # takes the longer reply than the annotators did. Many reward models only count words; with a bias near 0, this one does not.
 
 # %%
-longer = evaluate.pairwise_accuracy(*([len(text) for text in held[side]]
-                                      for side in ("chosen", "rejected")), held["tie"][:])
-by_length = max(longer, 1 - longer)  # the longer reply or the shorter, whichever does better
+lengths = [[len(text) for text in held[side]] for side in ("chosen", "rejected")]
+longer = evaluate.pairwise_accuracy(*lengths, held["tie"][:])
+by_length = max(longer, 1 - longer)  # the longer reply, or the shorter
 course.claim("H2", treatment=report["accuracy"], control=by_length)
 
 # %% [markdown]
@@ -345,7 +345,8 @@ curves = {}
 for arm in h3["details"][0]["steps"]:
     each = [pd.DataFrame(seed["steps"][arm]) for seed in h3["details"]]
     curves[arm] = (sum(each) / len(each)).assign(step=range(1, len(each[0]) + 1))
-show.loss_curve(curves, y="reward", x="step", smooth=0.5, title="reward, mean over seeds")
+show.loss_curve(curves, y="reward", x="step", smooth=0.5,
+                title="reward, mean over seeds")
 
 # %%
 show.loss_curve(curves, y="kl", x="step", smooth=0.5,

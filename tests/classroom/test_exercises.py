@@ -49,7 +49,7 @@ def is_check(cell: nbformat.NotebookNode) -> bool:
 
 def setting(lesson: catalogue.Lesson) -> dict[str, object]:
     """What the cells of a solution's notebook define, without its checks and its experiments."""
-    space: dict[str, object] = {"__name__": "__main__"}
+    space: dict[str, object] = {"__name__": "sheet"}  # a worker's `__main__` has no file to look in
     code = cells(lesson, "solutions")
     for cell in (code[0], *(one for one in code if masters.is_solution(one))):
         exec(compile(cell.source, "<cell>", "exec"), space)
