@@ -60,6 +60,21 @@ class Exercise:
     tolerance: float = TOLERANCE
 
 
+def chosen(name: str, right: Mapping[str, Any], hints: tuple[str, str],
+           slips: Mapping[str, Mapping[str, Any]], tolerance: float = TOLERANCE) -> Exercise:
+    """An exercise without inputs, whose answer is a word or a number for each of some keys.
+
+    Args:
+        name, hints, slips, tolerance: as in `Exercise`.
+        right: the words or numbers.
+
+    >>> ways = chosen("ways", {"tone": "prompt"}, ("", ""), {"It is dear.": {"tone": "tune"}})
+    >>> judge(ways, lambda: {"tone": "tune"}).says
+    'It is dear.'
+    """
+    return Exercise(name, lambda: dict(right), {"": ()}, {}, hints, slips, tolerance=tolerance)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of a check: its kind (one of those above), a sentence, and the case it is about."""

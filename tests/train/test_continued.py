@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import tiny
+from kills import killed_at
 
 from fmcourse import data
 from fmcourse.errors import CourseError, DataError, ModelError, StoreError
@@ -81,7 +82,7 @@ def test_a_bound_never_reached_changes_nothing(taught):
     assert bound.model.sha256() == free.model.sha256()
 
 
-def test_a_stop_survives_a_kill(taught, tmp_path, monkeypatch):
+def test_a_stop_survives_a_kill(taught, tmp_path):
     """Killed after a look within the bound; the next process knows neither it nor the first."""
     gentle = replace(RECIPE, learning_rate=5e-4, checkpoint_minutes=0.0)
     free = continued(taught, parts("disorder"), gentle, general=parts("north")).observations
@@ -89,20 +90,9 @@ def test_a_stop_survives_a_kill(taught, tmp_path, monkeypatch):
     recipe = replace(gentle, general_rise=float(rises.iloc[1:3].mean()))
     whole = continued(taught, parts("disorder"), recipe, general=parts("north"))
     assert 0 < whole.metrics[BACK_TO] < whole.metrics["stopped_at"]
-    from fmcourse.train import watch
-
-    step, ends = watch.Watch.on_step_end, whole.metrics["stopped_at"] * RECIPE.steps - 2
-
-    def killed(self, args, state, control, **rest):
-        step(self, args, state, control, **rest)
-        if state.global_step >= ends:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as kill:
-        kill.setattr(watch.Watch, "on_step_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            continued(taught, parts("disorder"), recipe, general=parts("north"),
-                      folder=tmp_path / "run")
+    with killed_at(whole.metrics["stopped_at"] * RECIPE.steps - 2):
+        continued(taught, parts("disorder"), recipe, general=parts("north"),
+                  folder=tmp_path / "run")
     resumed = continued(taught, parts("disorder"), recipe, general=parts("north"),
                         folder=tmp_path / "run")
     assert resumed.metrics == pytest.approx({**whole.metrics, "tokens_per_second": resumed.metrics[

@@ -10,6 +10,7 @@ import tiny
 import torch
 from classmates import random_model, talks
 from datasets import Dataset
+from kills import killed_at
 from torch.nn.functional import cross_entropy
 
 from fmcourse import evaluate, store
@@ -128,24 +129,13 @@ def test_soft_labels_of_other_positions_teach_nothing(monkeypatch):
 
 @BOTH
 @pytest.mark.parametrize("method", ["full", "lora"])
-def test_a_killed_run_goes_on_to_the_same_weights(recipe, method, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_to_the_same_weights(recipe, method, tmp_path):
     recipe = replace(recipe, epochs=6, checkpoint_minutes=0.0,
                      adapter=None if method == "full" else Adapter(method, rank=2))
     young, old, folder = random_model(), classmates.teacher(), tmp_path / "run"
     whole = distil(young, old, talks(), recipe)
-    from fmcourse.train import watch
-
-    step = watch.Watch.on_step_end
-
-    def killed(self, args, state, control, **rest):
-        step(self, args, state, control, **rest)
-        if state.global_step == 4:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as kill:
-        kill.setattr(watch.Watch, "on_step_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            distil(young, old, talks(), recipe, folder=folder)
+    with killed_at(4):
+        distil(young, old, talks(), recipe, folder=folder)
     assert list((folder / "checkpoints").glob("checkpoint-*"))
     resumed = distil(young, old, talks(), recipe, folder=folder)
     assert not (folder / "checkpoints").exists()

@@ -9,6 +9,7 @@ import pytest
 import tiny
 import torch
 from datasets import Dataset
+from kills import killed_at
 
 from fmcourse import evaluate
 from fmcourse.data import Card, with_card
@@ -90,24 +91,13 @@ def test_a_loss_that_is_no_number_is_said(model):
 
 @pytest.mark.parametrize("method", ["full", "last block", "bitfit", "lora", "pissa", "qlora",
                                     "prompt", "prefix"])
-def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path):
     adapter = None if method == "full" else Adapter(method, rank=2, tokens=4)
     recipe = replace(RECIPE, epochs=6, checkpoint_minutes=0.0, adapter=adapter, max_length=96,
                      batch_tokens=384)
     whole = instruct(model, records(), recipe)
-    from fmcourse.train import watch
-
-    step = watch.Watch.on_step_end
-
-    def killed(self, args, state, control, **rest):
-        step(self, args, state, control, **rest)
-        if state.global_step == 4:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as kill:
-        kill.setattr(watch.Watch, "on_step_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            instruct(model, records(), recipe, folder=tmp_path / "run")
+    with killed_at(4):
+        instruct(model, records(), recipe, folder=tmp_path / "run")
     resumed = instruct(model, records(), recipe, folder=tmp_path / "run")
     assert list((tmp_path / "run").glob("checkpoint*")) == []
     assert resumed.model.sha256() == whole.model.sha256()

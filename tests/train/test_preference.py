@@ -10,6 +10,7 @@ import pytest
 import tiny
 import torch
 from datasets import Dataset
+from kills import killed_at
 from sessions import Sessions
 
 from fmcourse.data import Card, with_card
@@ -214,24 +215,13 @@ def test_smoothed_labels_keep_the_margin_finite(model):
 
 
 @pytest.mark.parametrize("method", ["full", "lora", "dora", "pissa", "ia3", "last block", "bitfit"])
-def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_to_the_same_weights(model, method, tmp_path):
     adapter = None if method == "full" else Adapter(method, rank=2)
     recipe = replace(RECIPE, checkpoint_minutes=0.0, epochs=2, adapter=adapter)
     call = {"validation": pairs(20, seed=1)}
     whole = prefer(model, pairs(), recipe, **call)
-    from fmcourse.train import watch
-
-    step = watch.Watch.on_step_end
-
-    def killed(self, args, state, control, **rest):
-        step(self, args, state, control, **rest)
-        if state.global_step == 5:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as kill:
-        kill.setattr(watch.Watch, "on_step_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            prefer(model, pairs(), recipe, **call, folder=tmp_path / "run")
+    with killed_at(5):
+        prefer(model, pairs(), recipe, **call, folder=tmp_path / "run")
     assert list((tmp_path / "run" / "checkpoints").glob("checkpoint-*"))
     resumed = prefer(model, pairs(), recipe, **call, folder=tmp_path / "run")
     assert list((tmp_path / "run").glob("checkpoint*")) == []

@@ -10,6 +10,7 @@ import pytest
 import tiny
 import torch
 from datasets import Dataset
+from kills import killed_at
 from sessions import Sessions
 
 from fmcourse import evaluate
@@ -147,23 +148,12 @@ def test_micro_batches_add_up(model):
                                                             rel=1e-3)
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(model, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_to_the_same_weights(model, tmp_path):
     recipe = replace(RECIPE, checkpoint_minutes=0.0, epochs=2)
     call = {"validation": pairs(30, seed=1)}
     whole = reward(model, pairs(), recipe, **call)
-    from fmcourse.train import watch
-
-    step = watch.Watch.on_step_end
-
-    def killed(self, args, state, control, **rest):
-        step(self, args, state, control, **rest)
-        if state.global_step == 5:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as kill:
-        kill.setattr(watch.Watch, "on_step_end", killed)
-        with pytest.raises(KeyboardInterrupt):
-            reward(model, pairs(), recipe, **call, folder=tmp_path / "run")
+    with killed_at(5):
+        reward(model, pairs(), recipe, **call, folder=tmp_path / "run")
     assert list((tmp_path / "run" / "checkpoints").glob("checkpoint-*"))
     resumed = reward(model, pairs(), recipe, **call, folder=tmp_path / "run")
     assert list((tmp_path / "run").glob("checkpoint*")) == []

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from kills import teacher_killed_once
 
 from fmcourse import store
 from fmcourse.data.chat import IGNORE, chat_rows
 from fmcourse.errors import ModelError, StoreError
 from fmcourse.train.soft_labels import placed, soft_labels
-from fmcourse.train.teaching import Asking
 
 
 @pytest.fixture
@@ -81,24 +81,16 @@ def test_a_teacher_is_asked_once(rows, monkeypatch):
         soft_labels(teacher, rows, 4, 2.0)
 
 
-def test_a_killed_teacher_goes_on_where_it_was(rows, monkeypatch):
+def test_a_killed_teacher_goes_on_where_it_was(rows):
     whole = soft_labels(classmates.teacher(), rows, 4, 1.0)
     kept = [np.array(getattr(whole, name)) for name in ("tokens", "log_probs", "rest")]
     (folder,) = store.folder("teachers").glob("logits-*")
     folder.rename(folder.with_name("aside"))
-    finish, parts = Asking.finish, []
-
-    def killed(self, *given):
-        finish(self, *given)
-        parts.append(self.done)
-        if parts == [1]:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Asking, "finish", killed)
-    with pytest.raises(KeyboardInterrupt):
-        soft_labels(classmates.teacher(), rows, 4, 1.0)
-    assert not (folder / "about.json").exists()
-    resumed = soft_labels(classmates.teacher(), rows, 4, 1.0)
+    with teacher_killed_once() as parts:
+        with pytest.raises(KeyboardInterrupt):
+            soft_labels(classmates.teacher(), rows, 4, 1.0)
+        assert not (folder / "about.json").exists()
+        resumed = soft_labels(classmates.teacher(), rows, 4, 1.0)
     assert parts == [1, 2, 3]  # sixteen rows each
     for name, right in zip(("tokens", "log_probs", "rest"), kept, strict=True):
         np.testing.assert_array_equal(getattr(resumed, name), right)

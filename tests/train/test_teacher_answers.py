@@ -9,6 +9,7 @@ import classmates
 import pytest
 import tiny
 from datasets import Dataset
+from kills import teacher_killed_once
 
 from fmcourse import store
 from fmcourse.data import Card, card, with_card
@@ -16,7 +17,6 @@ from fmcourse.data.facts import Governance
 from fmcourse.errors import CourseWarning, DataError, ModelError, StoreError
 from fmcourse.models import reply
 from fmcourse.train import teacher_answers
-from fmcourse.train.teaching import Asking
 
 
 def records(*talks) -> Dataset:
@@ -120,25 +120,18 @@ def test_a_teacher_that_only_says_nothing_teaches_nothing():
 
 def test_a_killed_teacher_goes_on_where_it_was(monkeypatch):
     monkeypatch.setitem(teacher_answers.__globals__, "PART", 16)
-    asked, finish, parts = classmates.talks(), Asking.finish, []
+    asked = classmates.talks()
     whole = teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
     for folder in store.folder("teachers").glob("answers-*"):
         folder.rename(folder.with_name("aside"))
-
-    def killed(self, *given):
-        finish(self, *given)
-        parts.append(self.done)
-        if parts == [1]:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Asking, "finish", killed)
-    with pytest.raises(KeyboardInterrupt):
-        teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
-    resumed = teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
-    assert parts == [1, 2, 3]
+    with teacher_killed_once() as parts:
+        with pytest.raises(KeyboardInterrupt):
+            teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
+        resumed = teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
+        assert parts == [1, 2, 3]
+        again = teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
+        assert parts == [1, 2, 3]
     assert resumed.records["messages"][:] == whole.records["messages"][:]
-    again = teacher_answers(classmates.teacher(), asked, temperature=1.0, tokens=24)
-    assert parts == [1, 2, 3]
     assert again.said == resumed.said
     next(store.folder("teachers").glob("answers-*/part-00001.json")).write_text("[]")
     with pytest.raises(StoreError, match=r"changed: part-00001\.json"):

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
-PREDICTED = Exercise(
+PREDICTED = chosen(
     "predicted_changes",
-    lambda: {"domain": "better", "general": "worse", "instructions": "same",
-             "replay keeps": "more than half", "replay costs": "less than a tenth"},
-    {"": ()},
-    {}, ("Nothing tells the weights to keep what they are not asked for. And nothing in a document "
-         "shows how to do as one is told.",
-         "A quarter of old rows is a quarter less of new ones: but the first documents teach most, "
-         "and a little reminding goes a long way."),
+    {"domain": "better", "general": "worse", "instructions": "same",
+     "replay keeps": "more than half", "replay costs": "less than a tenth"},
+    ("Nothing tells the weights to keep what they are not asked for. And nothing in a document "
+     "shows how to do as one is told.",
+     "A quarter of old rows is a quarter less of new ones: but the first documents teach most, "
+     "and a little reminding goes a long way."),
     slips={"General text does not stay as it was: this is catastrophic forgetting. No old text is "
            "read, so nothing holds the weights where they were.": {"general": "same"},
            "General text gets no better from a manual: the weights move towards the manual, away "
@@ -194,11 +193,10 @@ REFRESH = Exercise(
      "unchanged: in both, with the same text.split(). Read the new release's pages that are not "
      "unchanged; replay the unchanged ones. Withdrawn pages are in neither list."))
 
-ROUTES = Exercise(
+ROUTES = chosen(
     "routes",
-    lambda: {"reports": "continued pre-training", "answers": "fine-tuning", "prices": "retrieval",
-             "tone": "prompt", "prototype": "published model"},
-    {"": ()}, {},
+    {"reports": "continued pre-training", "answers": "fine-tuning", "prices": "retrieval",
+     "tone": "prompt", "prototype": "published model"},
     ("For each, ask what you have: nothing yet, raw documents, or pairs; and how often it changes.",
      "Documents without labels: their language is learnt by reading on. Pairs: fine-tuning. What "
      "changes daily is looked up. A wish that fits into a sentence is said."),

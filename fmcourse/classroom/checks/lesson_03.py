@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
 _random = np.random.default_rng(0)
 
@@ -135,8 +135,8 @@ HEAD = Exercise(
            {"weights of the head": "as before"}},
     use=_fitted, tolerance=1e-3)
 
-PREDICTED = Exercise(
-    "predicted_ratios", lambda: {"full": 30, "anew": 10}, {"": ()}, {},
+PREDICTED = chosen(
+    "predicted_ratios", {"full": 30, "anew": 10},
     ("Count in forward passes through the body. What does the way back cost, in the same coin?",
      "The way back costs two forward passes, so a training step costs three. Features of a frozen "
      "body are the same in every epoch, so they are needed once."),

@@ -9,13 +9,12 @@ from difflib import SequenceMatcher
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
-PREDICTED = Exercise(
+PREDICTED = chosen(
     "predicted_results",
-    lambda: {"best": "tuned with the manual", "new services": "nearly none",
-             "instructions": "fewer", "law": "no better"},
-    {"": ()}, {},
+    {"best": "tuned with the manual", "new services": "nearly none",
+     "instructions": "fewer", "law": "no better"},
     ("Ask of each way whether it brings the *behaviour* (one valid command, then stop) and whether "
      "it brings the *fact* (what the operation is called).",
      "Tuning brings behaviour, the manual brings names. Whoever learns one thing only loses "

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
 
 def _lora(scaled: bool = True, merged_scale: bool = True, zero: bool = True, frozen: bool = True,
@@ -192,8 +192,8 @@ MEMORY = Exercise(
     ("Two sums: what a frozen weight takes, and the four things that a trained one takes.",
      "frozen · bits / 8, plus trained · (4 weight + 4 gradient + 8 averages), all divided by 1e9."))
 
-SERVING = Exercise(
-    "predicted_gigabytes", lambda: {"copies": 280, "adapters": 15}, {"": ()}, {},
+SERVING = chosen(
+    "predicted_gigabytes", {"copies": 280, "adapters": 15},
     ("How much is the base? How many times is it in memory, each way?",
      "7e9 weights of 2 bytes are 14 GB. Tuned in full, that is needed for each customer; with "
      "adapters once, and 0.05 GB for each."),

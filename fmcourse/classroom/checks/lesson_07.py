@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
 Sketch = list[int]
 
@@ -230,11 +230,10 @@ CONTAMINATED = Exercise(
      "{tuple(words[i:i + n]) for i in range(len(words) - n + 1)}: gather those of all training "
      "texts in one set, then ask each test text whether it shares any."))
 
-DECISIONS = Exercise(
+DECISIONS = chosen(
     "decisions",
-    lambda: {"signs": "repair", "mirror": "keep one", "quiz": "drop", "forum": "ask the owner",
-             "doubts": "let a person look", "slang": "leave it"},
-    {"": ()}, {},
+    {"signs": "repair", "mirror": "keep one", "quiz": "drop", "forum": "ask the owner",
+     "doubts": "let a person look", "slang": "leave it"},
     ("Ask of each: is there one right form? Is it good, and merely too much? Does it spoil a "
      "measurement? Is it what the model will meet?",
      "What can be computed back is repaired. What makes a score lie goes. What only a person can "

@@ -7,11 +7,10 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
-FLAGS = Exercise(
-    "predicted_flags", lambda: {"right": "half", "luhn": "one in ten", "both": "nine in ten"},
-    {"": ()}, {},
+FLAGS = chosen(
+    "predicted_flags", {"right": "half", "luhn": "one in ten", "both": "nine in ten"},
     ("Do not think in shares: count notes. How many true flags are there, how many false ones?",
      "Nine true ones; a hundredth of 990 are false. The last digit is fixed by the others, so of "
      "ten possible last digits one is valid; true cards always are."),
@@ -224,11 +223,10 @@ RETRAIN = Exercise(
      "touched = {source}; again and again add every thing one of whose parts is touched, until "
      "nothing is added. Then touched & models."))
 
-MEASURES = Exercise(
+MEASURES = chosen(
     "measures",
-    lambda: {"names": "redaction", "job": "least privilege", "network": "VPC endpoint",
-             "who": "audit log", "withdrawn": "lineage", "forgotten": "policy check"},
-    {"": ()}, {},
+    {"names": "redaction", "job": "least privilege", "network": "VPC endpoint",
+     "who": "audit log", "withdrawn": "lineage", "forgotten": "policy check"},
     ("Ask of each: is it about what the model has read, who may touch, which way bytes take, what "
      "was done, what came of it, or what must be there before?",
      "What a model never read it cannot tell. What was done stands in a log; what came of it, in "

@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, chosen
 
-KAPPAS = Exercise(
-    "predicted_kappas", lambda: {"even": "good", "rare": "moderate", "never": "poor"},
-    {"": ()}, {},
+KAPPAS = chosen(
+    "predicted_kappas", {"even": "good", "rare": "moderate", "never": "poor"},
     ("How often would the two agree if neither read a single comment, and each kept to their own "
      "share of *harmful*?",
      "Chance agreement: 0.5·0.5 + 0.5·0.5, then 0.1·0.1 + 0.9·0.9, then 0·0.1 + 1·0.9. Kappa is "
@@ -205,12 +204,11 @@ DISPARITY = Exercise(
      "For each group with both outcomes: mean(member of refused) - mean(member of accepted), times "
      "its number of records; the sum divided by the records of those groups."))
 
-REMEDIES = Exercise(
+REMEDIES = chosen(
     "remedies",
-    lambda: {"by heart": "more examples", "quarrel": "clearer guideline",
-             "slips": "several annotators", "budget": "label what it is unsure of",
-             "branches": "collect where it is used", "decline": "refresh"},
-    {"": ()}, {},
+    {"by heart": "more examples", "quarrel": "clearer guideline",
+     "slips": "several annotators", "budget": "label what it is unsure of",
+     "branches": "collect where it is used", "decline": "refresh"},
     ("Ask of each: are there too few, are they labelled wrongly, or are they the wrong ones?",
      "Mistakes that all make alike need a rule, mistakes of each one's own a vote. What is wrong "
      "in one place or from one year on is a matter of *which* data."),
