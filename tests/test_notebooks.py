@@ -6,6 +6,7 @@ executed, so a notebook without outputs would pass it: the first test here is wh
 
 from __future__ import annotations
 
+import ast
 import base64
 import re
 from pathlib import Path
@@ -59,6 +60,26 @@ def test_code_fits_a_reader(lesson):
     assert wide == []
     long = [cell.source for cell in cells if len(cell.source.splitlines()) > LIMITS["lines"]]
     assert len(long) <= 2, "code that long lives in the library, raw ideas excepted"
+
+
+@every_lesson
+def test_whatever_is_shown_is_seen(lesson):
+    assert [line for cell in code(build.assemble(lesson)) for line in unseen(cell.source)] == []
+
+
+def unseen(source: str) -> list[str]:
+    """Tables and pictures that are made and lost: Jupyter shows a cell's last expression alone."""
+    body = ast.parse(source).body
+    seen = body[-1] if isinstance(body[-1], ast.Expr) else None
+    return [ast.unparse(node) for top in body for node in ast.walk(top)
+            if isinstance(node, ast.Expr) and node is not seen
+            and ast.unparse(node).startswith("show.")]
+
+
+def test_a_lost_picture_is_found():
+    assert unseen("show.table(a)\nprint(b)") == ["show.table(a)"]
+    assert unseen("for a in b:\n    show.table(a)") == ["show.table(a)"]
+    assert unseen("print(b)\nshow.table(a)") == []
 
 
 @every_lesson

@@ -205,9 +205,9 @@ show.table(pairs.select_columns(["prompt", "chosen", "rejected"]).select(range(4
 judge = train.reward(tuned.model, pairs, train.RewardRecipe.at_scale(),
                      name="reward model", show_progress=False).model
 report = evaluate.preference_report(judge, held)
+print(f"ceiling: {top:.0%}; accuracy: {report['accuracy'] / top:.0%} of it")
 show.table([{"measure": name, "value": report[name]}
             for name in ("accuracy", "ece", "length_bias")])
-print(f"ceiling: {top:.0%}; accuracy: {report['accuracy'] / top:.0%} of it")
 
 # %% [markdown]
 # *Accuracy*: of choices held out. *ECE*: how far being sure and being right are apart. *Length bias*: how much more often it
