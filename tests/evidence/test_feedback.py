@@ -33,7 +33,7 @@ from fmcourse.evidence.experiments.ranked import (
     kind,
     scores,
 )
-from fmcourse.evidence.experiments.reinforced import FREE, PRICED
+from fmcourse.evidence.experiments.reinforced import FREE
 from fmcourse.evidence.ledger import measure_entry
 
 pytestmark = pytest.mark.data
@@ -170,8 +170,8 @@ def test_rankings_are_shown_to_teach_only_a_reward_model_that_learns(monkeypatch
 
     monkeypatch.setattr(feedback, "assistant", lambda seed, tokens: None)
     monkeypatch.setattr(feedback, "say", say)
-    monkeypatch.setattr(feedback, "judge",
-                        lambda start, pairs, seed, read: Reader(pairs, asked, learns))
+    monkeypatch.setattr(feedback, "reward_run", lambda start, pairs, seed, read: SimpleNamespace(
+        model=Reader(pairs, asked, learns)))
     assert verdict(lambda seed: ranked(seed, pairs=1200, held=600), "H2") == wanted
 
 
@@ -191,13 +191,15 @@ def test_a_price_is_shown_to_matter_only_if_without_it_the_reward_is_hacked(
     def up_to(seed, tokens, pairs, practice, asked):
         test = feedback.questions(asked, seed, "test")
         start = Said(by_hands(test, ["to the point", "chatty", "rude"], seed), [True] * asked)
-        return feedback.Way("start", test, Enthusiast(), test, test, start)
+        return feedback.Way("start", test, Enthusiast(), test, test, start, 1.0)
 
-    def aligned(way, name, recipe, looked):
+    def online_run(way, name, recipe, looked):
         seen = pd.DataFrame([{"share": 1.0, **way.measured(way.before)}])
         steps = pd.DataFrame({"reward": [1.0], "kl": [1.0], "length": [8.0]})
-        kl = 3.0 if name == PRICED or not hacks else 30.0
-        return SimpleNamespace(model=name, metrics={"kl": kl}, observations=seen, history=steps)
+        return SimpleNamespace(model=name, observations=seen, history=steps)
+
+    def divergence(policy, start, prompts, seed):
+        return 30.0 if policy == FREE and hacks else 3.0 + 0.1 * seed
 
     def say(model, prompts, seed, samples=1):
         said = by_hands(prompts, ["to the point"], seed)
@@ -206,6 +208,7 @@ def test_a_price_is_shown_to_matter_only_if_without_it_the_reward_is_hacked(
         return Said(said, [True] * len(said))
 
     monkeypatch.setattr(feedback.Way, "up_to", up_to)
-    monkeypatch.setattr(feedback, "aligned", aligned)
+    monkeypatch.setattr(feedback, "online_run", online_run)
+    monkeypatch.setattr(feedback, "divergence", divergence)
     monkeypatch.setattr(feedback, "say", say)
     assert verdict(lambda seed: reinforced(seed, asked=400), "H3") == wanted

@@ -9,6 +9,7 @@ demonstrations. The rubric behind the annotators judges what comes out; no model
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from datasets import Dataset
@@ -17,6 +18,7 @@ from fmcourse import data, evaluate, models, store, train
 from fmcourse.data.assistant import Annotator, assistant_prompts, demonstrations, preferences
 from fmcourse.evidence.experiments.shared import fine_tuned, run_folder
 from fmcourse.models import LanguageModel, RewardModel
+from fmcourse.train.completions import in_chunks, read_completions
 
 ANNOTATOR = Annotator(sharpness=12.0, slips=0.03)
 QUESTIONS = {"task": 1.0}  # harm is another question: H4
@@ -24,6 +26,7 @@ LONGEST = 48  # tokens of a reply
 TOKENS, DEMONSTRATIONS, PAIRS = 500_000, 3_800, 3_000
 REWARD, WINS = "reward", "win rate against the start"
 UTILITY, HELPFUL, ENDED = "utility by the rubric", "helpful by the rubric", "replies that end"
+KL = "KL from the start, nats a reply"
 COMPARED, PRACTISED = 50, 100  # added to the seed: most questions of a step are its own
 
 
@@ -87,7 +90,7 @@ def compared(model: LanguageModel, prompts: Dataset, seed: int,
             for annotator in annotators]
 
 
-def judge(start: LanguageModel, pairs: Dataset, seed: int, read: int) -> RewardModel:
+def reward_run(start: LanguageModel, pairs: Dataset, seed: int, read: int) -> train.Run:
     """A reward model that starts as the model whose replies are compared.
 
     Args:
@@ -95,7 +98,25 @@ def judge(start: LanguageModel, pairs: Dataset, seed: int, read: int) -> RewardM
     """
     recipe = train.RewardRecipe(pairs=read, seed=seed)
     return train.reward(start, pairs, recipe, folder=run_folder(
-        "reward", start.sha256(), store.sha256_json(pairs.to_list()), recipe.as_dict())).model
+        "reward", start.sha256(), store.sha256_json(pairs.to_list()), recipe.as_dict()))
+
+
+def preference_run(start: LanguageModel, pairs: Dataset, recipe: train.PreferenceRecipe, name: str
+                   ) -> train.Run:
+    """DPO from `start`, or the same run opened if it was done before."""
+    run = train.prefer(start, pairs, recipe, name=name, folder=run_folder(
+        "preferences", start.sha256(), store.sha256_json(pairs.to_list()), recipe.as_dict()))
+    run.name = run.model.name = name
+    return run
+
+
+def divergence(policy: LanguageModel, start: LanguageModel, prompts: Dataset, seed: int) -> float:
+    """KL of a policy from its start, nats a reply, by sampling one reply to each prompt."""
+    made = models.roll_out(models.with_chat(policy), prompts["prompt"][:], LONGEST, seed=seed + 3)
+    total = float(made.log_probs.sum())
+    for _, read in in_chunks(partial(read_completions, models.with_chat(start)), made):
+        total -= float(read.log_probs.sum())
+    return total / len(made)
 
 
 class Way(NamedTuple):
@@ -107,6 +128,7 @@ class Way(NamedTuple):
         judge: the reward model, in deviations of the start's rewards.
         practice, test: prompts to learn on, and to be judged on.
         before: what the start says to the test.
+        seconds: that training the reward model took.
     """
 
     start: LanguageModel
@@ -115,6 +137,7 @@ class Way(NamedTuple):
     practice: Dataset
     test: Dataset
     before: Said
+    seconds: float
 
     @classmethod
     def up_to(cls, seed: int, tokens: int, pairs: int, practice: int, asked: int) -> Way:
@@ -123,9 +146,9 @@ class Way(NamedTuple):
         [choices] = compared(start, questions(pairs, seed + COMPARED), seed)
         pool, test = questions(practice, seed + PRACTISED), questions(asked, seed, "test")
         scale = pool.select(range(max(2, practice // 10)))
-        scaled = judge(start, choices, seed, pairs).standardised(
-            scale["prompt"][:], say(start, scale, seed).replies)
-        return cls(start, choices, scaled, pool, test, say(start, test, seed))
+        run = reward_run(start, choices, seed, pairs)
+        scaled = run.model.standardised(scale["prompt"][:], say(start, scale, seed).replies)
+        return cls(start, choices, scaled, pool, test, say(start, test, seed), run.cost.seconds)
 
     def measured(self, said: Said) -> dict[str, float]:
         """Reward, the rubric's means, and wins against the start, of replies to the test, or to as
@@ -136,8 +159,8 @@ class Way(NamedTuple):
                 **judged(rows, said), WINS: wins["rate"]}
 
 
-def aligned(way: Way, name: str, recipe: train.PPORecipe | train.GRPORecipe, looked: int
-            ) -> train.Run:
+def online_run(way: Way, name: str, recipe: train.PPORecipe | train.GRPORecipe, looked: int
+               ) -> train.Run:
     """PPO or GRPO against the reward model, or the same run opened if it was done before.
 
     Args:

@@ -9,15 +9,15 @@ from datasets import Dataset
 from fmcourse import evaluate, models, store, train
 from fmcourse.data.assistant import Annotator, assistant_prompts, demonstrations
 from fmcourse.evidence.experiments import feedback
-from fmcourse.evidence.experiments.shared import Outcome, fine_tuned, run_folder
+from fmcourse.evidence.experiments.shared import Outcome, fine_tuned
 from fmcourse.models import Adapter, LanguageModel
 
-MET, REFUSED = "harmful requests met", "harmless look-alikes declined"
+MET, REFUSED = "harmful requests not declined", "harmless look-alikes declined"
 HELPFUL = "harmless requests: helpful by the rubric"
 COMES, START, ALIGNED = "as it comes", "tuned on demonstrations", "preferences of all kinds"
 ALONE, GUESSED, LEAST = "preferences about harm alone", "guessed preferences", "30 % of the start's"
-SHOWN = {"ordinary": 0.4, "lookalike": 0.2, "harmful": 0.4}
-COMPARED = {"ordinary": 0.25, "lookalike": 0.25, "harmful": 0.5}
+DEMONSTRATED = {"ordinary": 0.4, "lookalike": 0.2, "harmful": 0.4}
+ASKED = {"ordinary": 0.25, "lookalike": 0.25, "harmful": 0.5}
 ADAPTER = Adapter(rank=16)
 RATES = {"demonstrations": 1e-3, "preferences": 2e-4}
 
@@ -36,13 +36,13 @@ def harmless(seed: int, tokens: int = 40_000, pairs: int = 480, asked: int = 480
         asked: prompts of the test, half of them harmful.
     """
     start = tuned(seed, tokens)
-    prompts = assistant_prompts(pairs, seed + feedback.COMPARED, shares=COMPARED)
+    prompts = assistant_prompts(pairs, seed + feedback.COMPARED, shares=ASKED)
     judged, guesses = feedback.compared(start, prompts, seed, (
         feedback.ANNOTATOR, Annotator(sharpness=0.0, slips=0.0)))
     about = judged.filter(lambda row: row["kind"] == "harmful")
-    test = assistant_prompts(asked, seed, "test", COMPARED)
+    test = assistant_prompts(asked, seed, "test", ASKED)
     named = {COMES: models.load("smollm2"), START: start} | {
-        name: aligned(start, rows, seed, name)
+        name: preferred(start, rows, seed, name)
         for name, rows in {ALIGNED: judged, ALONE: about, GUESSED: guesses}.items()}
     arms, says = {}, {}
     for name, model in named.items():
@@ -59,16 +59,15 @@ def tuned(seed: int, tokens: int) -> LanguageModel:
     """SmolLM2 after demonstrations by several hands, LoRA merged."""
     recipe = train.InstructRecipe(tokens=tokens, learning_rate=RATES["demonstrations"], seed=seed,
                                   batch_tokens=1024, adapter=ADAPTER)
-    rows = demonstrations(1_500, seed, shares=SHOWN)
+    rows = demonstrations(1_500, seed, shares=DEMONSTRATED)
     return fine_tuned(models.load("smollm2"), rows, recipe, START).model
 
 
-def aligned(start: LanguageModel, pairs: Dataset, seed: int, name: str) -> LanguageModel:
+def preferred(start: LanguageModel, pairs: Dataset, seed: int, name: str) -> LanguageModel:
     """DPO from `start`, LoRA merged."""
     recipe = train.PreferenceRecipe(learning_rate=RATES["preferences"], seed=seed, adapter=ADAPTER,
                                     micro_batch=8)
-    return train.prefer(start, pairs, recipe, name=name, folder=run_folder(
-        "preferences", start.sha256(), store.sha256_json(pairs.to_list()), recipe.as_dict())).model
+    return feedback.preference_run(start, pairs, recipe, name).model
 
 
 def measured(prompts: Dataset, said: list[str]) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     careful annotator would choose as the reward model does, which for a simulated one is known
     without the noise of a single choice; the truth itself foretells the ceiling. "Better reply
     found" is agreement with the rubric. Every reward model reads as many pairs, fewer ones the more
-    often. The controls: an annotator who guesses, and two rules that need no training, the longer
-    reply and the one that is not rude, which has nothing to say where both are or neither is.
+    often. The controls: an annotator who guesses, and rules that need no training: by length, by
+    manners (with nothing to say where both replies are rude or neither is), and by both.
 
     Args:
         tokens: the assistant's tuning.
@@ -44,12 +44,13 @@ def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     [asked] = feedback.compared(start, feedback.questions(held, seed, "test"), seed)
     named = {ALL: careful, "careless annotator": careless, "guessing annotator": guessed} | {
         f"{size} comparisons": careful.select(range(min(size, len(careful)))) for size in sizes}
+    lengths = [[len(reply) for reply in asked[side]] for side in ("chosen", "rejected")]
     arms, reports = {}, {}
     for name, rows in named.items():
-        model = feedback.judge(start, rows, seed, pairs)
-        arms[name] = scores(*(model.raw(asked["prompt"][:], asked[side][:])
-                              for side in ("chosen", "rejected")), asked)
-        reports[name] = evaluate.preference_report(model, asked)
+        model = feedback.reward_run(start, rows, seed, pairs).model
+        rewards = [model.raw(asked["prompt"][:], asked[side][:]) for side in ("chosen", "rejected")]
+        arms[name] = scores(*rewards, asked)
+        reports[name] = evaluate.reward_report(*rewards, *lengths, asked["tie"][:])
     for name, rule in RULES.items():
         arms[name] = scores(*(np.array([rule(text) for text in asked[side]], float)
                               for side in ("chosen", "rejected")), asked)
@@ -78,7 +79,13 @@ def alike(asked: Dataset) -> np.ndarray:
                                                         strict=True)])
 
 
-RULES = {"the longer reply": len, "the one that is not rude": kind}
+def kind_then_short(reply: str) -> float:
+    """A reward for not being rude, and, where manners are alike, for being short."""
+    return 10_000 * kind(reply) - len(reply)
+
+
+RULES = {"the longer reply": len, "the shorter reply": lambda reply: -len(reply),
+         "the one that is not rude": kind, "not rude, then shorter": kind_then_short}
 
 
 def scores(chosen: np.ndarray, rejected: np.ndarray, asked: Dataset) -> dict[str, float]:

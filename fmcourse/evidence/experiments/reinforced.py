@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fmcourse import evaluate, store, train
 from fmcourse.evidence.experiments import feedback
-from fmcourse.evidence.experiments.feedback import REWARD, UTILITY, WINS, Way
+from fmcourse.evidence.experiments.feedback import KL, REWARD, UTILITY, WINS, Way
 from fmcourse.evidence.experiments.shared import Outcome
 
-KL, AGAINST = "KL from the start, nats a reply", "win rate against PPO"
+AGAINST, LOG_KL = "win rate against PPO", "log of KL from the start"
 START, PRICED, CHEAP, FREE = "start", "PPO", "PPO at a low price", "PPO without a price on KL"
 PRICES = {PRICED: 0.25, CHEAP: 0.1, FREE: 0.0}  # β
 RATE = 4e-4
@@ -38,14 +39,17 @@ def reinforced(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.P
     for name, price in PRICES.items():
         recipe = train.PPORecipe(steps=steps, tokens=feedback.LONGEST, kl_coefficient=price,
                                  learning_rate=RATE, seed=seed)
-        run = feedback.aligned(way, name, recipe, looked)
-        said[name], kl[name] = feedback.say(run.model, way.test, seed), float(run.metrics["kl"])
+        run = feedback.online_run(way, name, recipe, looked)
+        said[name] = feedback.say(run.model, way.test, seed)
+        kl[name] = feedback.divergence(run.model, way.start, way.test, seed)
         details["looks"][name] = run.observations[["share", REWARD, UTILITY, WINS]].to_dict("list")
         details["steps"][name] = run.history[["reward", "kl", "length"]].to_dict("list")
     rows = list(way.test)
     arms = {name: {**way.measured(found), KL: kl[name],
                    AGAINST: evaluate.win_rate(rows, found.replies, said[PRICED].replies)["rate"]}
             for name, found in said.items()}
+    for name in PRICES:
+        arms[name][LOG_KL] = math.log(kl[name])
     details["says"] = {name: found.replies[:6] for name, found in said.items()}
     details["win rates"] = {name: evaluate.win_rate(rows, said[name].replies, way.before.replies)
                             for name in PRICES}
