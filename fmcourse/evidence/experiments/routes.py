@@ -26,12 +26,12 @@ BEST, DPO, GRPO = "best of 8", "DPO", "GRPO"
 CHECKED, AIMLESS = "GRPO, right answers checked", "GRPO, random reward"
 COMMANDS, GRADED = "tuned on commands", "GRPO, graded by the AWS CLI"
 COMMAND = 64  # tokens of a command
-RATES = {DPO: 5e-5, GRPO: 2e-4, GRADED: 1e-4}
+RATES = {DPO: 5e-5, GRPO: RATE, GRADED: 2e-4}
 
 
-def routes(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS, steps: int = 28,
-           practice: int = 3_000, asked: int = 600, looked: int = 100, commands: int = 150_000,
-           graded: int = 30, requests: int = 120) -> Outcome:
+def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16,
+           practice: int = 1_500, asked: int = 400, looked: int = 40, commands: int = 150_000,
+           graded: int = 16, requests: int = 120) -> Outcome:
     """From one assistant, its comparisons, its reward model and the same questions: every route.
 
     Best of 8 trains no policy: the reward model picks among eight replies, each time it is asked;
@@ -42,7 +42,8 @@ def routes(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     (Bedrock: reinforcement fine-tuning). The control of both is a reward that means nothing.
 
     Args:
-        tokens, pairs, steps, practice, asked, looked: as in `reinforced`, whose PPO this is.
+        tokens, pairs, steps, practice, asked, looked: as in `reinforced`, half as large or so, for
+            there are more routes.
         commands, graded, requests: budget of tuning on commands, steps of GRPO from there, and
             requests for unseen operations to be judged by.
     """
