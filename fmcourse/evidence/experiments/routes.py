@@ -38,9 +38,10 @@ def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16
     Best of 8 trains no policy: the reward model picks among eight replies, each time it is asked;
     its divergence is a bound, log 8 − 7/8 nats (Beirami et al. 2024, arXiv:2401.01879). DPO reads
     the comparisons themselves. PPO and GRPO sample as many replies; their prices on divergence are
-    not the same measure, so their ways are compared by the divergence they end at. "Right answers checked" has a program for a reward, which knows the answer and
-    nothing of manners; what the AWS CLI's parser and models say of a command is such a reward, too
-    (Bedrock: reinforcement fine-tuning). The control of both is a reward that means nothing.
+    not the same measure, so compare them by the divergence they end at. "Right answers checked" has
+    a program for a reward, which knows the answer and nothing of manners; what the AWS CLI's parser
+    and models say of a command is such a reward, too (Bedrock: reinforcement fine-tuning). The
+    control of both is a reward that means nothing.
 
     Args:
         tokens, pairs, steps, practice, asked, looked: as in `reinforced`, half as large or so, for
