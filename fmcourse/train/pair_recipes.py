@@ -102,6 +102,9 @@ class PreferenceRecipe(PairsRecipe):
         loss_type: 'sigmoid' (DPO, `losses.dpo_loss`) or 'ipo' (`losses.ipo_loss`, on means over a
             reply's tokens; what a run says of rewards is of sums with either, as in TRL).
         label_smoothing: share of labels taken to be wrong (conservative DPO).
+        sft_weight: of the chosen replies' cross-entropy, a token's mean, added to the loss (Pang et
+            al. 2024, arXiv:2404.19733; Llama 3 took 0.2): it keeps them from becoming unlikelier
+            together with the rejected ones. TRL's loss type 'sft'.
         adapter: train this alone, and add it into the weights at the end; None trains every weight.
     """
 
@@ -109,6 +112,7 @@ class PreferenceRecipe(PairsRecipe):
     beta: float = 0.1
     loss_type: str = "sigmoid"
     label_smoothing: float = 0.0
+    sft_weight: float = 0.0
     adapter: Adapter | None = None
 
     def __post_init__(self) -> None:
@@ -123,6 +127,9 @@ class PreferenceRecipe(PairsRecipe):
                                                    and self.loss_type != "sigmoid"):
             self._refuse(f"Labels cannot be smoothed by {self.label_smoothing} here.",
                          "label_smoothing", "From 0 to below 0.5, and 0 with 'ipo'.")
+        if not 0 <= self.sft_weight < math.inf:
+            self._refuse(f"A weight of {self.sft_weight} is not possible.", "sft_weight",
+                         "0 leaves it out; 0.2 to 1 is usual.")
         if self.adapter and (self.adapter.kind == "prompt" or self.adapter.method == "qlora"):
             self._refuse(f"{self.adapter.method!r} does not start at the model as it is.",
                          "adapter", "Use lora, or another that changes nothing before training.")

@@ -222,7 +222,8 @@ def _train(model: LanguageModel, rows: Dataset, recipe: PreferenceRecipe,
     with compat.own_forward(network):
         arguments = trainer_arguments(
             compat.DPOConfig, recipe, machine, around, steps, precompute_ref_log_probs=True,
-            beta=recipe.beta, loss_type=[recipe.loss_type], label_smoothing=recipe.label_smoothing)
+            beta=recipe.beta, loss_type=[recipe.loss_type, "sft"],
+            loss_weights=[1.0, recipe.sft_weight], label_smoothing=recipe.label_smoothing)
         engine = Preferrer(recipe, model=compat.within(network), args=arguments,
                            train_dataset=ordered, data_collator=collator(model),
                            processing_class=copy.deepcopy(model.tokenizer))

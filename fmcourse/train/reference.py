@@ -50,11 +50,13 @@ def reply_log_probs(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
 def preference_loss(found: Tensor, batch: dict[str, Tensor], recipe: PreferenceRecipe) -> Tensor:
     """The loss of log-probabilities (2 · pairs,), those of the chosen replies first."""
     sides = [*found.chunk(2), *(batch[name] for name in REFERENCE)]
-    if recipe.loss_type == "sigmoid":
-        return dpo_loss(*sides, recipe.beta, recipe.label_smoothing)
     lengths = batch["completion_mask"].sum(1).clamp(min=1).chunk(2)
-    return ipo_loss(*(side / length for side, length in zip(sides, lengths * 2, strict=True)),
-                    recipe.beta)
+    if recipe.loss_type == "sigmoid":
+        loss = dpo_loss(*sides, recipe.beta, recipe.label_smoothing)
+    else:
+        loss = ipo_loss(*(side / length for side, length in zip(sides, lengths * 2, strict=True)),
+                        recipe.beta)
+    return loss - recipe.sft_weight * sides[0].sum() / lengths[0].sum()
 
 
 def implicit_rewards(found: Tensor, batch: dict[str, Tensor], beta: float) -> Tensor:

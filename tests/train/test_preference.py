@@ -142,7 +142,8 @@ def test_the_loss_by_hand(model):
     assert moved.sha256() != run.model.sha256()
 
 
-@pytest.mark.parametrize("setting", [{}, {"loss_type": "ipo"}, {"beta": 0.5, "micro_batch": 4}])
+@pytest.mark.parametrize("setting", [{}, {"loss_type": "ipo"}, {"beta": 0.5, "micro_batch": 4},
+                                     {"sft_weight": 0.5}])
 def test_our_loss_is_trls(model, monkeypatch, setting):
     recipe = replace(RECIPE, epochs=2, **setting)
     ours = prefer(model, pairs(), recipe)
@@ -203,6 +204,13 @@ def test_ipo_stops_at_its_distance_and_dpo_goes_on(model):
     assert ipo.history["loss"].iloc[-1] < 0.05
     assert ipo.metrics["reward_accuracy"] > 0.8  # of sums; it learns means over tokens
     assert 0 < ipo.metrics["margin"] < dpo.metrics["margin"]
+
+
+def test_with_a_weight_on_chosen_replies_they_do_not_become_unlikelier(model):
+    runs = [prefer(model, pairs(32), replace(RECIPE, epochs=12, sft_weight=weight),
+                   validation=pairs(32)).observations["chosen_log_ratio"].iloc[-1]
+            for weight in (0.0, 1.0)]
+    assert runs[1] > max(0.0, runs[0])
 
 
 def test_smoothed_labels_keep_the_margin_finite(model):
