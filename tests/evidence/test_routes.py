@@ -22,9 +22,9 @@ from fmcourse.evidence.experiments.routes import (
     AIMLESS,
     CHECKED,
     COMMANDS,
+    GRADE,
     GRADED,
     TAKEN,
-    USABLE,
     at_random,
     command_grade,
     right_answer,
@@ -88,7 +88,7 @@ def test_checked_rewards_know_what_is_right_and_a_random_one_does_not():
     assert right_answer([row] * 2, [right, wrong]) == [1.0, 0.0]
     command = {"completion": "aws s3api list-buckets"}
     assert command_grade([command] * 3, ["aws s3api list-buckets", "aws s3api create-bucket",
-                                         "no command"]) == [1.0, 0.0, 0.0]
+                                         "no command"]) == [1.0, 0.25, 0.0]
     drawn = at_random([row] * 400, [f"reply {number}" for number in range(400)])
     assert at_random([row], ["reply 7"]) == [drawn[7]]
     assert 0.45 < np.mean(drawn) < 0.55
@@ -128,7 +128,7 @@ def test_routes_are_shown_only_if_each_learns_what_it_is_rewarded_for(monkeypatc
 
     shares = (0.5, 0.3) if learns else (0.3, 0.3)
     monkeypatch.setattr(ROUTES, "by_command", lambda seed, tokens, steps, requests: (
-        {name: {USABLE: share, TAKEN: share + 0.01 * seed} for name, share in {
+        {name: {GRADE: share, TAKEN: share + 0.01 * seed} for name, share in {
             COMMANDS: shares[1], AIMLESS: shares[1], GRADED: shares[0]}.items()},
         {"request": [], "says": {}}))
     monkeypatch.setattr(feedback.Way, "up_to", up_to)
