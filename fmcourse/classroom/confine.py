@@ -82,11 +82,11 @@ def confine(limits: Limits, may_read: Sequence[Path]) -> list[str]:
         libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS: needed for what follows
         _drop_capabilities(libc)
         _limit(limits)
-        if not _landlock(libc, may_read):
-            lacking.append("Files are guarded by Python alone: this kernel has no Landlock.")
-        if not _seccomp():
+        if not _seccomp():  # first, as its library is a file
             lacking.append("Processes and network are guarded by Python alone: this machine has "
                            "no libseccomp.")
+        if not _landlock(libc, may_read):
+            lacking.append("Files are guarded by Python alone: this kernel has no Landlock.")
     else:
         _limit(limits)
         lacking.append("Files, processes and network are guarded by Python alone: the kernel's "

@@ -225,7 +225,7 @@ class Sitting:
             if not isinstance(reply, dict):
                 raise values.MalformedError(f"a {type(reply).__name__}")
             if not reply:
-                return Outcome(error=NoAnswerError(f"`{name}` is not defined{self._why(name)}"))
+                return Outcome(error=self._missing(name))
             if "error" in reply:
                 return Outcome(error=values.raised(reply["error"]))
             changed = tuple(place for place in reply["changed"] if place in range(len(inputs)))
@@ -236,12 +236,12 @@ class Sitting:
         except (values.MalformedError, KeyError, TypeError) as error:
             return Outcome(error=NoAnswerError(f"what it gave cannot be read: {error}"))
 
-    def _why(self, name: str) -> str:
-        """What became of the cell that should have defined a name."""
+    def _missing(self, name: str) -> Exception:
+        """Why a name is not defined: its cell failed, or nobody wrote it."""
         for place, said in self._failed.items():
             if re.search(rf"^\s*(def|class) {name}\b", self._cells[place], re.M):
-                return f"; of its cell: {said}"
-        return ""
+                return NoAnswerError(f"`{name}` is not defined; of its cell: {said}")
+        return NotImplementedError()
 
 
 def _said(error: Exception) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from fmcourse.classroom import hidden
 from fmcourse.classroom.check import judge, outcome
+from fmcourse.classroom.compare import difference
 from fmcourse.errors import ExerciseError
 
 from .test_exercises import EXERCISES, LESSONS, SHEETS, answers, setting
@@ -59,11 +60,10 @@ def test_no_known_mistake_passes_fresh_cases_alone(number, name):
 @every_exercise
 def test_an_answer_that_knows_the_shown_cases_by_heart_fails_fresh_ones(number, name):
     shown = SHEETS[number].exercises[name]
-    known = {repr(inputs): outcome(shown.use, shown.right, inputs) for inputs in
-             shown.cases.values()}
+    known = [(inputs, outcome(shown.use, shown.right, inputs)) for inputs in shown.cases.values()]
 
     def by_heart(answer, *inputs):
-        got = known.get(repr(inputs))
+        got = next((got for one, got in known if difference(inputs, one, 0) is None), None)
         if got is None or got.error:
             raise got.error if got else ExerciseError("never seen")
         return got.value

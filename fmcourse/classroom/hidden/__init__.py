@@ -12,12 +12,34 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-Cases = Mapping[str, tuple[Any, ...]]
+Case = tuple[Any, ...]  # an answer's inputs
+Cases = Mapping[str, Case]
+Some = TypeVar("Some")
 COUNT = 24  # fresh cases of an exercise
+
+
+class Draw(Random):
+    """Random numbers for one case after the other, which also takes sorts of cases by turns."""
+
+    def __init__(self, words: str):
+        super().__init__(words)  # all the words count: by their SHA-512
+        self.turn = 0
+
+    def each(self, sorts: Sequence[Some]) -> Some:
+        """The sort whose turn it is, so that a few cases have them all.
+
+        >>> draw = Draw("a secret")
+        >>> made = []
+        >>> for draw.turn in range(3):
+        ...     made.append(draw.each("ab"))
+        >>> made
+        ['a', 'b', 'a']
+        """
+        return sorts[self.turn % len(sorts)]
 
 
 def cases(lesson: str, name: str, words: str, count: int = COUNT) -> Cases:
@@ -35,8 +57,9 @@ def cases(lesson: str, name: str, words: str, count: int = COUNT) -> Cases:
     module = f"{__name__}.lesson_{lesson}"
     if importlib.util.find_spec(module) is None:
         return {}
-    draw = importlib.import_module(module).FRESH.get(name)
-    if draw is None:
-        return {}
-    source = Random(f"{words}/{lesson}/{name}")  # of all the words, by their SHA-512
-    return {f"hidden {number}": draw(source) for number in range(1, count + 1)}
+    make = importlib.import_module(module).FRESH.get(name)
+    made: dict[str, Case] = {}
+    draw = Draw(f"{words}/{lesson}/{name}")
+    for draw.turn in range(count if make else 0):
+        made[f"hidden {draw.turn + 1}"] = make(draw)
+    return made

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from random import Random
-from typing import Any
-
 import numpy as np
 import torch
 
-Case = tuple[Any, ...]
+from fmcourse.classroom.hidden import Case, Draw
 
 
-def _pooled(draw: Random) -> Case:
+def _pooled(draw: Draw) -> Case:
     rows, time = draw.randint(2, 5), draw.randint(3, 9)
     numbers = torch.Generator().manual_seed(draw.randrange(10**6))
     mask = []
@@ -21,9 +18,9 @@ def _pooled(draw: Random) -> Case:
     return torch.randn(rows, time, draw.randint(2, 6), generator=numbers), torch.tensor(mask)
 
 
-def _standardised(draw: Random) -> Case:
+def _standardised(draw: Draw) -> Case:
     numbers = np.random.default_rng(draw.randrange(10**6))
-    width, still = draw.randint(2, 5), draw.uniform(-3, 3)
+    width, still = draw.randint(2, 5), draw.choice([-2.0, 0.5, 1.0, 3.0])
     sets = []
     for rows in (draw.randint(200, 400), draw.randint(50, 100)):
         centre, spread = numbers.uniform(2, 9, width), numbers.uniform(0.2, 4, width)
@@ -32,7 +29,7 @@ def _standardised(draw: Random) -> Case:
     return sets[0], sets[1]
 
 
-def _curve(draw: Random) -> Case:
+def _curve(draw: Draw) -> Case:
     sizes = sorted(draw.sample([8, 16, 50, 120, 300, 900, 2500], draw.randint(3, 5)))
     scores = np.cumsum([draw.uniform(0.1, 0.3)] + [draw.uniform(0.05, 0.15) for _ in sizes[1:]])
     place = draw.randrange(len(sizes) - 1)

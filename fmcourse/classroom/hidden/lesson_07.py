@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from random import Random
-from typing import Any
 
-Case = tuple[Any, ...]
+from fmcourse.classroom.hidden import Case, Draw
+
 WORDS = ["stone", "bridge", "river", "old", "spring", "fall", "saw", "hurt", "cat", "sleeps"]
 
 
-def _sketches(draw: Random) -> Case:
+def _sketches(draw: Draw) -> Case:
     rows, bands = draw.choice([2, 3]), draw.randint(2, 4)
     made = [[draw.randrange(3) for _ in range(rows * bands)] for _ in range(draw.randint(4, 8))]
     return [*made, [*made[0]]], rows
 
 
-def _line(draw: Random) -> str:
+def _line(draw: Draw) -> str:
     """A line that is good, or bad in one of the ways that the exercise names."""
     prompt, completion = (" ".join(draw.choices(WORDS, k=draw.randint(1, 5))) for _ in range(2))
     good = json.dumps({"prompt": prompt, "completion": completion})
@@ -30,12 +29,12 @@ def _line(draw: Random) -> str:
         json.dumps({"prompt": f"{prompt}\u2028", "completion": completion}, ensure_ascii=False)])
 
 
-def _file(draw: Random) -> Case:
+def _file(draw: Draw) -> Case:
     text = "\n".join(_line(draw) for _ in range(draw.randint(4, 9)))
     return (text + "\n" + json.dumps({"prompt": "a", "completion": "b"}) + draw.choice(["", "\n"]),)
 
 
-def _text(draw: Random) -> Case:
+def _text(draw: Draw) -> Case:
     """Letters of three scripts among other signs; at the bound only with five signs or ten."""
     if draw.random() < 0.25:
         return (draw.choice(["abC 1-", "Ωλ β\n2 3", "A1 B2\tc", " \t\n"]),)
@@ -46,14 +45,14 @@ def _text(draw: Random) -> Case:
     return (" ".join(signs) if draw.random() < 0.5 else "".join(signs),)
 
 
-def _pages(draw: Random) -> Case:
+def _pages(draw: Draw) -> Case:
     names = [f"{draw.choice(WORDS)}-{draw.randrange(100)}" for _ in range(draw.randint(5, 9))]
     records = [{"document": name, "text": f"Page {draw.randrange(1000)} of {name}."}
                for name in draw.choices(names, k=20)]
     return records, draw.choice([0.3, 0.4, 0.5])
 
 
-def _texts(draw: Random) -> Case:
+def _texts(draw: Draw) -> Case:
     n = draw.choice([3, 4])
     train = [draw.choices(WORDS, k=draw.randint(5, 12)) for _ in range(3)]
     test = [draw.choices(WORDS, k=draw.randint(2, 8)) for _ in range(5)]

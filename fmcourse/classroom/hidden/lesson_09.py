@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from random import Random
-from typing import Any
-
 import numpy as np
 
-Case = tuple[Any, ...]
+from fmcourse.classroom.hidden import Case, Draw
 
 
-def _votes(draw: Random) -> Case:
+def _votes(draw: Draw) -> Case:
     numbers = np.random.default_rng(draw.randrange(10**6))
     classes, people = draw.randint(2, 4), draw.randint(2, 4)
     confusion = numbers.uniform(0.1, 1, (people, classes, classes)) + 2 * np.eye(classes)
@@ -20,7 +17,7 @@ def _votes(draw: Random) -> Case:
             confusion / confusion.sum(-1, keepdims=True), prior / prior.sum())
 
 
-def _curve(draw: Random) -> Case:
+def _curve(draw: Draw) -> Case:
     """A noisy power law that falls, or one that rises, and a target within reach."""
     sizes = [draw.choice([20, 50, 80]) * 2**power for power in range(draw.randint(3, 6))]
     falls = draw.random() < 0.8
@@ -30,14 +27,14 @@ def _curve(draw: Random) -> Case:
     return sizes, errors, (errors[-1] if falls else errors[0]) * draw.uniform(0.5, 0.9)
 
 
-def _kinds(draw: Random) -> Case:
+def _kinds(draw: Draw) -> Case:
     kinds = draw.sample(["letter", "mail", "call", "form", "chat"], draw.randint(2, 4))
     collected = draw.choices(kinds, range(1, len(kinds) + 1), k=draw.randint(8, 20)) + kinds
     met = draw.choices(kinds[:draw.randint(1, len(kinds))], k=draw.randint(5, 40))
     return collected, met + ["fax"] * (draw.random() < 0.2)
 
 
-def _table(draw: Random) -> Case:
+def _table(draw: Draw) -> Case:
     accepted, member, groups = [], [], []
     for name in draw.sample(["physics", "history", "law", "arts", "music"], draw.randint(2, 4)):
         size, share = draw.randint(6, 16), draw.uniform(0.2, 0.8)
