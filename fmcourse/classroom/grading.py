@@ -22,7 +22,7 @@ from fmcourse.classroom.check import FAILS, Exercise, Run, Verdict, judge
 from fmcourse.classroom.desk import Desk, Sitting
 from fmcourse.classroom.masters import Task
 from fmcourse.classroom.sheets import sheet
-from fmcourse.errors import ExerciseError
+from fmcourse.errors import CourseError, ExerciseError
 from fmcourse.lessons.catalogue import Lesson
 
 LARGEST = 10 * 2**20  # bytes of a notebook
@@ -130,9 +130,14 @@ def graded(submission: Submission, words: str, desk: Desk) -> list[Mark]:
         return [_mark(submission, task, Verdict(FAILS, str(error))) for task in tasks]
     marks = []
     for task in tasks:
-        exercise = exercises[task.name]
         fresh = hidden.cases(lesson.number, task.name, words)
-        verdict, seen = examined(exercise, fresh, sitting.outcomes)
+        try:
+            verdict, seen = examined(exercises[task.name], fresh, sitting.outcomes)
+        except CourseError:
+            raise
+        except Exception as error:  # a strange value must not stop a class's grading
+            verdict, seen = Verdict(FAILS, "What it gives cannot be compared: "
+                                           f"{type(error).__name__}: {error}"), True
         marks.append(_mark(submission, task, verdict, hidden=not seen))
     return marks
 
@@ -147,7 +152,7 @@ def examined(exercise: Exercise, fresh: hidden.Cases, run: Run) -> tuple[Verdict
     if not shown.right or not fresh:
         return shown, True
     verdict = judge(replace(exercise, cases=fresh), exercise.right, run)
-    return (verdict, verdict.right)
+    return verdict, verdict.right
 
 
 def code_cells(path: Path) -> list[str]:

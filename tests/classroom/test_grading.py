@@ -221,8 +221,8 @@ os.fork() or os._exit(0)
 
 def test_values_that_no_honest_answer_gives_are_refused(marked):
     assert "bytes" in marked(answer("return 'x' * 10**7")).says
-    deep = "xs = []\n    for _ in range(900): xs = [xs]\n    return xs"
-    assert marked(answer(deep)).kind != RIGHT
+    deep = "xs = []\n    for _ in range(100): xs = [xs]\n    return xs"
+    assert "without an end" in marked(answer(deep)).says
 
 
 def test_a_notebook_that_uses_up_its_time_is_given_no_more(table, monkeypatch):
@@ -264,6 +264,18 @@ def test_a_notebook_that_is_none_earns_nothing_and_says_so(tmp_path, table, text
     marks = grading.graded(one, "a secret", table)
     assert {mark.points for mark in marks} == {0}
     assert "cannot be read" in marks[0].says
+
+
+def test_a_value_that_breaks_the_judge_costs_one_mark_and_not_the_class(
+        tmp_path, table, monkeypatch):
+    def broken(*given):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(grading, "judge", broken)
+    notebook(tmp_path, "ann", [])
+    one, = grading.submissions(tmp_path)
+    assert {mark.says for mark in grading.graded(one, "a secret", table)} == {
+        "What it gives cannot be compared: RecursionError: too deep"}
 
 
 def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path):
