@@ -160,15 +160,19 @@ def _allow(libc: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
     os.close(place)
 
 
-REFUSED = (
+REFUSED = (  # other processes; the network; files that nobody opens; files' modes and owners
     "fork", "vfork", "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev",
     "unshare", "setns", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open",
-    "pidfd_getfd", "pidfd_send_signal", "socket", "socketpair", "connect", "bind", "listen",
-    "io_uring_setup", "bpf", "perf_event_open", "userfaultfd", "memfd_create", "shmget",
-    "msgget", "semget", "mq_open", "keyctl", "add_key", "request_key", "setrlimit", "chmod",
-    "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime",
-    "utimes", "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr", "removexattr",
+    "pidfd_getfd", "pidfd_send_signal", "setpriority", "ioprio_set", "sched_setaffinity",
+    "sched_setscheduler", "sched_setparam", "sched_setattr", "setrlimit",
+    "socket", "socketpair", "connect", "bind", "listen", "io_uring_setup", "bpf",
+    "perf_event_open", "userfaultfd",
+    "memfd_create", "shmget", "msgget", "semget", "mq_open", "keyctl", "add_key", "request_key",
+    "chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "utime", "utimes",
+    "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr", "removexattr",
     "lremovexattr", "fremovexattr")
+NEWER = {"fchmodat2": 452, "setxattrat": 463, "removexattrat": 466}  # than many a libseccomp
+SIGNALLING = (("fcntl", 8), ("fcntl", 15), ("ioctl", 0x8901), ("ioctl", 0x8902))  # F_SETOWN …
 THREAD = 0x10000  # CLONE_THREAD
 
 
@@ -187,14 +191,16 @@ def _seccomp() -> bool:
         return False
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(0x7FFF0000))  # what is not named is allowed
-    differs, masked = 1, 7
-    rules: list[tuple[str, int, list[_Compare]]] = [(name, errno.EPERM, []) for name in REFUSED]
+    differs, equals, masked = 1, 4, 7
+    rules: list[tuple[str, int, list[_Compare]]] = [
+        (name, errno.EPERM, []) for name in (*REFUSED, *NEWER)]
+    rules += [(name, errno.EPERM, [_Compare(1, equals, what, 0)]) for name, what in SIGNALLING]
     rules += [("clone", errno.EPERM, [_Compare(0, masked, THREAD, 0)]),
               ("clone3", errno.ENOSYS, []),  # whose flags cannot be seen: the C library uses clone
               ("tgkill", errno.EPERM, [_Compare(0, differs, os.getpid(), 0)]),
               ("prlimit64", errno.EPERM, [_Compare(2, differs, 0, 0)])]
     for name, code, compares in rules:
-        number = library.seccomp_syscall_resolve_name(name.encode())
+        number = NEWER.get(name) or library.seccomp_syscall_resolve_name(name.encode())
         library.seccomp_rule_add_array(context, 0x50000 | code, number, len(compares),
                                        (_Compare * len(compares))(*compares))
     held = library.seccomp_load(context) == 0

@@ -66,6 +66,27 @@ def test_what_a_confined_process_may_and_may_not_do(tmp_path, confined):
     assert (tmp_path / "readable" / "text").read_text() == "words"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's guards are Linux's")
+def test_calls_that_python_has_no_name_for_are_refused_too(tmp_path):
+    """By their numbers: a newer chmod, a signal by way of a file's owner, and a bare fork."""
+    program = f"""
+import ctypes, fcntl, os
+from fmcourse.classroom import confine
+libc = ctypes.CDLL(None, use_errno=True)
+end, _ = os.pipe()
+assert fcntl.fcntl(end, fcntl.F_SETOWN, os.getppid()) == 0
+assert libc.chmod({str(tmp_path).encode()!r}, 0o700) == 0
+assert confine.confine(confine.Limits(), []) == []
+for refused in (lambda: libc.syscall(452, -100, {str(tmp_path).encode()!r}, 0o777, 0),
+                lambda: libc.fcntl(end, fcntl.F_SETOWN, os.getppid()), libc.fork,
+                lambda: libc.kill(os.getppid(), 0), lambda: libc.socket(2, 1, 0)):
+    assert (refused(), ctypes.get_errno()) == (-1, 1)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no limits to lift elsewhere")
 def test_an_unconfined_process_may_do_all_of_it(tmp_path):
     assert set(tried(tmp_path, "").values()) == {"done"}
