@@ -75,6 +75,7 @@ class Desk:
     def __exit__(self, *error: object) -> None:
         self.clear()
         self._control.close()
+        self._process.kill()  # it holds nothing, and Python takes its time to end
         self._process.wait()
         self._folder.cleanup()
 

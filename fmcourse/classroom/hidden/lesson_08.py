@@ -15,21 +15,22 @@ def _names(draw: Draw) -> Case:
 
 
 def _request(draw: Draw) -> Case:
+    """A request and what allows it, beside one other thing: its place, its action, a denial."""
     places = ["arn:aws:s3:::notes", "arn:aws:s3:::notes/private", "arn:aws:s3:::Notes"]
     actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
-    patterns = [*actions, "s3:Get*", "s3:*", "S3:getobject"]
-    statements = [{"Effect": draw.choice(["Allow", "Deny"]),
-                   "Action": draw.sample(patterns, draw.randint(1, 2)),
-                   "Resource": [draw.choice(["*", f"{draw.choice(places)}/*"])]}
-                  for _ in range(draw.randrange(3))]
-    action, place = draw.choice(actions), draw.choice(places)
+    action, other = draw.sample(actions, 2)
+    place = draw.choice(places)
+    elsewhere = draw.choice([one for one in places if not one.startswith(place)])
     allow, deny = ({"Effect": effect, "Action": [action], "Resource": [f"{place}/*"]}
                    for effect in ("Allow", "Deny"))
-    statements = draw.each([statements, [allow, *statements], [allow], [allow, deny],
-                            [deny, allow], [deny, *statements, allow], [allow, *statements, deny],
-                            []])
-    asked = draw.choice([action, action, action.lower(), draw.choice(actions)])
-    return statements, asked, f"{draw.choice([*[place] * 4, *places])}/a.jsonl"
+    more = [{"Effect": draw.choice(["Allow", "Deny"]),
+             "Action": draw.sample([*actions, "s3:Get*", "s3:*", "S3:getobject"], 2),
+             "Resource": [draw.choice(["*", f"{draw.choice(places)}/*"])]} for _ in range(2)]
+    statements, asked, where = draw.each([
+        ([allow], action, place), ([allow], action.lower(), place), ([allow], action, elsewhere),
+        ([allow], other, place), ([deny, allow], action, place), ([allow, deny], action, place),
+        ([], action, place), (more, action, place), ([allow, *more], action, place)])
+    return statements, asked, f"{where}/a.jsonl"
 
 
 def _log(draw: Draw) -> Case:

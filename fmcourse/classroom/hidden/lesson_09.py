@@ -12,7 +12,7 @@ def _votes(draw: Draw) -> Case:
     classes, people = draw.randint(2, 4), draw.randint(2, 4)
     confusion = numbers.uniform(0.1, 1, (people, classes, classes)) + 2 * np.eye(classes)
     prior = numbers.uniform(0.1, 1, classes)
-    count = draw.choice([1, 2, 3, 5, 2000])
+    count = draw.each([1, 2, 3, 1200, 5, 2, 4, 7])
     return ([(draw.randrange(people), draw.randrange(classes)) for _ in range(count)],
             confusion / confusion.sum(-1, keepdims=True), prior / prior.sum())
 
