@@ -12,7 +12,8 @@ from fmcourse.classroom.compare import described, difference
 
 VALUES = some.recursive(
     some.none() | some.booleans() | some.integers() | some.text() | some.floats(allow_nan=True),
-    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(), inner, max_size=3),
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(
+        some.text() | some.tuples(some.integers()), inner, max_size=3),
     max_leaves=8)
 
 
