@@ -128,7 +128,8 @@ def _files(model: Folder) -> Iterator[Finding]:
         yield Finding("*.safetensors", "files", f"The weights are in {other}." if other else
                       "There are no weights.", EXPORT)
     parts = model.index.get("weight_map", {})
-    for name in sorted(set(parts.values()) if isinstance(parts, dict) else ()):
+    named = parts.values() if isinstance(parts, dict) else ()
+    for name in sorted({one for one in named if isinstance(one, str)}):
         if not model.has(name):
             yield Finding(name, "files", "The index names it, and it is missing.",
                           "Upload all parts of the weights.")

@@ -8,6 +8,7 @@ of all files.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,6 @@ def _opened(what: Run | LanguageModel | Path | str) -> tuple[LanguageModel, dict
         model, place = models.load(what), Path(what) / "run.json"
         if place.is_file():
             run = store.read_json(place)
-            model.name = run["name"]
     elif isinstance(what, LanguageModel):
         model = what
     else:
@@ -79,7 +79,7 @@ def _opened(what: Run | LanguageModel | Path | str) -> tuple[LanguageModel, dict
     elif models.is_quantized(model):
         model = full_precision(model.copy())
     kept = {key: value for key, value in run.items() if key not in (store.FILES, store.SEAL)}
-    return model, kept
+    return replace(model, name=kept.get("name", model.name)), kept
 
 
 def _about(model: LanguageModel, run: dict[str, Any], to: str, dtype: str) -> dict[str, Any]:
