@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fmcourse import aws, data, store, train
 from fmcourse.aws.plan import OPTIONS, arguments
-from fmcourse.data.formats import PAIR, record_format
+from fmcourse.data.formats import PAIR
 from fmcourse.evidence.experiments.feedback_faults import File
 from fmcourse.evidence.experiments.feedback_on_aws import (
     ACCEPTED,
@@ -78,10 +78,10 @@ def exported(seed: int, records: int, folder: Path) -> list[File]:
                                 "".join(f"{line}\n" for line in pairs.lines()))
     read = []
     for name, form, model in FILES:
-        data.convert_file(source, record_format(form), folder / f"{name}.jsonl")
+        data.convert_file(source, data.record_format(form), folder / f"{name}.jsonl")
         reading = data.Reading(folder / f"{name}.jsonl", lambda _, record, parts: record,
-                               record_format(form))
-        read.append(File(name, record_format(form), [record for _, record in reading], model))
+                               data.record_format(form))
+        read.append(File(name, data.record_format(form), [record for _, record in reading], model))
     return read
 
 

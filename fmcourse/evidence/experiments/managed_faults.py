@@ -1,4 +1,4 @@
-"""Faults of records and jobs of supervised fine-tuning, one at a time, and where each of them is."""
+"""Faults of records and jobs of supervised fine-tuning, one at a time, and where each is."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ JOBS: dict[str, list[tuple[str, str, dict[str, object]]]] = {
         ("data outside S3", "trainingDataConfig.s3Uri", {
             "trainingDataConfig": {"s3Uri": "https://example.com/train.jsonl"}}),
         ("no data", "trainingDataConfig", {"trainingDataConfig": {}}),
-        ("too many epochs", "hyperParameters.epochCount", {"hyperParameters": {"epochCount": "99"}}),
+        ("too many epochs", "hyperParameters.epochCount", {
+            "hyperParameters": {"epochCount": "99"}}),
         ("a setting of another model", "hyperParameters.rank", {"hyperParameters": {"rank": "8"}}),
         ("another's role", "roleArn", {"roleArn": "arn:aws:iam::role/Training"}),
         ("no output", "outputDataConfig", {"outputDataConfig": None})],
