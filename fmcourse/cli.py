@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -244,11 +245,12 @@ def clean(names: Annotated[list[str] | None, typer.Argument(
     chosen = [name for name in held if not names or name in names]
     spared = [] if names else [name for name in chosen if name in supplies.BY_HAND]
     doomed = [name for name in chosen if name not in spared]
-    typer.echo(f"In {store.home()}:")
-    for name in chosen:
-        typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
+    for folder, group in groupby(chosen, lambda name: supplies.place(name).parent):
+        typer.echo(f"In {folder}:")
+        for name in group:
+            typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
     if not chosen:
-        typer.echo("  nothing")
+        typer.echo(f"In {store.home()}:\n  nothing")
     elif yes:
         supplies.delete(doomed)
         typer.echo(f"Deleted: {', '.join(doomed) or 'nothing'}.")
