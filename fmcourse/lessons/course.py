@@ -17,10 +17,8 @@ from typing import Any
 from fmcourse import evidence, hardware, progress, scale, store
 from fmcourse.errors import EvidenceError
 from fmcourse.evidence import ledger
-from fmcourse.evidence.claim import SHOWN, Measure
+from fmcourse.evidence.claim import NOT_JUDGED, SHOWN, Measure
 from fmcourse.models import compat
-
-NOT_JUDGED = "not judged"
 
 
 @dataclass(frozen=True)
