@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-progress = typer.Typer(help="Show what you did: lessons, exercises, exam. It stays on this machine.")
+progress = typer.Typer(help="Show what you did: lessons, exercises, exam; only on this machine.")
 
 
 @progress.callback(invoke_without_command=True)
 def show(context: typer.Context) -> None:
-    """Show what you did: lessons, exercises, exam. It stays on this machine."""
+    """Show what you did: lessons, exercises, exam; only on this machine."""
     if context.invoked_subcommand:
         return
     from fmcourse.classroom import standing
