@@ -20,6 +20,7 @@ from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
 from fmcourse.cli_exam import exam
 from fmcourse.cli_progress import progress
+from fmcourse.cli_room import room
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
 
@@ -31,6 +32,7 @@ app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
 app.add_typer(exam, name="exam")
 app.add_typer(progress, name="progress")
+classroom.add_typer(room)
 app.add_typer(classroom, name="class")
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
