@@ -59,7 +59,8 @@ def kernel() -> Iterator[Finding]:
 
     started, said = time.monotonic(), []
     try:
-        manager, client = start_new_kernel(startup_timeout=KERNEL_SECONDS)
+        manager, client = start_new_kernel(startup_timeout=KERNEL_SECONDS,
+                                           stderr=subprocess.DEVNULL)
     except RuntimeError as error:
         yield Finding("kernel", PROBLEM, f"The notebook kernel does not start: {error}.",
                       python("-m ipykernel install --sys-prefix --name python3"))
