@@ -46,3 +46,17 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
     if not plan:
         bundling.make(planned, folder, typer.echo)
         typer.echo(f"wrote {folder}. To see that it works: fmcourse class bundle {folder} --check")
+
+
+@room.command("slides")
+def slides(lessons: Annotated[list[str] | None, typer.Argument(
+        help="Numbers or names; none means all.")] = None,
+           to: Annotated[Path | None, typer.Option(
+               help="Folder to write to; by default site/slides.")] = None) -> None:
+    """Make slides of lessons: one HTML file each, to show without a network."""
+    from fmcourse.lessons import catalogue
+    from fmcourse.lessons import slides as showing
+
+    for lesson in catalogue.select(lessons or []):
+        folder = to or lesson.root / "site" / "slides"
+        typer.echo(f"wrote {showing.write(lesson, folder)}")
