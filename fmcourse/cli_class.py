@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
-classroom = typer.Typer(no_args_is_help=True, help="For those who teach or write exercises.")
+classroom = typer.Typer(no_args_is_help=True, help="Make the exercises of their solutions.")
+
+
+@classroom.callback()
+def _group() -> None:
+    """So that the one command has a name."""
 
 
 @classroom.command("build")
