@@ -35,6 +35,7 @@ Needs {system} ({machine}) with Python {python}, and {room:.1f} GB of disk.
     python{python} install.py            installs into the folder `fmcourse` of your home
     python{python} install.py FOLDER     or into another one
 
+(On Windows: py -{python} install.py.)
 It ends by saying how to open the first lesson.
 """
 
@@ -193,8 +194,8 @@ def try_out(folder: Path, lesson: str, say: Callable[[str], None]) -> None:
         guard = Path(scratch, "guard")
         guard.mkdir()
         shutil.copy(no_network.__file__, guard / "sitecustomize.py")
-        settings = {**os.environ, "PYTHONPATH": str(guard), "FMCOURSE_HOME": str(place / "home"),
-                    "FMCOURSE_SCALE": "smoke"}
+        settings = {**os.environ, "PYTHONPATH": str(guard), "FMCOURSE_SCALE": "smoke",
+                    **dict.fromkeys(("FMCOURSE_HOME", "FMCOURSE_DATA"), str(place / "home"))}
         _step("install", [sys.executable, str(folder / INSTALL), str(place)], folder, settings, say)
         python = place / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         _step(f"lesson {lesson}", [str(python), "-m", "fmcourse.cli", "run", lesson], place,
