@@ -1,8 +1,8 @@
 """The classroom: exercises whose checks know the usual mistakes by name.
 
 `fm.classroom.sheet("01")` is what an exercise notebook starts with; `fmcourse class build` makes
-exercise and solution notebooks from one text. `fm.classroom.progress()` is where a learner stands.
-Nothing is imported before it is used.
+exercise and solution notebooks from one text, `fmcourse class grade` marks a class's.
+`fm.classroom.progress()` is where a learner stands. Nothing is imported before it is used.
 """
 
 from __future__ import annotations
