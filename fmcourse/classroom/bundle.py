@@ -139,17 +139,22 @@ def make(planned: Plan, folder: Path, say: Callable[[str], None]) -> Path:
         for name in planned.files:
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(planned.root / name, draft / name)
+    _write_texts(planned, folder, wheels)
+    say("hashing")
+    return store.write_json(whole, {
+        "what": "fmcourse bundle", "course": __version__, "made": f"{date.today()}",
+        "for": bundle_install.here(), "installed": planned.installed, "files": _hashes(folder)})
+
+
+def _write_texts(planned: Plan, folder: Path, wheels: list[Path]) -> None:
+    """The list of packages with their hashes, the installer, and what to read first."""
     store.atomic_write(folder / REQUIREMENTS, "".join(
         f"{pin} --hash=sha256:{store.sha256_file(wheel)}\n"
         for pin, wheel in zip(planned.pins, wheels, strict=True)))
     store.atomic_write(folder / INSTALL, Path(bundle_install.__file__).read_bytes())
-    made_for = bundle_install.here()
     store.atomic_write(folder / "README.txt", READ_ME.format(
-        version=__version__, room=planned.installed * bundle_install.ROOM / 1e9, **made_for))
-    say("hashing")
-    return store.write_json(whole, {
-        "what": "fmcourse bundle", "course": __version__, "made": f"{date.today()}",
-        "for": made_for, "installed": planned.installed, "files": _hashes(folder)})
+        version=__version__, room=planned.installed * bundle_install.ROOM / 1e9,
+        **bundle_install.here()))
 
 
 def _drop_damaged(folder: Path) -> None:

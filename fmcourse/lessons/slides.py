@@ -63,9 +63,9 @@ def write(lesson: Lesson, folder: Path) -> Path:
                      "path": str(lesson.notebook.parent)},
         "course": {"script": _script(archive, "dist/reveal.js"),
                    "notes": _script(archive, "plugin/notes/notes.js")}})
-    style = archive.read(INSIDE + "dist/reveal.css").decode()
+    terms, style = (archive.read(INSIDE + name).decode() for name in ("LICENSE", "dist/reveal.css"))
     page, count = re.subn(r'<link[^>]*/dist/reveal\.css"[^>]*>',
-                          lambda _: f"<style>{style}</style>", page)
+                          lambda _: f"<style>/* reveal.js: {terms} */\n{style}</style>", page)
     page = re.sub(r'<link[^>]*/dist/theme/[^>]*>', "", page)
     if not count:
         raise LessonError("This nbconvert makes slides in a way that the course does not know.",

@@ -14,7 +14,8 @@ from fmcourse.lessons.site import network_references
 def reveal(monkeypatch, tmp_path):
     """A stand-in for the package that holds reveal.js."""
     files = {"dist/reveal.js": b"var Reveal = '<script>x</script>';",
-             "dist/reveal.css": b".reveal {a:b}", "plugin/notes/notes.js": b"var RevealNotes;"}
+             "dist/reveal.css": b".reveal {a:b}", "plugin/notes/notes.js": b"var RevealNotes;",
+             "LICENSE": b"Permission is granted"}
     archive = make_zip(tmp_path / "reveal.whl", {slides.INSIDE + name: content
                                                  for name, content in files.items()})
     monkeypatch.setattr(supplies, "carry", lambda source, folder: archive)
@@ -63,6 +64,7 @@ def test_a_lesson_becomes_one_file_that_needs_no_network(course, reveal, tmp_pat
     assert network_references(told) == []
     assert told.count("<section") >= 1
     assert ".reveal {a:b}" in told
+    assert "Permission is granted" in told  # the licence asks for its words in every copy
     assert "'<script>x<\\/script>'" in told  # the page is not ended by what a script writes
     assert '<math display="inline"' in told
     assert "A &amp; B" in told
