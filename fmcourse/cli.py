@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from fmcourse.cli_aws import aws
 from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
 from fmcourse.cli_exam import exam
+from fmcourse.cli_progress import progress
+from fmcourse.cli_room import room
 from fmcourse.cli_ship import export, serve, verify
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
@@ -29,6 +32,8 @@ app.add_typer(training, name="train")
 app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
 app.add_typer(exam, name="exam")
+app.add_typer(progress, name="progress")
+classroom.add_typer(room)
 app.add_typer(classroom, name="class")
 for shipping in (export, verify, serve):
     app.command()(shipping)
@@ -247,11 +252,12 @@ def clean(names: Annotated[list[str] | None, typer.Argument(
     chosen = [name for name in held if not names or name in names]
     spared = [] if names else [name for name in chosen if name in supplies.BY_HAND]
     doomed = [name for name in chosen if name not in spared]
-    typer.echo(f"In {store.home()}:")
-    for name in chosen:
-        typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
+    for folder, group in groupby(chosen, lambda name: supplies.place(name).parent):
+        typer.echo(f"In {folder}:")
+        for name in group:
+            typer.echo(f"  {name:10} {supplies.megabytes(held[name]):>12}  {supplies.ROOMS[name]}")
     if not chosen:
-        typer.echo("  nothing")
+        typer.echo(f"In {store.home()}:\n  nothing")
     elif yes:
         supplies.delete(doomed)
         typer.echo(f"Deleted: {', '.join(doomed) or 'nothing'}.")

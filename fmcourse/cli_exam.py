@@ -1,7 +1,7 @@
 """`fmcourse exam …`: practise, take a mock exam, review what is due, take the items along.
 
-Every command is a thin layer over `fmcourse.exam`. Answers are kept one by one in the course's
-folder, so that each command goes on where it was left, or killed.
+Every command is a thin layer over `fmcourse.exam`. Answers are kept one by one in the progress
+file, so that each command goes on where it was left, or killed.
 """
 
 from __future__ import annotations

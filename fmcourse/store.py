@@ -1,12 +1,13 @@
 """Where artifacts live, and the promise that none is ever half-written.
 
 Everything the course makes outside the repository lies below one folder, `home()`, so that
-deleting it deletes everything. A file or folder appears under its final name only when it is
-complete: it is written beside its place and renamed, which POSIX and NTFS do atomically. The
-trade-off is a second copy on disk for a moment; and a folder that *replaces* another needs two
-renames, so a kill between them leaves none under the name, never a mixture. What a kill leaves
-behind are `.partial-*` names, which readers never look at and the next writer of the same artifact
-sweeps away; a draft whose writer still runs is left alone.
+deleting it deletes everything but what a person made by hand (`fmcourse.user_data`). A file or
+folder appears under its final name only when it is complete: it is written beside its place and
+renamed, which POSIX and NTFS do atomically. The trade-off is a second copy on disk for a moment;
+and a folder that *replaces* another needs two renames, so a kill between them leaves none under
+the name, never a mixture. What a kill leaves behind are `.partial-*` names, which readers never
+look at and the next writer of the same artifact sweeps away; a draft whose writer still runs is
+left alone.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A unit test keeps what it makes in a throw-away folder; a test marked `data` reads the real cache,
 which is filled once from the package index. Notebooks (nbval) are not below this folder and use
-the real cache too.
+the real cache too. Nothing here writes into the progress of whoever runs the tests.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
     """Choose the home before any fixture runs, whatever its scope, and put all back after."""
-    if not item.path.is_relative_to(HERE):  # pytest asks this hook about notebooks and doctests too
-        return (yield)
-    settings = {"FMCOURSE_PROGRESS": "0", "MPLBACKEND": "agg"}
-    if item.get_closest_marker("data") is None:
-        settings["FMCOURSE_HOME"] = item.config.stash[HOME]
+    settings = {"FMCOURSE_DATA": item.config.stash[HOME]}
+    if item.path.is_relative_to(HERE):  # pytest asks this hook about notebooks and doctests too
+        settings |= {"FMCOURSE_PROGRESS": "0", "MPLBACKEND": "agg"}
+        if item.get_closest_marker("data") is None:
+            settings["FMCOURSE_HOME"] = item.config.stash[HOME]
     with mock.patch.dict(os.environ, settings):
+        if "FMCOURSE_HOME" in settings:
+            del os.environ["FMCOURSE_DATA"]  # a test that sets another home has all in it
         return (yield)
 
 

@@ -155,6 +155,18 @@ def test_what_was_done_by_hand_is_deleted_only_by_its_name(home, command):
     assert (home / "labels").exists()
 
 
+def test_what_was_done_by_hand_is_listed_where_it_lies(home, command, tmp_path, monkeypatch):
+    monkeypatch.setenv("FMCOURSE_DATA", str(tmp_path / "mine"))
+    for path in (home / "runs", home / "labels", tmp_path / "mine" / "labels"):
+        path.mkdir(parents=True)
+    said = command("clean")[1]
+    assert said.index(f"In {home}:") < said.index("  runs") < said.index(
+        f"In {tmp_path / 'mine'}:") < said.index("  labels")
+    command("clean", "labels", "--yes")
+    assert not (tmp_path / "mine" / "labels").exists()
+    assert (home / "labels").exists()  # left by an earlier version, and no longer looked at
+
+
 def test_evidence_check_recomputes_the_ledger(command, monkeypatch):
     from fmcourse import evidence
 

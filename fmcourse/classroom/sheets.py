@@ -12,7 +12,8 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-from fmcourse.classroom.check import FAILS, Exercise, judge
+from fmcourse import progress
+from fmcourse.classroom.check import FAILS, UNWRITTEN, Exercise, judge
 from fmcourse.errors import ExerciseError, meant
 
 LEVELS = (1, 2)
@@ -26,13 +27,15 @@ class Sheet:
         self.exercises = {exercise.name: exercise for exercise in exercises}
 
     def check(self, answer: Callable[..., Any]) -> None:
-        """Say that an answer is right.
+        """Say that an answer is right; whether or not it is, the try is noted in the progress.
 
         Raises:
             ExerciseError: it is not, and what is known of why.
         """
         exercise = self.find(getattr(answer, "__name__", str(answer)))
         verdict = judge(exercise, answer)
+        if verdict.kind != UNWRITTEN:
+            progress.tried(self.lesson, exercise.name, verdict.kind)
         if not verdict.right:
             again = "Mend it, run its cell, then this one again." if verdict.kind == FAILS else ""
             raise ExerciseError(

@@ -15,6 +15,7 @@ from scipy import stats
 from fmcourse.errors import EvidenceError
 
 SHOWN, NOT_SHOWN, INCONCLUSIVE = "shown", "not shown", "inconclusive"
+NOT_JUDGED = "not judged"  # a run too short to say
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from fmcourse import store
+from fmcourse import store, user_data
 from fmcourse.errors import ExamError, StoreError
 from fmcourse.exam.grade import Result, check_answer, grade
 from fmcourse.exam.item import Answer, Item
@@ -177,7 +177,7 @@ class Sheet:
     """The file of the mock that is under way; finished ones are kept beside it, by date."""
 
     def __init__(self, folder: Path | None = None):
-        self.folder = folder or store.folder("progress")
+        self.folder = folder or user_data.folder("progress")
         self.path = self.folder / "mock.json"
 
     @contextmanager

@@ -14,13 +14,14 @@ import random
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from fsrs import Card, Rating, Scheduler, State
 
 from fmcourse.exam.grade import Result
 from fmcourse.exam.item import Item
-from fmcourse.exam.kept import progress
 from fmcourse.exam.report import Outcome
+from fmcourse.progress import EVENTS, add, opened
 
 NEW_A_DAY = 10
 RATINGS = {"hard": Rating.Hard, "good": Rating.Good, "easy": Rating.Easy}
@@ -36,7 +37,7 @@ def record(result: Result, felt: str = "good", now: datetime | None = None) -> d
         felt: 'hard' (guessed, or hesitated), 'good' or 'easy'; of a wrong answer it means nothing.
         now: with a time zone; by default the present.
     """
-    with progress() as database:
+    with opened() as database:
         return _record(database, result, felt, now or _here())
 
 
@@ -46,24 +47,71 @@ def record_all(results: Iterable[Result], now: datetime | None = None) -> None:
     Questions without an answer are left out.
     """
     now = now or _here()
-    with progress() as database:
+    with opened() as database:
         for result in results:
             if result.answer:
                 _record(database, result, "good", now)
 
 
+def merge(database: sqlite3.Connection, answers: Iterable[dict[str, Any]]) -> int:
+    """Add answers that were given elsewhere, in the order of their times; those known are left out.
+
+    The cards of their items are made anew from all answers, so that both histories count.
+
+    Args:
+        answers: rows of `exam_answer`, without their ids.
+
+    Returns:
+        How many were added.
+    """
+    given: dict[str, list[dict[str, Any]]] = {}
+    for one in answers:
+        given.setdefault(one["item"], []).append(one)
+    added = 0
+    for item, elsewhere in given.items():
+        here = [dict(zip(EVENTS["exam_answer"], row, strict=True)) for row in database.execute(
+            f"select {', '.join(EVENTS['exam_answer'])} from exam_answer where item = ? "
+            "order by id", (item,))]
+        new = [one for one in elsewhere if one not in here]
+        if new:
+            added += len(new)
+            _answer_again(database, item, sorted(here + new, key=lambda one: one["at"]))
+    return added
+
+
+def _answer_again(database: sqlite3.Connection, item: str, answers: list[dict[str, Any]]) -> None:
+    """Write an item's answers in this order, in place of all, and make its card of them."""
+    database.execute("delete from exam_answer where item = ?", (item,))
+    card = Card(card_id=0)
+    for one in answers:
+        add(database, "exam_answer", one)
+        card = _reviewed(card, Rating(one["rating"]),
+                         datetime.fromtimestamp(one["at"], UTC).astimezone())
+    _keep(database, item, card)
+
+
 def _record(database: sqlite3.Connection, result: Result, felt: str, now: datetime) -> datetime:
-    card, rating = _card(database, result.item.id), RATINGS[felt] if result.right else Rating.Again
+    rating = RATINGS[felt] if result.right else Rating.Again
+    card = _reviewed(_card(database, result.item.id), rating, now)
+    add(database, "exam_answer", {"item": result.item.id, "at": now.timestamp(),
+                                  "answer": " ".join(result.answer), "rating": int(rating)})
+    _keep(database, result.item.id, card)
+    return card.due
+
+
+def _reviewed(card: Card, rating: Rating, now: datetime) -> Card:
+    """A card after an answer."""
     on_its_day = card.state == State.Review and card.due < _midnight(now) + timedelta(days=1)
     # FSRS counts whole days: what is due tonight and answered this morning is in time, not early.
     at = max(now, card.due) if on_its_day else now
     card, _ = SCHEDULER.review_card(card, rating, at.astimezone(UTC))
     card.due, card.last_review = card.due - (at - now), now.astimezone(UTC)
-    database.execute("insert into exam_answer (item, at, answer, rating) values (?, ?, ?, ?)",
-                     (result.item.id, now.timestamp(), " ".join(result.answer), rating))
+    return card
+
+
+def _keep(database: sqlite3.Connection, item: str, card: Card) -> None:
     database.execute("insert or replace into exam_card (item, card, due) values (?, ?, ?)",
-                     (result.item.id, card.to_json(), card.due.timestamp()))
-    return card.due
+                     (item, card.to_json(), card.due.timestamp()))
 
 
 def _card(database: sqlite3.Connection, item: str) -> Card:
@@ -84,7 +132,7 @@ def queue(bank: Sequence[Item], new: int = NEW_A_DAY, now: datetime | None = Non
     """
     now = now or _here()
     midnight = _midnight(now)
-    with progress() as database:
+    with opened() as database:
         due = dict(database.execute("select item, due from exam_card"))
         learning = {item for item, card in database.execute("select item, card from exam_card")
                     if Card.from_json(card).state != State.Review}
@@ -103,7 +151,7 @@ def queue(bank: Sequence[Item], new: int = NEW_A_DAY, now: datetime | None = Non
 
 def next_due(bank: Iterable[Item]) -> datetime | None:
     """When the next card of the bank is due; None where nothing was ever answered."""
-    with progress() as database:
+    with opened() as database:
         due = dict(database.execute("select item, due from exam_card"))
     times = [due[item.id] for item in bank if item.id in due]
     return datetime.fromtimestamp(min(times), UTC).astimezone() if times else None
@@ -118,7 +166,7 @@ def practice(bank: Sequence[Item], seed: int) -> list[Item]:
 
 def outcomes(bank: Iterable[Item]) -> list[Outcome]:
     """The latest answer to each item that has one, right or wrong."""
-    with progress() as database:
+    with opened() as database:
         latest = dict(database.execute(
             "select item, rating from exam_answer where id in "
             "(select max(id) from exam_answer group by item)"))

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmcourse import evidence, hardware, scale, store
+from fmcourse import evidence, hardware, progress, scale, store
 from fmcourse.errors import EvidenceError
 from fmcourse.evidence import ledger
-from fmcourse.evidence.claim import SHOWN, Measure
+from fmcourse.evidence.claim import NOT_JUDGED, SHOWN, Measure
 from fmcourse.models import compat
-
-NOT_JUDGED = "not judged"
 
 
 @dataclass(frozen=True)
@@ -116,6 +114,7 @@ class Course:
                           self._ledger_line(name, measure))
         _record({"claim": name, "metric": measure.metric, "verdict": verdict,
                  "effect": effect, "bound": measure.live})
+        progress.claimed(self.lesson, self.scale.name, name, measure.metric, verdict)
         if self.scale.enforce and verdict != SHOWN:
             raise EvidenceError(
                 f"{name} did not show: {measure.metric}, {measure.treatment} {treatment:.4g} "
@@ -172,10 +171,15 @@ def _record(result: Mapping[str, Any]) -> None:
 
 
 def start(lesson: str, claims: Sequence[str] = ()) -> Course:
-    """Begin a lesson: quiet the libraries, look at the machine, set the style of the plots."""
+    """Begin a lesson: quiet the libraries, look at the machine, set the style of the plots.
+
+    That it was begun is noted in the learner's progress, and so is what its claims come to.
+    """
     from fmcourse import show
 
     compat.quiet()
     hardware.fit_threads()
     show.style()
-    return Course(lesson, claims)
+    course = Course(lesson, claims)
+    progress.begun(lesson, course.scale.name)
+    return course

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 RESULTS = "results.json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class _Formulas(IPythonRenderer):
@@ -42,12 +43,21 @@ class _Formulas(IPythonRenderer):
         return mathml(body, "inline") or super().inline_math(body)
 
 
-class _Exporter(HTMLExporter):
-    """nbconvert's HTML exporter with our template and formulas."""
+def _stand_still(notebook: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+    """Leave widgets out, which need scripts from the web; each has a text or table beside it."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook, resources
 
-    def __init__(self) -> None:
+
+class OfflineExporter(HTMLExporter):
+    """An nbconvert exporter with one of our templates, and formulas that need no script."""
+
+    def __init__(self, template: str):
         super().__init__(extra_loaders=[jinja2.FileSystemLoader(TEMPLATES)],
-                         template_file="lesson.html.j2", embed_images=True)
+                         template_file=template, embed_images=True)
+        self.register_preprocessor(_stand_still, enabled=True)
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
         yield from super().default_filters()
@@ -115,7 +125,7 @@ class Site:
             "course": {"before": self.lessons[place - 1] if place else None,
                        "after": dict(enumerate(self.lessons)).get(place + 1)},
         }
-        body, _ = _Exporter().from_notebook_node(notebook, resources)
+        body, _ = OfflineExporter("lesson.html.j2").from_notebook_node(notebook, resources)
         body = re.sub(r'(<a[^>]* href=")(\d\d_\w+)\.ipynb', r"\1\2.html", body)
         path = store.atomic_write(self.folder / f"{lesson.name}.html", body)
         self._record(lesson, outcome)

@@ -1,8 +1,8 @@
 """What the course keeps on disk: bring it, carry it to a machine without network, throw it away.
 
-Thin over `sources` and `store`: this module only decides what a damaged copy is worth (nothing:
-fetch again) and which folders `fmcourse clean` may delete (those the course made, never others
-that happen to lie in FMCOURSE_HOME).
+Thin over `sources`, `store` and `user_data`: this module only decides what a damaged copy is worth
+(nothing: fetch again) and which folders `fmcourse clean` may delete (those the course made, never
+others that happen to lie beside them).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
-from fmcourse import sources, store
+from fmcourse import sources, store, user_data
 from fmcourse.errors import SourceError
 from fmcourse.sources import Source, Status, fetching, index
 
@@ -25,16 +25,16 @@ ROOMS = {
     "models": "models converted once, such as SmolLM2",
     "teachers": "what teachers said to the students that learn of them",
     "runs": "models you trained, with their checkpoints",
-    "labels": "labels you gave in a notebook",
-    "rankings": "choices between two replies that you made in a notebook",
-    "progress": "your answers to exam items, when each comes back, and your mock exams",
     "logs": "what experiment trackers wrote of runs without a folder",
     "evidence": "results of single seeds, so that a ledger run can go on",
     "served": "models written out to be served",
-    "keys": "the key that you sign shipped models with",
     "executed": "notebooks of smoke, GPU and failed runs",
+    "labels": "labels you gave in a notebook",
+    "rankings": "choices between two replies that you made in a notebook",
+    "progress": "the lessons, exercises and exam items you did, and your mock exams",
+    "keys": "the key that you sign shipped models with",
 }
-BY_HAND = ("labels", "rankings", "progress", "keys")  # nothing makes these again: only by name
+BY_HAND = user_data.ROOMS  # nothing makes these again: deleted only when named
 
 
 def bring(name: str) -> Status:
@@ -115,12 +115,17 @@ def carry(source: Source, wheelhouse: Path) -> Path | None:
         return file.replace(target)
 
 
+def place(name: str) -> Path:
+    """The folder of that name: below `user_data.home()` or `store.home()`."""
+    return user_data.place(name) if name in BY_HAND else store.home() / name
+
+
 def kept() -> dict[str, int]:
-    """What the course made below `store.home()`: folder name -> bytes."""
-    return {name: size(store.home() / name) for name in ROOMS if (store.home() / name).is_dir()}
+    """What the course made: folder name -> bytes."""
+    return {name: size(place(name)) for name in ROOMS if place(name).is_dir()}
 
 
 def delete(names: list[str]) -> None:
     """Delete these folders of the course."""
     for name in names:
-        shutil.rmtree(store.home() / name)
+        shutil.rmtree(place(name))

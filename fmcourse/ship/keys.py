@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from fmcourse import store
+from fmcourse import user_data
 from fmcourse.errors import StoreError
 
 MAKE = "openssl genpkey -algorithm ed25519 makes a private one."
@@ -36,7 +36,7 @@ def private_key(path: Path | None = None) -> Ed25519PrivateKey:
     Raises:
         StoreError: the file cannot be read, or holds no such key.
     """
-    own = store.folder("keys") / "signing.pem"
+    own = user_data.folder("keys") / "signing.pem"
     if path is None and not own.exists():
         text = Ed25519PrivateKey.generate().private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -71,7 +71,7 @@ def public_key(text: bytes, where: Path) -> Ed25519PublicKey:
 
 def own_fingerprint() -> str | None:
     """That of this machine's key, if it has one."""
-    there = (store.home() / "keys" / "signing.pem").exists()
+    there = (user_data.place("keys") / "signing.pem").exists()
     return fingerprint(private_key().public_key()) if there else None
 
 

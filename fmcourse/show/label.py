@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fmcourse import evaluate, store
+from fmcourse import evaluate, store, user_data
 from fmcourse.data.annotation.sitting import READINGS, Sitting
 from fmcourse.errors import DataError
 from fmcourse.show.tables import FAINT, Html, table
@@ -105,7 +105,7 @@ def label(texts: Sequence[str], classes: Sequence[str], truth: Sequence[int] | N
         texts: some 30; each is shown whole.
         classes: names of the labels.
         truth: number of the right class of each, where it is known; shown after the labelling.
-        path: a JSONL file that keeps the labels; by default one in the course's folder that
+        path: a JSONL file that keeps the labels; by default one in `user_data.home()` that
             belongs to these texts and classes.
         seed: of both orders.
 
@@ -115,5 +115,5 @@ def label(texts: Sequence[str], classes: Sequence[str], truth: Sequence[int] | N
     """
     if path is None:
         key = store.sha256_json([list(texts), list(classes), seed])[:16]
-        path = store.folder("labels") / f"{key}.jsonl"
+        path = user_data.folder("labels") / f"{key}.jsonl"
     return LabelBox(Sitting(texts, classes, truth, path, seed))

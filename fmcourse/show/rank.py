@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from datasets import Dataset
 
-from fmcourse import evaluate, store
+from fmcourse import evaluate, store, user_data
 from fmcourse.data.annotation.ranking import LEFT, RIGHT, TIE, Ranking
 from fmcourse.show.tables import FAINT, Html, table
 from fmcourse.show.turns import TurnBox
@@ -129,7 +129,7 @@ def rank(pairs: Dataset | Sequence[Mapping[str, Any]], *, path: Path | str | Non
     Args:
         pairs: each with `prompt`, `first` and `second`, two different replies; `simulate` takes
             `scores` (of both) or `better` (how much better the first is) for the truth.
-        path: a JSONL file that keeps the choices; by default one in the course's folder that
+        path: a JSONL file that keeps the choices; by default one in `user_data.home()` that
             belongs to these pairs.
         seed: of the order, of the sides, and of the pair in ten that comes up again.
 
@@ -139,5 +139,6 @@ def rank(pairs: Dataset | Sequence[Mapping[str, Any]], *, path: Path | str | Non
     """
     ranking = Ranking(pairs, seed=seed)
     if path is None:
-        path = store.folder("rankings") / f"{store.sha256_json([ranking.pairs, seed])[:16]}.jsonl"
+        key = store.sha256_json([ranking.pairs, seed])[:16]
+        path = user_data.folder("rankings") / f"{key}.jsonl"
     return RankBox(Ranking(pairs, path, seed))

@@ -104,8 +104,8 @@ show.table([{"model": name, "bits per byte": value} for name, value in bits.item
 # | 14 | Are you ready? | practice exam |
 
 # %% [markdown]
-# Lessons 00 to 03 are here; the others follow in this order. Each begins with the exam's words, asks you to
-# predict, runs an experiment beside its **control**, and ends with what the exam asks.
+# Each begins with the exam's words, asks you to predict, runs an experiment beside its **control**, and ends with
+# what the exam asks.
 
 # %% [markdown]
 # ## How to use a lesson
@@ -119,7 +119,7 @@ show.table([{"model": name, "bits per byte": value} for name, value in bits.item
 
 # %% [markdown]
 # ## Where things are kept
-# Downloads, converted models and runs are all below one folder; deleting it deletes everything but this repository.
+# Downloads, converted models and runs are all below one folder. It may be deleted: the course makes them again.
 
 # %%
 from fmcourse import store
@@ -131,6 +131,18 @@ show.table([{"folder": name, "MB": size / 1e6} for name, size in places.items()]
 # %% [markdown]
 # `fmcourse clean` in a terminal lists it and, asked twice, deletes it. Set `FMCOURSE_HOME` to keep it elsewhere.
 # Nothing is sent anywhere: after the first download the course needs no network.
+
+# %% [markdown]
+# ## Where you stand
+# What nobody can make again is kept apart, in your own data folder: labels, rankings, exam answers, and your
+# **progress**. Lessons and exercises note it by themselves; it never leaves this machine.
+
+# %%
+fm.classroom.progress()
+
+# %% [markdown]
+# A claim counts as shown when your latest run at the `cpu` or `gpu` scale showed it, an exercise once its check has
+# passed. `fmcourse progress` in a terminal shows the same; `fmcourse progress export` takes it to another machine.
 
 # %% [markdown]
 # ## Next

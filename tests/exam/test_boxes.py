@@ -6,9 +6,10 @@ from exam.test_mock import BANK, KNOWN, NOON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fmcourse import progress
 from fmcourse.errors import ExamError
 from fmcourse.exam import bank as banks
-from fmcourse.exam import kept, markup, review, room
+from fmcourse.exam import markup, review, room
 from fmcourse.exam.candidate import Candidate
 from fmcourse.exam.fields import field
 from fmcourse.exam.grade import grade
@@ -152,7 +153,7 @@ def test_a_review_asks_how_a_right_answer_felt():
     box.answer(box.view.typed(("a",)))
     assert [one.layout.display for one in box.felt] == ["none", "none"]
     assert review.outcomes(items) == [(items[0], True), (items[1], False)]
-    with kept.progress() as database:
+    with progress.opened() as database:
         assert [row[0] for row in database.execute("select rating from exam_answer")] == [4, 1]
 
 
@@ -163,7 +164,7 @@ def test_an_item_that_comes_again_in_one_review_is_kept_again():
         box.answer(box.view.typed(item.key))
         box.next()
     assert len(box.results) == 2
-    with kept.progress() as database:
+    with progress.opened() as database:
         assert database.execute("select count(*) from exam_answer").fetchone() == (2,)
 
 

@@ -11,8 +11,9 @@ from exam.items import read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fmcourse import progress
 from fmcourse.errors import StoreError
-from fmcourse.exam import kept, review
+from fmcourse.exam import review
 from fmcourse.exam.grade import grade
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -65,7 +66,7 @@ def test_each_right_answer_in_time_puts_the_next_one_further_off():
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["hard", "good", "easy"]),
                           st.integers(0, 10**5)), min_size=1, max_size=6))
 def test_dates_follow_from_answers_and_are_never_in_the_past(answers):
-    kept.path().unlink(missing_ok=True)
+    progress.path().unlink(missing_ok=True)
     now = NOON
     for right, felt, minutes in answers:
         now += minutes * MINUTE
@@ -149,7 +150,7 @@ def test_a_mock_exam_is_kept_whole_or_not_at_all(monkeypatch):
 def test_cards_can_be_made_anew_from_the_answers():
     for one, answer, felt in ((0, RIGHT, "hard"), (1, WRONG, "good"), (0, RIGHT, "easy")):
         say(BANK[one], answer, felt=felt)
-    with kept.progress() as database:
+    with progress.opened() as database:
         answers = list(database.execute("select item, at, rating from exam_answer order by id"))
         cards = dict(database.execute("select item, card from exam_card"))
     made = {item: review.Card(card_id=0) for item in cards}
@@ -185,21 +186,21 @@ def test_an_answer_and_its_card_are_kept_together_or_not_at_all(monkeypatch):
 def test_two_programs_may_answer_at_once():
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda place: say(BANK[place % 3], RIGHT), range(24)))
-    with kept.progress() as database:
+    with progress.opened() as database:
         assert database.execute("select count(*) from exam_answer").fetchone() == (24,)
 
 
 def test_a_file_that_is_no_database_is_refused_in_words():
-    kept.path().write_text("not a database " * 100)
+    progress.path().write_text("not a database " * 100)
     with pytest.raises(StoreError, match="move it away"):
         review.queue(BANK)
 
 
 def test_other_tables_in_the_file_are_left_alone():
-    with sqlite3.connect(kept.path()) as other:
+    with sqlite3.connect(progress.path()) as other:
         other.execute("create table classroom (name text)")
     say(BANK[0], RIGHT)
-    with kept.progress() as database:
+    with progress.opened() as database:
         found = {name for (name,) in database.execute(
             "select name from sqlite_master where type = 'table'")}
     assert found >= {"classroom", "exam_answer", "exam_card"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import fmcourse
-from fmcourse import evidence, scale, store
-from fmcourse.errors import EvidenceError
+from fmcourse import evidence, progress, scale, store
+from fmcourse.errors import CourseWarning, EvidenceError
 from fmcourse.evidence import ledger
 from fmcourse.lessons import start
 from fmcourse.lessons.course import NOT_JUDGED
@@ -62,6 +62,28 @@ def test_an_effect_that_does_not_show_stops_the_lesson(monkeypatch, name, contro
     with pytest.raises(EvidenceError, match="K1 did not show") as caught:
         course.claim("K1", treatment=2.0, control=control)
     assert caught.value.where == "lesson 01"
+
+
+def test_what_was_begun_and_shown_or_not_is_noted_in_the_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("FMCOURSE_DATA", str(tmp_path))
+    course = start("01", ["K1"])
+    course.claim("K1", treatment=2.0, control=9.0)
+    with pytest.raises(EvidenceError):
+        course.claim("K1", treatment=2.0, control=1.0)
+    with progress.opened() as database:
+        assert database.execute("select lesson, scale from lesson_begun").fetchall() == [
+            ("01", "cpu")]
+        said = database.execute("select claim, metric, verdict from lesson_claim").fetchall()
+    assert said == [("K1", live("K1").metric, "shown"), ("K1", live("K1").metric, "not shown")]
+
+
+def test_a_lesson_goes_on_though_nothing_can_be_noted(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FMCOURSE_DATA", str(tmp_path / "file" / "below"))
+    with pytest.warns(CourseWarning, match="not noted"):
+        course = start("01", ["K1"])
+    with pytest.warns(CourseWarning, match="not noted"):
+        assert course.claim("K1", treatment=2.0, control=9.0).verdict == "shown"
 
 
 def test_smoke_judges_nothing_and_says_so(monkeypatch):

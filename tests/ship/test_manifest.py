@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmcourse import ship, store
+from fmcourse import ship, store, user_data
 from fmcourse.errors import StoreError
 from fmcourse.ship import keys
 
@@ -23,7 +23,7 @@ def other_key(path):
     os.environ["FMCOURSE_HOME"] = str(path.parent / "their-home")
     try:
         keys.private_key()
-        shutil.copy(store.home() / "keys" / "signing.pem", path)
+        shutil.copy(user_data.place("keys") / "signing.pem", path)
     finally:
         os.environ["FMCOURSE_HOME"] = home
     return path
@@ -127,7 +127,7 @@ def test_a_folder_that_nobody_signed_is_told(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_the_private_key_is_its_users_alone():
     keys.private_key()
-    assert stat.S_IMODE((store.home() / "keys" / "signing.pem").stat().st_mode) == 0o600
+    assert stat.S_IMODE((user_data.place("keys") / "signing.pem").stat().st_mode) == 0o600
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs OpenSSL")
