@@ -175,14 +175,19 @@ def _escape(text: str | None) -> str:
 
 
 def _render(name: str, shown: View | None = None, **more: object) -> str:
-    return _environment().get_template(f"{name}.html").render(shown=shown, **more)
+    return environment().get_template(f"{name}.html").render(shown=shown, **more)
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
-                                     trim_blocks=True, lstrip_blocks=True,
-                                     undefined=jinja2.StrictUndefined)
-    environment.filters["marked"] = lambda text: Markup(marked(text))
-    environment.globals["reasons"] = reasons
-    return environment
+def environment(*folders: Path) -> jinja2.Environment:
+    """Where pages are made that show items by `question.html` and `answer.html`.
+
+    Args:
+        folders: of other templates, looked at first.
+    """
+    made = jinja2.Environment(loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
+                              autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                              undefined=jinja2.StrictUndefined)
+    made.filters["marked"] = lambda text: Markup(marked(text))
+    made.globals["reasons"] = reasons
+    return made

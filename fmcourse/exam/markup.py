@@ -83,7 +83,7 @@ def _link(cell: Cell) -> str:
     names, said = _lessons(), html.escape(str(cell))
     if cell.lesson not in names:
         return said
-    target = f"{names[cell.lesson]}.ipynb#{cell.heading.replace(' ', '-')}"
+    target = f"{names[cell.lesson]}.ipynb#{catalogue.anchor(cell.heading)}"
     return f"<a href='{html.escape(target, quote=True)}' target='_blank'>{said}</a>"
 
 

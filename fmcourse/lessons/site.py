@@ -108,16 +108,8 @@ class Site:
 
     def page(self, lesson: Lesson, notebook: NotebookNode, outcome: Outcome) -> Path:
         """Write a lesson's page and bring the index up to date."""
-        place = self.lessons.index(lesson)
-        resources = {
-            "metadata": {"name": f"{lesson.number} · {lesson.title}",
-                         "path": str(lesson.notebook.parent)},
-            "course": {"before": self.lessons[place - 1] if place else None,
-                       "after": dict(enumerate(self.lessons)).get(place + 1)},
-        }
-        body, _ = _Exporter().from_notebook_node(notebook, resources)
-        body = re.sub(r'(<a[^>]* href=")(\d\d_\w+)\.ipynb', r"\1\2.html", body)
-        path = store.atomic_write(self.folder / f"{lesson.name}.html", body)
+        path = store.atomic_write(self.folder / f"{lesson.name}.html",
+                                  render(lesson, notebook, self.lessons))
         self._record(lesson, outcome)
         return path
 
@@ -146,6 +138,20 @@ class Site:
     def _cover(self, lesson: Lesson) -> str | None:
         first = self.folder / "pictures" / f"{lesson.number}-1.png"
         return f"pictures/{first.name}" if first.exists() else None
+
+
+def render(lesson: Lesson, notebook: NotebookNode, lessons: list[Lesson]) -> str:
+    """A lesson's page, which loads nothing; links lead to the pages of `lessons` beside it."""
+    place = lessons.index(lesson)
+    resources = {
+        "metadata": {"name": f"{lesson.number} · {lesson.title}",
+                     "path": str(lesson.notebook.parent)},
+        "course": {"before": lessons[place - 1] if place else None,
+                   "after": dict(enumerate(lessons)).get(place + 1)},
+    }
+    body, _ = _Exporter().from_notebook_node(notebook, resources)
+    body = body.replace("<th></th>", "<td></td>")  # a corner of a table heads nothing
+    return re.sub(r'(<a[^>]* href=")(\d\d_\w+)\.ipynb', r"\1\2.html", body)
 
 
 def mathml(formula: str, display: Literal["block", "inline"]) -> str | None:
