@@ -2,7 +2,8 @@
 
 nbconvert's JupyterLab look, less everything it would load from the network (its template points to
 scripts on the web); formulas become MathML, which browsers draw by themselves. So the copy reads
-the same on a train. What that gives up: interactive widgets, of which a page shows the text.
+the same on a train. What that gives up: interactive widgets, in whose place a page shows what they
+showed when the lesson was run.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import jinja2
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from fmcourse import store
 from fmcourse.errors import StoreError
@@ -48,6 +50,14 @@ class _Exporter(HTMLExporter):
     def __init__(self) -> None:
         super().__init__(extra_loaders=[jinja2.FileSystemLoader(TEMPLATES)],
                          template_file="lesson.html.j2", embed_images=True)
+
+    @property
+    def default_config(self) -> Config:
+        """nbconvert's, but for widgets, which nothing here could draw: their HTML is shown."""
+        config = super().default_config
+        config.NbConvertBase.display_data_priority = [
+            kind for kind in config.NbConvertBase.display_data_priority if "widget" not in kind]
+        return config
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
         yield from super().default_filters()
