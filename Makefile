@@ -19,7 +19,7 @@ NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	--nbval-kernel-startup-timeout=180 $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install course lab test test-quick lint build doctor clean
+.PHONY: help install course lab test test-quick test-browser lint build doctor clean
 
 help:  ## list these commands
 	@echo "make course      set up, fetch the data, run every lesson (LESSONS=01 runs one)"
@@ -41,10 +41,18 @@ test: lint  ## everything CI runs, lessons at the smoke scale included
 	@$(FMCOURSE) class build --check
 	@$(FMCOURSE) attribution --check
 	@$(FMCOURSE) fetch
-	@FMCOURSE_SCALE=smoke OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) --doctest-modules fmcourse tests $(NOTEBOOKS)
+	@FMCOURSE_SCALE=smoke OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not browser" --doctest-modules fmcourse tests $(NOTEBOOKS)
 
 test-quick: $(READY)  ## the inner loop: no data, no lessons, nothing slow
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not slow and not data" --doctest-modules fmcourse tests
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not slow and not data and not browser" --doctest-modules fmcourse tests
+
+.venv/browser: $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
+		axe-playwright-python playwright
+	@touch $@
+
+test-browser: .venv/browser  ## a real browser: the exam in JupyterLab, the revision book, axe on both
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser tests/browser
 
 lint: $(READY)  ## ruff
 	@$(BIN)/ruff check .

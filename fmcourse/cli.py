@@ -123,6 +123,16 @@ def build(lessons: Lessons = None, check: Annotated[bool, typer.Option(
 
 
 @app.command()
+def book(folder: Annotated[Path | None, typer.Argument(
+        help="Where it is to lie; by default site/book in the course's folder.")] = None) -> None:
+    """Write the revision book: a page a claim, to read and search without network."""
+    from fmcourse.book import write
+    from fmcourse.lessons import catalogue
+
+    typer.echo(f"To read: {write(folder or catalogue.root() / 'site' / 'book')}")
+
+
+@app.command()
 def fetch(names: Annotated[list[str] | None, typer.Argument(help="Sources; none: all.")] = None,
           wheelhouse: Annotated[Path | None, typer.Option(
               help="Also keep the archives in this folder, to carry to a machine without network "

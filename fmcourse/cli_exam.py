@@ -91,14 +91,18 @@ def report() -> None:
 
 @exam.command("export")
 def export(out: Annotated[Path, typer.Argument(
-               help="File to write: .apkg (Anki), .html (to print) or .md.")],
+               help="File to write: .apkg (Anki), .html (to print), .md, or "
+                    ".json (jupyterquiz).")],
            claims: Claims = None) -> None:
     """Write items and answers to take along."""
     from fmcourse.exam import bank
     from fmcourse.exam import export as exporting
 
     chosen = _chosen(bank.load(), claims or [], None, None)
-    typer.echo(f"wrote {exporting.export(chosen, out)}; items: {len(chosen)}")
+    asked = exporting.askable(chosen, out)
+    left = len(chosen) - len(asked)
+    typer.echo(f"wrote {exporting.export(chosen, out)}; items: {len(asked)}"
+               + (f"; left out, of types that it does not have: {left}" if left else ""))
 
 
 @exam.command("check")

@@ -7,6 +7,7 @@ bound it was held against, and what it ran on, so that a reader can check the su
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -133,6 +134,34 @@ def read(claim: str) -> dict[str, Any]:
     record = store.read_json(path)
     check(record)
     return record
+
+
+def lines(claim: str) -> list[dict[str, Any]]:
+    """A claim's entry as rows of a table, one a measure; one that says so where there is none."""
+    if not (FOLDER / f"{claim}.json").exists():
+        return [{"claim": claim, "verdict": "not run yet"}]
+    record = read(claim)
+    return [{"claim": claim, "verdict": measured["verdict"], "metric": measured["metric"],
+             "arm": measured["treatment"], "control": measured["control"],
+             "effect": f"{measured['effect']:.3g}"
+             + ("×" if measured["effect_is"] == "ratio" else ""),
+             "over": over(record, measured),
+             "95 % interval": " to ".join(ends(measured)),
+             "bound": f"{measured['bound']:g}"} for measured in record["measures"]]
+
+
+def over(record: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    """What the interval of a measure speaks of: '3 seeds', '15 phenomena'."""
+    if measured["over"] == "nothing":
+        return "no chance in it"
+    count = len(record["seeds"] if measured["over"] == "seeds"
+                else measured["arms"][measured["control"]])
+    return f"{count} {measured['over']}"
+
+
+def ends(measured: Mapping[str, Any]) -> list[str]:
+    """The ends of a measure's interval, for people; none where there is no interval."""
+    return ["no limit" if end is None else f"{end:.3g}" for end in measured["interval"] or []]
 
 
 def check(record: dict[str, Any]) -> None:

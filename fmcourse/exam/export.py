@@ -1,13 +1,15 @@
-"""The bank to take along: an Anki deck, a page to print, a text in Markdown.
+"""The bank to take along: an Anki deck, a page to print, a text in Markdown, a quiz for notebooks.
 
 Options are shuffled once and for all, by a fixed seed, so that a printed page and its answers, and
 two printings, agree. A note of the deck is known by its item's id, so that importing a newer deck
 updates notes and keeps their schedule. Anki asks and shows; it doesn't grade what is typed.
+jupyterquiz grades each click; it has no ordering or matching, and a quiz leaves those out.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +22,7 @@ from markupsafe import Markup
 
 from fmcourse import store
 from fmcourse.errors import ExamError, meant
+from fmcourse.exam import item as items
 from fmcourse.exam.bank import statements
 from fmcourse.exam.grade import grade
 from fmcourse.exam.item import Item
@@ -30,17 +33,18 @@ SEED = 1
 DECK, MODEL = 1_772_061_845, 1_772_061_846  # drawn once; another number would be another deck
 TITLE = "fmcourse: training and customizing foundation models"
 TEMPLATES = Path(__file__).with_name("templates")
+QUIZ = {items.CHOICE: "multiple_choice", items.RESPONSE: "many_choice"}  # as jupyterquiz says
 CSS = ".card {font: 18px/1.45 sans-serif; text-align: left; max-width: 42em; margin: 0 auto}"
 
 
 def export(bank: Sequence[Item], path: Path) -> Path:
-    """Write the bank as the file's name says: .apkg (Anki), .html or .md.
+    """Write the bank as the file's name says: .apkg (Anki), .html, .md or .json (jupyterquiz).
 
     Raises:
         ExamError: another ending, or the file cannot be written.
     """
     writers: dict[str, Callable[[Sequence[Item]], str | bytes]] = {
-        ".apkg": anki, ".html": page, ".md": markdown}
+        ".apkg": anki, ".html": page, ".md": markdown, ".json": quiz}
     if path.suffix not in writers:
         raise ExamError(f"There is no export to '{path.suffix or path.name}'.", where=path,
                         fix=meant(path.suffix, writers))
@@ -80,6 +84,51 @@ def markdown(bank: Sequence[Item]) -> str:
     views = _mixed(bank)
     return "\n\n".join([f"# {TITLE}", "## Questions", *map(_asked, views),
                         "## Answers", *map(_answered, views)]) + "\n"
+
+
+def askable(bank: Sequence[Item], path: Path) -> list[Item]:
+    """Those of the bank that a file of this name can ask; see `quiz`."""
+    return [item for item in bank if path.suffix != ".json" or item.type in QUIZ]
+
+
+def quiz(bank: Sequence[Item]) -> str:
+    """Questions for `jupyterquiz.display_quiz`, in the form of its version 2.9.
+
+    A list of `question`, `type` and `answers`, each with `answer`, `correct` and `feedback`. It
+    reads all texts as HTML, `$` as mathematics and `[a](b)` as a link.
+
+    Raises:
+        ExamError: none of the items is of a type that jupyterquiz has.
+    """
+    chosen = [shown for shown in _mixed(bank) if shown.item.type in QUIZ]
+    if not chosen:
+        raise ExamError("None of these items can stand in a quiz.", where="exam export",
+                        fix="jupyterquiz asks multiple choice and multiple response alone.")
+    return json.dumps([{
+        "question": f"{_literal(shown.item.stem)} <em>{shown.task}</em>",
+        "type": QUIZ[shown.item.type],
+        "answers": [{"answer": _literal(shown.item.options[name]),
+                     "correct": name in shown.item.key,
+                     "feedback": _literal(_feedback(shown.item, name))} for name in shown.order],
+    } for shown in chosen], indent=1, ensure_ascii=False) + "\n"
+
+
+def _feedback(item: Item, option: str) -> str:
+    """Why an option is right or wrong, with the item's name to look it up by."""
+    why = {mistake.answer[0]: mistake.why for mistake in item.wrong}
+    if option not in item.key:
+        return f"{why[option]} ({item.id})"
+    dated = f" The exam says: {item.exam_says} Today: {item.today}" if item.exam_says else ""
+    return f"{item.why}{dated} ({item.id})"
+
+
+def _literal(text: str) -> str:
+    """HTML of a text in which jupyterquiz finds neither formulas nor links.
+
+    >>> _literal("`a` costs $1 [more](than) b")
+    '<code>a</code> costs &#36;1 &#91;more](than) b'
+    """
+    return marked(text).replace("$", "&#36;").replace("[", "&#91;")
 
 
 def _mixed(bank: Sequence[Item]) -> list[View]:
@@ -126,14 +175,19 @@ def _escape(text: str | None) -> str:
 
 
 def _render(name: str, shown: View | None = None, **more: object) -> str:
-    return _environment().get_template(f"{name}.html").render(shown=shown, **more)
+    return environment().get_template(f"{name}.html").render(shown=shown, **more)
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
-                                     trim_blocks=True, lstrip_blocks=True,
-                                     undefined=jinja2.StrictUndefined)
-    environment.filters["marked"] = lambda text: Markup(marked(text))
-    environment.globals["reasons"] = reasons
-    return environment
+def environment(*folders: Path) -> jinja2.Environment:
+    """Where pages are made that show items by `question.html` and `answer.html`.
+
+    Args:
+        folders: of other templates, looked at first.
+    """
+    made = jinja2.Environment(loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
+                              autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                              undefined=jinja2.StrictUndefined)
+    made.filters["marked"] = lambda text: Markup(marked(text))
+    made.globals["reasons"] = reasons
+    return made

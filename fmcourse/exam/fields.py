@@ -111,7 +111,9 @@ class _Ordering(Field):
 
     def _made(self) -> widgets.Widget:
         self.order, self.moved = [*self.labels], False
-        self.steps = widgets.Select(rows=len(self.order), layout={"width": "calc(100% - 6px)"},
+        self.steps = widgets.Select(description="Steps", rows=len(self.order),
+                                    layout={"width": "calc(100% - 6px)"},
+                                    style={"description_width": "initial"},
                                     tooltip="The steps, the first one first; select one to move")
         self.buttons = []
         for name, by in (("Move up", -1), ("Move down", 1)):

@@ -53,8 +53,19 @@ def _listed(first: str, texts: Mapping[str, str]) -> str:
 
 def explained(result: Result, shown: View) -> str:
     """Right or wrong, the key, the reason for each option, and where to read on."""
+    key = shown.typed(result.item.key)
+    return _told(result, shown, "✓ Right." if result.right else f"✗ Wrong. Right is {key}.")
+
+
+def folded(shown: View) -> str:
+    """The same for who has not answered, below a line that unfolds it."""
+    told = _told(grading.grade(shown.item, shown.item.key), shown,
+                 f"{shown.typed(shown.item.key)}.")
+    return f"<details><summary>Answer to {shown.item.id}</summary>{told}</details>"
+
+
+def _told(result: Result, shown: View, verdict: str) -> str:
     item = result.item
-    verdict = "✓ Right." if result.right else f"✗ Wrong. Right is {shown.typed(item.key)}."
     notes = sorted(result.notes, key=lambda note: note.option and shown.letter(note.option))
     parts = [f"<p><b>{html.escape(verdict)}</b> {marked(item.why)}</p>",
              "<ul style='list-style:none;padding:0'>"
@@ -83,7 +94,7 @@ def _link(cell: Cell) -> str:
     names, said = _lessons(), html.escape(str(cell))
     if cell.lesson not in names:
         return said
-    target = f"{names[cell.lesson]}.ipynb#{cell.heading.replace(' ', '-')}"
+    target = f"{names[cell.lesson]}.ipynb#{catalogue.anchor(cell.heading)}"
     return f"<a href='{html.escape(target, quote=True)}' target='_blank'>{said}</a>"
 
 

@@ -1,4 +1,4 @@
-"""The exam room in a notebook: practise, take a mock exam, review what is due.
+"""The exam room in a notebook: practise, take a mock exam, review what is due, check a lesson.
 
 The same items, grader and files as `fmcourse exam` in a terminal, so that one can go on where the
 other stopped. Where nobody answers, `simulate` of each box stands in, and says so.
@@ -14,6 +14,7 @@ from fmcourse.errors import ExamError, meant
 from fmcourse.exam import bank as banks
 from fmcourse.exam import mock as mocks
 from fmcourse.exam import review as reviews
+from fmcourse.exam.check_box import CheckBox, varied
 from fmcourse.exam.item import Item
 from fmcourse.exam.mock import Sheet
 from fmcourse.exam.mock_box import MockBox
@@ -36,6 +37,23 @@ def practice(about: str | Sequence[str] = (), count: int = 10, *, seed: int | No
     names = [about] if isinstance(about, str) else about
     items = reviews.practice(chosen(banks.load(), names), seed)[:count]
     return PracticeBox(lambda results: items[len(results):], seed, reviews.record)
+
+
+def check(lesson: str, count: int = 3) -> CheckBox:
+    """A box with a few items that this lesson shows, always the same ones, of several types.
+
+    Args:
+        lesson: its number, such as '02'.
+        count: how many.
+
+    Raises:
+        ExamError: no item is shown there.
+    """
+    items = [item for item in banks.load() if item.shown and item.shown.lesson == lesson]
+    if not items:
+        raise ExamError(f"No item is shown in lesson '{lesson}'.", where="room.check",
+                        fix="Name a lesson by its number, such as '02'.")
+    return CheckBox(varied(items, count, int(lesson)), int(lesson), reviews.record)
 
 
 def mock(seed: int | None = None, *, new: bool = False) -> MockBox:

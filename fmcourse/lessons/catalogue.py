@@ -49,6 +49,15 @@ class Lesson:
         return {"cpu": self.minutes_cpu, "gpu": self.minutes_gpu}.get(scale)
 
 
+def anchor(heading: str) -> str:
+    """What stands behind the # of a link to a heading, in JupyterLab and in our HTML copies.
+
+    >>> anchor("The raw idea")
+    'The-raw-idea'
+    """
+    return heading.replace(" ", "-")
+
+
 def root(start: Path | None = None) -> Path:
     """The course's folder: the nearest one at or above `start` (the working folder) with masters.
 

@@ -77,19 +77,7 @@ class Course:
 
     def ledgers(self) -> list[dict[str, Any]]:
         """A line for each of the lesson's claims: verdict, metric, effect, interval, bound."""
-        return [line for name in self.claims for line in self._ledger_lines(name)]
-
-    def _ledger_lines(self, name: str) -> list[dict[str, Any]]:
-        if not (ledger.FOLDER / f"{name}.json").exists():
-            return [{"claim": name, "verdict": "not run yet"}]
-        record = evidence.read(name)
-        return [{"claim": name, "verdict": entry["verdict"], "metric": entry["metric"],
-                 "arm": entry["treatment"], "control": entry["control"],
-                 "effect": f"{entry['effect']:.3g}"
-                 + ("×" if entry["effect_is"] == "ratio" else ""),
-                 "over": _over(record, entry),
-                 "95 % interval": " to ".join(_ends(entry)),
-                 "bound": f"{entry['bound']:g}"} for entry in record["measures"]]
+        return [line for name in self.claims for line in ledger.lines(name)]
 
     def claim(
         self, name: str, treatment: float, control: float, metric: str | None = None
@@ -142,23 +130,10 @@ class Course:
         for entry in record["measures"]:
             if all(entry[part] == getattr(measure, part)
                    for part in ("metric", "treatment", "control")):
-                ends = ", ".join(_ends(entry))
-                return (f"Ledger, {_over(record, entry)}: {entry['effect']:.3g}"
+                ends = ", ".join(ledger.ends(entry))
+                return (f"Ledger, {ledger.over(record, entry)}: {entry['effect']:.3g}"
                         f"{f' [{ends}]' if ends else ''}, {entry['verdict']}.")
         return ""
-
-
-def _over(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """What the interval of a ledger's measure speaks of: '3 seeds', '15 phenomena'."""
-    if entry["over"] == "nothing":
-        return "no chance in it"
-    count = len(record["seeds"] if entry["over"] == "seeds" else entry["arms"][entry["control"]])
-    return f"{count} {entry['over']}"
-
-
-def _ends(entry: Mapping[str, Any]) -> list[str]:
-    """The ends of a ledger's interval, for people; none where there is no interval."""
-    return ["no limit" if end is None else f"{end:.3g}" for end in entry["interval"] or []]
 
 
 def _record(result: Mapping[str, Any]) -> None:

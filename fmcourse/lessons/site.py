@@ -2,7 +2,8 @@
 
 nbconvert's JupyterLab look, less everything it would load from the network (its template points to
 scripts on the web); formulas become MathML, which browsers draw by themselves. So the copy reads
-the same on a train. What that gives up: interactive widgets, of which a page shows the text.
+the same on a train. What that gives up: interactive widgets, in whose place a page shows what they
+showed when the lesson was run.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import jinja2
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from fmcourse import store
 from fmcourse.errors import StoreError
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 RESULTS = "results.json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class _Formulas(IPythonRenderer):
@@ -43,21 +44,20 @@ class _Formulas(IPythonRenderer):
         return mathml(body, "inline") or super().inline_math(body)
 
 
-def _stand_still(notebook: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-    """Leave widgets out, which need scripts from the web; each has a text or table beside it."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
-    return notebook, resources
-
-
 class OfflineExporter(HTMLExporter):
     """An nbconvert exporter with one of our templates, and formulas that need no script."""
 
     def __init__(self, template: str):
         super().__init__(extra_loaders=[jinja2.FileSystemLoader(TEMPLATES)],
                          template_file=template, embed_images=True)
-        self.register_preprocessor(_stand_still, enabled=True)
+
+    @property
+    def default_config(self) -> Config:
+        """nbconvert's, but for widgets, which nothing here could draw: their HTML is shown."""
+        config = super().default_config
+        config.NbConvertBase.display_data_priority = [
+            kind for kind in config.NbConvertBase.display_data_priority if "widget" not in kind]
+        return config
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
         yield from super().default_filters()
@@ -118,16 +118,8 @@ class Site:
 
     def page(self, lesson: Lesson, notebook: NotebookNode, outcome: Outcome) -> Path:
         """Write a lesson's page and bring the index up to date."""
-        place = self.lessons.index(lesson)
-        resources = {
-            "metadata": {"name": f"{lesson.number} · {lesson.title}",
-                         "path": str(lesson.notebook.parent)},
-            "course": {"before": self.lessons[place - 1] if place else None,
-                       "after": dict(enumerate(self.lessons)).get(place + 1)},
-        }
-        body, _ = OfflineExporter("lesson.html.j2").from_notebook_node(notebook, resources)
-        body = re.sub(r'(<a[^>]* href=")(\d\d_\w+)\.ipynb', r"\1\2.html", body)
-        path = store.atomic_write(self.folder / f"{lesson.name}.html", body)
+        path = store.atomic_write(self.folder / f"{lesson.name}.html",
+                                  render(lesson, notebook, self.lessons))
         self._record(lesson, outcome)
         return path
 
@@ -156,6 +148,20 @@ class Site:
     def _cover(self, lesson: Lesson) -> str | None:
         first = self.folder / "pictures" / f"{lesson.number}-1.png"
         return f"pictures/{first.name}" if first.exists() else None
+
+
+def render(lesson: Lesson, notebook: NotebookNode, lessons: list[Lesson]) -> str:
+    """A lesson's page, which loads nothing; links lead to the pages of `lessons` beside it."""
+    place = lessons.index(lesson)
+    resources = {
+        "metadata": {"name": f"{lesson.number} · {lesson.title}",
+                     "path": str(lesson.notebook.parent)},
+        "course": {"before": lessons[place - 1] if place else None,
+                   "after": dict(enumerate(lessons)).get(place + 1)},
+    }
+    body, _ = OfflineExporter("lesson.html.j2").from_notebook_node(notebook, resources)
+    body = body.replace("<th></th>", "<td></td>")  # a corner of a table heads nothing
+    return re.sub(r'(<a[^>]* href=")(\d\d_\w+)\.ipynb', r"\1\2.html", body)
 
 
 def mathml(formula: str, display: Literal["block", "inline"]) -> str | None:

@@ -412,6 +412,15 @@ show.table(course.ledgers())
 # - *You need a general model soon and cheaply. What do you do?* Choose a published one; do not pre-train.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("01")
+
+# %% [markdown]
 # ## Yours to try
 # Change one thing here in JupyterLab and choose *Run → Run All Cells*: zero the learning rate
 # (`PretrainRecipe.at_scale(learning_rate=0.0)`), or train on `shuffled` as the treatment. The claim cell must fail

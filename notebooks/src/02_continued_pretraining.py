@@ -346,6 +346,15 @@ show.table(course.ledgers())
 # - *After training on medical text the model got worse at everything else.* Catastrophic forgetting; replay general data.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("02")
+
+# %% [markdown]
 # ## Yours to try
 # Your own folder of text, in a terminal: `fmcourse train continued --data my-folder --replay 0.1`. It says what it
 # learnt and what it forgot. Or here: `general_rise=0.1` in the recipe stops the run when forgetting passes that bound.

@@ -259,6 +259,15 @@ show.table(course.ledgers())
 # - *When does it help little?* When the new task has nothing in common with the old, is easy, or has labels in plenty.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("03")
+
+# %% [markdown]
 # ## Yours to try
 # Take the start away: put `models.untrained(base, seed=1)` in the place of `base` in `starts`. The claim cells must fail
 # (at the cpu scale; smoke judges nothing). Then on to lesson 04: teaching the base to follow instructions.

@@ -336,6 +336,15 @@ show.table(course.ledgers())
 # - *What does it not add?* Knowledge. For new facts: continued pre-training (lesson 02) or retrieval.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("04")
+
+# %% [markdown]
 # ## Yours to try
 # Take the tasks away: give `many` only the family in `single`, and M1's claim must fail. Or give `forms`
 # `constraints="swapped"`: what happens to M2? Then on to lesson 05: one domain, one voice.

@@ -412,6 +412,15 @@ show.table(course.ledgers())
 # > model new factual knowledge"; older notes say that it makes an expert of facts. On Bedrock you bring JSON Lines to S3.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("05")
+
+# %% [markdown]
 # ## Yours to try
 # Tune on `commands["train"]` in place of `told` and ask with `held["prompt"]`: what happens to M3's claim? Or tune your
 # own records: `fmcourse train instruct --data my.jsonl --base smollm2 --patience 2`. Then on to lesson 06.

@@ -459,6 +459,15 @@ show.table(course.ledgers())
 # > model into Bedrock.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("06")
+
+# %% [markdown]
 # ## Yours to try
 # Halve LoRA's rank down to 1: does the claim still hold, and what is lost? Or give every method the same learning rate. Then
 # on to lesson 07.

@@ -473,6 +473,15 @@ show.table(course.ledgers())
 # > done on SageMaker, for Nova, with `{"text": …}`.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("07")
+
+# %% [markdown]
 # ## Yours to try
 # Leave one step out (`[step for step in steps if step.name != "heuristics"]`) and train again: which one mattered? Or take
 # files of your own through it: `data.own("my folder")`. Then on to lesson 08.

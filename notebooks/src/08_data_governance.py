@@ -588,6 +588,15 @@ show.table(course.ledgers())
 # > implement governance.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("08")
+
+# %% [markdown]
 # ## Yours to try
 # Write the secrets once instead of sixteen times (`repeats=[1]`): does the model still sing? Take a rule out of the
 # project's `policy.toml` (`print(home)` says where it lies), and audit it in a terminal: `fmcourse data audit FOLDER`. Then

@@ -1124,6 +1124,15 @@ show.table(course.ledgers(), rows=60)
 # > September 2026) and 100 (Llama). A least number is what a job accepts, not what is enough.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("09")
+
+# %% [markdown]
 # ## Yours to try
 # Label the thirty paragraphs and compare your kappa with the simulated one. Or set `crew = annotation.crew()[:5]`, careful
 # people all: what do a majority, and Dawid and Skene's model, still gain? Then on to lesson 10.

@@ -429,6 +429,15 @@ show.table(course.ledgers())
 # > rankings were to be made, takes no new customers.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("10")
+
+# %% [markdown]
 # ## Yours to try
 # Rank the fifty pairs by a taste that is not the rubric's (the chattiest wins), run on: whose taste does the reward model
 # have? Or set `kl_coefficient=0.5`: what is left of the reward, and of the divergence? Then on to lesson 11.

@@ -5,12 +5,14 @@ from exam.items import TYPES, read
 from exam.test_mock import BANK, KNOWN, NOON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from fmcourse import progress
 from fmcourse.errors import ExamError
 from fmcourse.exam import bank as banks
 from fmcourse.exam import markup, review, room
 from fmcourse.exam.candidate import Candidate
+from fmcourse.exam.check_box import varied
 from fmcourse.exam.fields import field
 from fmcourse.exam.grade import grade
 from fmcourse.exam.mock import Sheet, draw
@@ -260,6 +262,49 @@ def test_colours_stand_out_in_light_and_dark(verdict):
     for page in (1.0, luminance([0x11 / 255] * 3)):
         assert (max(own, page) + 0.05) / (min(own, page) + 0.05) >= 3  # WCAG 2.1, 1.4.11
     assert markup.SIGNS[verdict] != ""  # and it is said without colour, too
+
+
+def test_a_lessons_check_asks_the_same_few_questions_of_several_types():
+    box = room.check("02")
+    assert [item.id for item in box.items] == [item.id for item in room.check("02").items]
+    assert all(item.shown.lesson == "02" for item in box.items)
+    assert len({item.type for item in box.items}) == 3
+    assert len({item.claim for item in box.items}) == 3
+    first = box.items[0]
+    box.answer(box.view.typed(first.key))
+    assert review.outcomes(banks.load()) == [(first, True)]
+    box.next()
+    assert box.view.item is box.items[1]
+    for lesson in ("00", "x"):
+        with pytest.raises(ExamError, match="No item is shown"):
+            room.check(lesson)
+
+
+def test_where_nothing_runs_a_check_shows_all_its_questions_and_folds_the_answers():
+    box = room.check("02")
+    shown = HTMLParser(box._repr_html_())
+    answers = shown.css("details")
+    assert len(answers) == len(box.items)
+    for item, answer in zip(box.items, answers, strict=True):
+        told = answer.text().replace("\xa0", " ")
+        assert f"Answer to {item.id}" in told
+        assert f"{view(item, box.seed).typed(item.key)}. " in told
+        assert item.why.replace("`", "") in told
+        answer.decompose()
+    left = shown.text()
+    for item in box.items:
+        assert item.stem.replace("`", "") in left
+        assert item.why.replace("`", "") not in left
+        assert item.stem.split()[0] in repr(box)
+        assert item.why not in repr(box)
+
+
+def test_a_choice_of_items_is_varied_and_steady():
+    bank = banks.load()
+    chosen = varied(bank, 4, 1)
+    assert len({item.type for item in chosen}) == len({item.claim for item in chosen}) == 4
+    assert varied(list(reversed(bank)), 4, 1) == chosen
+    assert varied(bank[:2], 4, 1) == varied(bank[:2], 2, 1)
 
 
 class Clock:

@@ -116,10 +116,48 @@ def test_no_text_becomes_markup(text):
 
 
 def test_an_ending_chooses_the_format(tmp_path):
-    for name in ("items.apkg", "items.html", "items.md"):
+    for name in ("items.apkg", "items.html", "items.md", "items.quiz.json"):
         assert export.export(BANK, tmp_path / name).stat().st_size > 1000
     with pytest.raises(ExamError, match=r"no export to '\.pdf'"):
         export.export(BANK, tmp_path / "items.pdf")
+
+
+def shown(html):
+    """What a browser shows of a text of the quiz."""
+    return squeezed(HTMLParser(html).text())
+
+
+@pytest.mark.parametrize(("kind", "named"), [("multiple_choice", "multiple_choice"),
+                                             ("multiple_response", "many_choice")])
+def test_a_quiz_says_which_answers_are_right_and_why(kind, named):
+    item = read(kind, stem="Is 1 < `a_b` & [this](x) worth $2?", exam_says="Titan.", today="Nova.")
+    quiz, = json.loads(export.quiz([item]))
+    assert quiz.keys() == {"question", "type", "answers"}
+    assert quiz["type"] == named
+    assert not set("$[") & set(quiz["question"])
+    assert shown(quiz["question"]).startswith("Is 1 < a_b & [this](x) worth $2?")
+    right = {shown(one["answer"]) for one in quiz["answers"] if one["correct"]}
+    assert right == {item.options[name] for name in item.key}
+    assert len(quiz["answers"]) == len(item.options)
+    for one in quiz["answers"]:
+        whys = [mistake.why for mistake in item.wrong
+                if item.options[mistake.answer[0]] == shown(one["answer"])]
+        told = shown(one["feedback"])
+        assert told.startswith(whys[0] if whys else item.why)
+        assert ("Today: Nova." in told) is one["correct"]
+
+
+def test_a_quiz_leaves_out_what_it_cannot_ask(command, tmp_path):
+    every = [read(kind) for kind in TYPES]
+    assert len(json.loads(export.quiz(every))) == 2
+    assert len(export.askable(every, tmp_path / "x.json")) == 2
+    assert export.askable(every, tmp_path / "x.md") == every
+    with pytest.raises(ExamError, match="can stand in a quiz"):
+        export.quiz(every[2:])
+    _, said, _ = command("exam", "export", tmp_path / "k1.quiz.json", "K1")
+    asked = len(json.loads((tmp_path / "k1.quiz.json").read_text()))
+    left = sum("K1" in item.claims for item in BANK) - asked
+    assert f"items: {asked}; left out, of types that it does not have: {left}" in said
 
 
 def test_a_file_that_cannot_be_written_is_said_in_words(tmp_path):

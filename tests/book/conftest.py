@@ -1,0 +1,1 @@
+from lessons.conftest import course  # noqa: F401
