@@ -1,17 +1,16 @@
-"""`fmcourse class …`: exercises and solutions, made of one text."""
+"""`fmcourse class …`: exercises and solutions made of one text, and a class's marks."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-classroom = typer.Typer(no_args_is_help=True, help="Make the exercises of their solutions.")
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-@classroom.callback()
-def _group() -> None:
-    """So that the one command has a name."""
+classroom = typer.Typer(no_args_is_help=True, help="Make exercises, and grade them.")
 
 
 @classroom.command("build")
@@ -34,3 +33,53 @@ def build(lessons: Annotated[list[str] | None, typer.Argument(
     for problem in problems:
         typer.echo(problem, err=True)
     raise typer.Exit(1 if problems else 0)
+
+
+@classroom.command("grade")
+def grade(folder: Annotated[Path, typer.Argument(
+        help="Of submissions: FOLDER/learner/…/01_pretraining.ipynb, such as nbgrader's "
+             "submitted/.", exists=True, file_okay=False)],
+          to: Annotated[Path, typer.Option(help="Where the tables are written.")] = Path("grades"),
+          secret: Annotated[Path | None, typer.Option(
+              help="The file with the words that hidden cases are made from; by default "
+                   "secret.txt beside the tables, which is made when it is missing.")] = None,
+          seconds: Annotated[float, typer.Option(
+              min=0.1, help="For a cell, and for all cases of an exercise.")] = 20,
+          memory: Annotated[float, typer.Option(
+              min=0.1, help="Gigabytes that a submission may use.")] = 2) -> None:
+    """Grade notebooks on cases nobody has seen, each in a confined process of its own."""
+    from fmcourse.classroom import desk, gradebook, grading
+    from fmcourse.classroom.confine import Limits
+
+    words = grading.secret(secret or to / "secret.txt")
+    limits = Limits(seconds=seconds, memory=int(memory * 1e9))
+    with desk.Desk(limits) as table:
+        marks = [*grading.grade(folder, words, table, typer.echo)]
+    for sentence in table.lacking:
+        typer.echo(sentence, err=True)
+    for path in gradebook.write(marks, to):
+        typer.echo(f"wrote {path}")
+
+
+@classroom.command("statistics")
+def statistics(marks: Annotated[Path, typer.Argument(
+        help="The table that `fmcourse class grade` has written.")] = Path("grades", "marks.csv"),
+               ) -> None:
+    """Say which mistakes a class has made, exercise by exercise, and who is stuck."""
+    from fmcourse.classroom import gradebook
+
+    table = gradebook.read(marks)
+    for found in (gradebook.statistics(table), gradebook.stuck(table)):
+        _print(found)
+
+
+def _print(table: pd.DataFrame) -> None:
+    """A table for people; nothing in it is taken for markup."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table(*table.columns)
+    for row in table.itertuples(index=False):
+        shown.add_row(*(escape(str(value)) for value in row))
+    Console().print(shown)

@@ -1,7 +1,7 @@
 """The classroom: exercises whose checks know the usual mistakes by name.
 
 `fm.classroom.sheet("01")` is what an exercise notebook starts with; `fmcourse class build` makes
-exercise and solution notebooks from one text. Nothing is imported before it is used.
+exercise and solution notebooks from one text, `fmcourse class grade` marks a class's. Nothing is imported before it is used.
 """
 
 from __future__ import annotations

@@ -90,14 +90,24 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class Outcome:
+    """What came of an answer to a case: a value or an error, and places of inputs it wrote into."""
+
     value: Any = None
     error: Exception | None = None
-    changed: tuple[int, ...] = ()  # places of the inputs that were written into
+    changed: tuple[int, ...] = ()
 
 
-def judge(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
+Run = Callable[[Exercise], dict[str, Outcome]]
+
+
+def judge(exercise: Exercise, answer: Callable[..., Any], run: Run | None = None) -> Verdict:
     """Run an answer on every case and say what is to be said of it.
+
+    Args:
+        exercise, answer: what was asked, and the learner's function or class.
+        run: gives the outcomes of all cases where the answer itself is in another process
+            (`classroom.grading`); by default the answer is run here.
 
     >>> double = Exercise("double", lambda x: 2 * x, {"two": (2,), "three": (3,)},
     ...                   {"You squared it.": lambda x: x * x}, ("", ""))
@@ -106,7 +116,8 @@ def judge(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
     >>> judge(double, lambda x: x + x).right
     True
     """
-    wanted, got = _run(exercise, exercise.right), _run(exercise, answer)
+    wanted = _run(exercise, exercise.right)
+    got = run(exercise) if run else _run(exercise, answer)
     if any(_unwritten(outcome.error) for outcome in got.values()):
         return Verdict(UNWRITTEN, f"`{exercise.name}` is not written yet: put your lines in the "
                                   "place of `raise NotImplementedError()`.")
@@ -128,12 +139,17 @@ def _unwritten(error: Exception | None) -> bool:
     return isinstance(error, NotImplementedError) and not error.args
 
 
-def _run(exercise: Exercise, answer: Callable[..., Any]) -> dict[str, _Outcome]:
-    """The outcome of each case, on inputs of its own and with random numbers from one seed."""
-    return {case: _outcome(exercise, answer, inputs) for case, inputs in exercise.cases.items()}
+def _run(exercise: Exercise, answer: Callable[..., Any]) -> dict[str, Outcome]:
+    return {case: outcome(exercise.use, answer, inputs) for case, inputs in exercise.cases.items()}
 
 
-def _outcome(exercise: Exercise, answer: Callable[..., Any], inputs: tuple[Any, ...]) -> _Outcome:
+def outcome(use: Callable[..., Any], answer: Callable[..., Any],
+            inputs: tuple[Any, ...]) -> Outcome:
+    """What comes of one case, on inputs of its own and with random numbers from one seed.
+
+    >>> outcome(call, lambda x: 1 / x, (0,)).error
+    ZeroDivisionError('division by zero')
+    """
     given = copy.deepcopy(inputs)
     states = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
@@ -141,19 +157,19 @@ def _outcome(exercise: Exercise, answer: Callable[..., Any], inputs: tuple[Any, 
         random.seed(0)
         np.random.seed(0)
         try:
-            value = exercise.use(answer, *given)
+            value = use(answer, *given)
         except Exception as error:  # whatever a learner's program does
-            return _Outcome(error=error)
+            return Outcome(error=error)
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])
     changed = [place for place, (now, before) in enumerate(zip(given, inputs, strict=True))
                if isinstance(before, (list, dict, set, torch.Tensor, np.ndarray))
                and difference(now, before, 0)]
-    return _Outcome(value, changed=tuple(changed))
+    return Outcome(value, changed=tuple(changed))
 
 
-def _apart(exercise: Exercise, one: _Outcome, other: _Outcome) -> str | None:
+def _apart(exercise: Exercise, one: Outcome, other: Outcome) -> str | None:
     """How two outcomes differ; the same kind of exception is the same outcome."""
     if one.error or other.error:
         same = one.error and other.error and isinstance(one.error, type(other.error))
@@ -168,7 +184,7 @@ def _holds(exercise: Exercise, value: Any, part: Mapping[str, Any]) -> bool:
         for key, item in part.items())
 
 
-def _tidy(exercise: Exercise, answer: Callable[..., Any], got: dict[str, _Outcome]) -> Verdict:
+def _tidy(exercise: Exercise, answer: Callable[..., Any], got: dict[str, Outcome]) -> Verdict:
     """Right, unless the answer wrote into what it was given."""
     for case, outcome in got.items():
         if outcome.changed:
@@ -180,8 +196,8 @@ def _tidy(exercise: Exercise, answer: Callable[..., Any], got: dict[str, _Outcom
                    if len(got) > 1 else f"`{exercise.name}` is right.")
 
 
-def _first(exercise: Exercise, answer: Callable[..., Any], case: str, got: _Outcome,
-           wanted: _Outcome) -> Verdict:
+def _first(exercise: Exercise, answer: Callable[..., Any], case: str, got: Outcome,
+           wanted: Outcome) -> Verdict:
     """The verdict about the first case that is wrong in a way nobody foresaw."""
     where = _where(exercise, answer, case)
     if got.error:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.uses import five_steps
 from fmcourse.evaluate.bits import per_byte
 
 PREDICTED = Exercise(
@@ -164,18 +165,6 @@ BITS = Exercise(
      "Bits are nats / math.log(2); the bytes of a text are len(text.encode())."))
 
 
-def _tiny() -> tuple[nn.Module, torch.optim.Optimizer]:
-    network = nn.Sequential(nn.Embedding(13, 8), nn.Linear(8, 13))
-    return network, torch.optim.SGD(network.parameters(), lr=0.5)
-
-
-def _train(step: Callable, seed: int) -> list[float]:
-    torch.manual_seed(seed)
-    network, optimizer = _tiny()
-    batches = torch.randint(0, 13, (5, 4, 7))
-    return [float(step(network, optimizer, batch)) for batch in batches]
-
-
 def _step(labels: Callable[[Tensor], Tensor], order: str, reduction: str = "mean") -> Callable:
     def step(network: nn.Module, optimizer: torch.optim.Optimizer, batch: Tensor) -> float:
         logits = network(batch[:, :-1])
@@ -212,7 +201,7 @@ STEP = Exercise(
     ("There are two faults: one in what is asked of the model, one in what a gradient still holds "
      "from the step before.",
      "Labels are batch[:, 1:]; and PyTorch *adds* to gradients until somebody calls zero_grad()."),
-    use=_train)
+    use=five_steps)
 
 
 def _days(flops: float = 6, *, share: bool = True, seconds: float = 86_400) -> Callable:

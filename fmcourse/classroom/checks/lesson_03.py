@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fmcourse.classroom.check import Exercise, chosen
+from fmcourse.classroom.uses import fitted
 
 _random = np.random.default_rng(0)
 
@@ -104,23 +103,6 @@ def _fit(batch_statistics: bool = False) -> Callable:
     return fit
 
 
-def _fitted(answer: Callable, seed: int) -> dict[str, Any]:
-    """What a fit did to a small network with dropout and batch statistics."""
-    torch.manual_seed(seed)
-    body = nn.Sequential(nn.Linear(6, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(0.5))
-    head, inputs = nn.Linear(12, 3), torch.randn(40, 6)
-    before = copy.deepcopy(body), copy.deepcopy(head)
-    loss = answer(body, head, inputs, torch.randint(0, 3, (40,)), 15)
-
-    def changed(now: nn.Module, then: nn.Module, part: str) -> str:
-        pairs = zip(getattr(now, part)(), getattr(then, part)(), strict=True)
-        return "as before" if all(torch.equal(a, b) for a, b in pairs) else "changed"
-
-    return {"weights of the body": changed(body, before[0], "parameters"),
-            "statistics of the body": changed(body, before[0], "buffers"),
-            "weights of the head": changed(head, before[1], "parameters"), "loss": loss}
-
-
 HEAD = Exercise(
     "fit_head", _fit(), {"a small network": (0,), "another": (1,)}, {},
     ("There are two ways in which a layer can change: by its optimiser, and by merely being used. "
@@ -133,7 +115,7 @@ HEAD = Exercise(
            "texts went through it in training mode.": {"statistics of the body": "changed"},
            "The head has not moved either, so nothing was learnt. Who is in the optimiser?":
            {"weights of the head": "as before"}},
-    use=_fitted, tolerance=1e-3)
+    use=fitted, tolerance=1e-3)
 
 PREDICTED = chosen(
     "predicted_ratios", {"full": 30, "anew": 10},

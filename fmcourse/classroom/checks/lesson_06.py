@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fmcourse.classroom.check import Exercise, chosen
+from fmcourse.classroom.uses import adapted
 
 
 def _lora(scaled: bool = True, merged_scale: bool = True, zero: bool = True, frozen: bool = True,
@@ -33,23 +33,6 @@ def _lora(scaled: bool = True, merged_scale: bool = True, zero: bool = True, fro
     return Layer
 
 
-def _used(answer: Callable, inputs: int, outputs: int, rank: int, alpha: float) -> dict[str, Any]:
-    """What a layer with LoRA does at the start, with other numbers in it, and merged."""
-    torch.manual_seed(rank)
-    plain, x = nn.Linear(inputs, outputs), torch.randn(5, inputs)
-    down, up = torch.randn(rank, inputs), torch.randn(outputs, rank)
-    before = plain(x).detach()
-    adapted = answer(copy.deepcopy(plain), rank, alpha)
-    start = adapted(x).detach()
-    trained = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
-    adapted.down.data, adapted.up.data = down, up
-    moved = adapted(x).detach()
-    made = adapted.merged()
-    return {"at the start": "as the layer" if torch.allclose(start, before, atol=1e-6) else "other",
-            "numbers trained": trained, "output": moved, "output of merged()": made(x).detach(),
-            "output after merged() was called": adapted(x).detach()}
-
-
 LORA = Exercise(
     "LoRA", _lora(), {"rank 2": (6, 4, 2, 8.0), "rank 3": (3, 5, 3, 6.0)},
     {"You multiply by alpha, not by alpha / rank: with a higher rank the same alpha would then "
@@ -64,7 +47,7 @@ LORA = Exercise(
      "into a copy.": _lora(in_place=True)},
     ("What does the layer do to x? Add to that: x through `down`, then through `up`, then scaled.",
      "layer(x) + x @ down.T @ up.T * alpha / rank. Merged: a deep copy of the layer, to whose "
-     "weight up @ down * alpha / rank is added."), use=_used)
+     "weight up @ down * alpha / rank is added."), use=adapted)
 
 
 def _count(each: Callable[[int, int, int], int]) -> Callable:

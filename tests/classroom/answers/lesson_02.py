@@ -23,10 +23,11 @@ def replay_in_blocks(new, old, share):
     share = Fraction(share).limit_denominator(100)
     if not share:
         return list(new)
-    block, count = share.denominator - share.numerator, share.numerator
-    rows = []
-    for number, start in enumerate(range(0, len(new), block)):
-        rows += old[number * count:(number + 1) * count] + new[start:start + block]
+    size, count = share.denominator, share.numerator
+    due = {size * place // count for place in range(count)}
+    rows, fresh, reminders = [], iter(new), iter(old)
+    for _ in range(len(new) // (size - count)):
+        rows += [next(reminders if place in due else fresh) for place in range(size)]
     return rows
 
 

@@ -1,0 +1,174 @@
+"""Grade a class's notebooks: on cases that no learner has seen, in processes that cannot cheat.
+
+A submission is graded on the cases of its check and then on fresh ones, made from a secret that the
+instructor keeps (`classroom.hidden`). What a learner's machine holds (the checks, the solutions)
+does not tell the fresh cases, so an answer fitted to the shown ones is found out. An answer copied
+from the solutions is right, here as in any course whose solutions are open.
+
+The judge (`check.judge`) runs in this process, which never runs a line of a learner's; answers are
+computed at a `classroom.desk`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fmcourse.classroom import hidden, masters
+from fmcourse.classroom.check import FAILS, Exercise, Run, Verdict, judge
+from fmcourse.classroom.desk import Desk, Sitting
+from fmcourse.classroom.masters import Task
+from fmcourse.classroom.sheets import sheet
+from fmcourse.errors import ExerciseError
+from fmcourse.lessons.catalogue import Lesson
+
+LARGEST = 10 * 2**20  # bytes of a notebook
+LONGEST = 400  # letters that are kept of a verdict
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A learner's notebook for one lesson."""
+
+    learner: str
+    lesson: Lesson
+    path: Path
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one exercise of one learner has earned.
+
+    Attributes:
+        learner, lesson, exercise: whose, the lesson's name, and the exercise's.
+        kind: of the verdict (`check.RIGHT` and the others).
+        points, of: earned, and the most there are: a point a difficulty.
+        says: the verdict, for the instructor; a mistake by its sentence in the check.
+        hidden: whether it was the fresh cases that showed it.
+    """
+
+    learner: str
+    lesson: str
+    exercise: str
+    kind: str
+    points: int
+    of: int
+    says: str
+    hidden: bool = False
+
+
+def submissions(folder: Path) -> list[Submission]:
+    """The notebooks below a folder that are named after a lesson with exercises.
+
+    The first folder below is the learner's name, as nbgrader's `submitted/` has it. Links are not
+    followed: they could lead anywhere.
+
+    Raises:
+        ExerciseError: there are none, or two of one learner's for one lesson.
+    """
+    lessons = {lesson.name: lesson for lesson in masters.with_exercises()}
+    found: dict[tuple[str, str], Submission] = {}
+    for path in sorted(folder.rglob("*.ipynb")):
+        parts = path.relative_to(folder).parts
+        linked = any(folder.joinpath(*parts[:n + 1]).is_symlink() for n in range(len(parts)))
+        if path.stem not in lessons or len(parts) < 2 or linked or parts[-2].startswith("."):
+            continue
+        key = (parts[0], path.stem)
+        if key in found:
+            raise ExerciseError(f"{parts[0]} has two notebooks for {path.stem}.",
+                                where=f"{found[key].path} and {path}", fix="Keep one of them.")
+        found[key] = Submission(parts[0], lessons[path.stem], path)
+    if not found:
+        raise ExerciseError("No notebook of the exercises is here.", where=folder,
+                            fix="FOLDER/learner/01_pretraining.ipynb, or nbgrader's submitted/.")
+    return [*found.values()]
+
+
+def secret(path: Path) -> str:
+    """The words that hidden cases are made from: read from a file, or made and kept there.
+
+    Whoever knows them knows the cases; they are readable by their owner alone.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
+    words = path.read_text(encoding="utf-8").strip()
+    if len(words) < 8:
+        raise ExerciseError("The secret of the hidden cases is too short to be one.", where=path,
+                            fix="Delete the file, and a new one is made.")
+    return words
+
+
+def grade(folder: Path, words: str, desk: Desk,
+          tell: Callable[[str], None] = lambda line: None) -> Iterator[Mark]:
+    """The marks of all notebooks below a folder, learner by learner.
+
+    Args:
+        folder: of submissions.
+        words: the secret of the hidden cases.
+        desk: where they run.
+        tell: gets a line for each notebook.
+    """
+    for submission in submissions(folder):
+        marks = graded(submission, words, desk)
+        tell(f"{submission.learner}, {submission.lesson.name}: "
+             f"{sum(mark.points for mark in marks)} of {sum(mark.of for mark in marks)}")
+        yield from marks
+
+
+def graded(submission: Submission, words: str, desk: Desk) -> list[Mark]:
+    """The marks of one notebook; one that cannot be read earns nothing and says why."""
+    lesson = submission.lesson
+    exercises, tasks = sheet(lesson.number).exercises, masters.tasks(lesson)
+    try:
+        sitting = Sitting(desk, code_cells(submission.path))
+    except ExerciseError as error:
+        return [_mark(submission, task, Verdict(FAILS, str(error))) for task in tasks]
+    marks = []
+    for task in tasks:
+        exercise = exercises[task.name]
+        fresh = hidden.cases(lesson.number, task.name, words)
+        verdict, seen = examined(exercise, fresh, sitting.outcomes)
+        marks.append(_mark(submission, task, verdict, hidden=not seen))
+    return marks
+
+
+def examined(exercise: Exercise, fresh: hidden.Cases, run: Run) -> tuple[Verdict, bool]:
+    """The verdict on the cases shown and, if all of those are right, on fresh ones.
+
+    Returns:
+        The verdict, and whether the shown cases were enough for it.
+    """
+    shown = judge(exercise, exercise.right, run)
+    if not shown.right or not fresh:
+        return shown, True
+    verdict = judge(replace(exercise, cases=fresh), exercise.right, run)
+    return (verdict, verdict.right)
+
+
+def code_cells(path: Path) -> list[str]:
+    """The sources of a notebook's code cells.
+
+    Raises:
+        ExerciseError: this is no notebook, or too large to be one of the course.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"{path.stat().st_size:,} bytes")
+        cells = json.loads(path.read_bytes())["cells"]
+        sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        return ["".join(source) for source in sources]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ExerciseError("The notebook cannot be read.", where=f"{path.name}: {error}",
+                            fix="Ask for it again.") from None
+
+
+def _mark(submission: Submission, task: Task, verdict: Verdict, hidden: bool = False) -> Mark:
+    said = "; ".join(part for part in (verdict.says, verdict.where) if part)
+    return Mark(submission.learner, submission.lesson.name, task.name, verdict.kind,
+                task.difficulty if verdict.right else 0, task.difficulty,
+                said if len(said) <= LONGEST else said[:LONGEST] + " …", hidden)

@@ -1,0 +1,136 @@
+"""Values as bytes and back, between a grader and a process that it does not trust.
+
+JSON and nothing else: reading it runs no code, whatever was sent, which pickle cannot promise.
+Carriers that matter are kept apart (a tuple from a list, a tensor from an array); what no check can
+compare, such as a function, arrives as an object of that type's name and equals nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import json
+import math
+from collections.abc import Callable, Mapping, Set
+from typing import Any
+
+import numpy as np
+import torch
+
+from fmcourse import errors
+
+KINDS = "biufU"  # of arrays: true or false, whole, real, texts
+
+
+class MalformedError(ValueError):
+    """Bytes that no honest process sends."""
+
+
+def pack(value: Any) -> bytes:
+    """A value as bytes.
+
+    >>> pack({"loss": (1, 2.5)})
+    b'{"dict": [["loss", {"tuple": [1, 2.5]}]]}'
+    """
+    return json.dumps(_packed(value)).encode()
+
+
+def unpack(message: bytes) -> Any:
+    """The value again.
+
+    Raises:
+        MalformedError: these bytes are not of `pack`.
+
+    >>> unpack(pack([(1, 2.5), {3}, b"key", torch.tensor([True])]))
+    [(1, 2.5), {3}, b'key', tensor([True])]
+    """
+    try:
+        return _unpacked(json.loads(message))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError,
+            OverflowError) as error:
+        raise MalformedError(f"{type(error).__name__}: {error}") from None
+
+
+def described_error(error: BaseException) -> dict[str, Any]:
+    """An exception as a value: its types' names, the nearest first, and what it says."""
+    return {"types": [kind.__name__ for kind in type(error).__mro__], "says": str(error)[:500],
+            "empty": not error.args}
+
+
+def raised(described: Any) -> Exception:
+    """An exception of the nearest type that is Python's or the course's.
+
+    >>> raised(described_error(json.JSONDecodeError("no value", "x", 0)))
+    ValueError('no value: line 1 column 1 (char 0)')
+
+    Raises:
+        MalformedError: this describes none.
+    """
+    try:
+        types, says, empty = described["types"], str(described["says"])[:500], described["empty"]
+        for name in map(str, types):
+            kind = getattr(builtins, name, getattr(errors, name, None))
+            if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(
+                    kind, UnicodeError):  # which wants more than a text
+                return kind() if empty else kind(says)
+        return RuntimeError(f"{str(types[0])[:50]}: {says}".rstrip(": "))
+    except (KeyError, TypeError, IndexError) as error:
+        raise MalformedError(f"no exception: {error}") from None
+
+
+def _packed(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        return _array("tensor", (value.float() if value.dtype == torch.bfloat16 else value).numpy())
+    if isinstance(value, np.ndarray) and value.dtype.kind in KINDS:
+        return _array("array", value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, Mapping):
+        return {"dict": [[_packed(key), _packed(item)] for key, item in value.items()]}
+    for name, kind in (("tuple", tuple), ("set", Set)):
+        if isinstance(value, kind):
+            return {name: [_packed(item) for item in value]}
+    if isinstance(value, list):
+        return [_packed(item) for item in value]
+    return value if value is None else {"other": type(value).__name__}
+
+
+def _array(name: str, value: np.ndarray) -> dict[str, list[Any]]:
+    held = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
+    return {name: [value.dtype.str, [*value.shape], held]}
+
+
+def _unpacked(packed: Any) -> Any:
+    if isinstance(packed, list):
+        return [_unpacked(item) for item in packed]
+    if not isinstance(packed, dict):
+        return packed
+    (name, held), = packed.items()
+    return UNPACK[name](held)
+
+
+def _to_array(held: list[Any]) -> np.ndarray:
+    dtype, shape = np.dtype(held[0]), [int(size) for size in held[1]]
+    if dtype.kind not in KINDS or dtype.itemsize == 0 or min(shape, default=0) < 0:
+        raise ValueError(f"an array of {dtype} and {shape}")
+    values = np.frombuffer(base64.b64decode(held[2]), dtype)
+    if math.prod(shape) != values.size:
+        raise ValueError(f"{values.size} numbers for {shape}")
+    return values.reshape(shape).copy()
+
+
+def _to_other(name: str) -> Any:
+    return type(name[:50] if name.isidentifier() else "object", (), {})()
+
+
+UNPACK: dict[str, Callable[[Any], Any]] = {
+    "tensor": lambda held: torch.from_numpy(_to_array(held)), "array": _to_array,
+    "bytes": base64.b64decode, "tuple": lambda held: tuple(map(_unpacked, held)),
+    "set": lambda held: set(map(_unpacked, held)), "other": _to_other,
+    "dict": lambda held: {_unpacked(key): _unpacked(item) for key, item in held}}
