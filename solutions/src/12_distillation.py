@@ -159,9 +159,9 @@ sheet.check(likeliest_tokens)
 # each off, by the two kept tokens renormalised, and by the two and the rest?
 
 # %%
-opinion = torch.tensor([[0.6, 0.3, 0.05, 0.05]]).log() + torch.tensor([0.0, 0, 0, 1e-4])
+opinion = torch.tensor([[0.6, 0.3, 0.06, 0.04]]).log()
 kept = fm.train.losses.Likeliest(*likeliest_tokens(opinion, 2, 1.0))
-for name, chances in {"like it": [0.6, 0.3, 0.05, 0.05],
+for name, chances in {"like it": [0.6, 0.3, 0.06, 0.04],
                       "raving": [0.06, 0.03, 0.45, 0.46]}.items():
     student = torch.tensor([chances]).log()
     alone = kl_div(student[:, kept.tokens[0]].log_softmax(-1), kept.log_probs.log_softmax(-1),
