@@ -61,3 +61,14 @@ def adapted(answer: Callable, inputs: int, outputs: int, rank: int,
     return {"at the start": "as the layer" if torch.allclose(start, before, atol=1e-6) else "other",
             "numbers trained": trained, "output": moved, "output of merged()": made(x).detach(),
             "output after merged() was called": layer(x).detach()}
+
+
+def taught(answer: Callable, seed: int) -> dict[str, Any]:
+    """What came of teaching a small student: losses, and how the teacher has fared."""
+    torch.manual_seed(seed)
+    teacher = nn.Sequential(nn.Embedding(11, 16), nn.Dropout(0.5), nn.Linear(16, 11))
+    student = nn.Sequential(nn.Embedding(11, 4), nn.Linear(4, 11))
+    before = teacher[2].weight.detach().clone()
+    losses = answer(student, teacher, torch.randint(0, 11, (6, 4, 5)), 2.0)
+    return {"losses": [float(loss) for loss in losses],
+            "teacher moved by": float((teacher[2].weight.detach() - before).norm())}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fmcourse.classroom.check import Exercise, chosen
+from fmcourse.classroom.uses import taught
 from fmcourse.train.losses import distillation_kl, likeliest
 
 SIZES = chosen(
@@ -130,17 +130,6 @@ LIKELIEST = Exercise(
      "left is one number: how likely is any of the others?",
      "log_probs = (logits / T).log_softmax(-1); values, tokens = log_probs.topk(k). For the rest: "
      "put -inf at these tokens (scatter) and take logsumexp(-1)."))
-
-
-def taught(answer: Callable, seed: int) -> dict[str, Any]:
-    """What came of teaching a small student: losses, and how the teacher has fared."""
-    torch.manual_seed(seed)
-    teacher = nn.Sequential(nn.Embedding(11, 16), nn.Dropout(0.5), nn.Linear(16, 11))
-    student = nn.Sequential(nn.Embedding(11, 4), nn.Linear(4, 11))
-    before = teacher[2].weight.detach().clone()
-    losses = answer(student, teacher, torch.randint(0, 11, (6, 4, 5)), 2.0)
-    return {"losses": [float(loss) for loss in losses],
-            "teacher moved by": float((teacher[2].weight.detach() - before).norm())}
 
 
 def _distil(calm: bool = True, frozen: bool = True, softened: bool = True, hard: bool = False,
