@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 RESULTS = "results.json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class _Formulas(IPythonRenderer):
@@ -43,21 +42,12 @@ class _Formulas(IPythonRenderer):
         return mathml(body, "inline") or super().inline_math(body)
 
 
-def _stand_still(notebook: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-    """Leave widgets out, which need scripts from the web; each has a text or table beside it."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
-    return notebook, resources
-
-
 class OfflineExporter(HTMLExporter):
     """An nbconvert exporter with one of our templates, and formulas that need no script."""
 
     def __init__(self, template: str):
         super().__init__(extra_loaders=[jinja2.FileSystemLoader(TEMPLATES)],
                          template_file=template, embed_images=True)
-        self.register_preprocessor(_stand_still, enabled=True)
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
         yield from super().default_filters()

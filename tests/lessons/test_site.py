@@ -5,7 +5,7 @@ import pytest
 
 from fmcourse.lessons import build
 from fmcourse.lessons.execute import Failure, Outcome
-from fmcourse.lessons.site import WIDGET, Pictures, Site, network_references
+from fmcourse.lessons.site import Pictures, Site, network_references
 
 
 def outcome(lesson, failure=None):
@@ -42,17 +42,6 @@ def test_formulas_become_mathml_and_what_cannot_stays(course):
     assert '<math display="block"' in text
     assert "<mi>α</mi>" in text
     assert "$x_{$" in text
-
-
-def test_of_a_widget_the_page_shows_the_text(course):
-    lesson = course.write("01_x", "# Title", "box")
-    notebook = build.assemble(lesson)
-    notebook.cells[-1].outputs = [nbformat.v4.new_output("execute_result", {
-        WIDGET: {"model_id": "0", "version_major": 2, "version_minor": 0},
-        "text/html": "<p>Choice 1 of 55</p>", "text/plain": "Choice 1 of 55"}, execution_count=1)]
-    page = Site(course.root / "site", [lesson]).page(lesson, notebook, outcome(lesson))
-    assert "<p>Choice 1 of 55</p>" in page.read_text()
-    assert WIDGET in notebook.cells[-1].outputs[0].data  # the notebook keeps it
 
 
 def test_links_to_notebooks_lead_to_pages(course):
