@@ -33,6 +33,7 @@ REVEAL = Source(
     description="The presentation framework that slides of lessons are shown with.",
     url="https://revealjs.com")
 INSIDE = "sphinx_revealjs/_static/revealjs/"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 SCREEN = 24  # lines of text that fit a slide
 LINE = 85  # letters in one
 PICTURE, TABLE_ROW = 17, 1.3  # heights in lines
@@ -56,6 +57,7 @@ def write(lesson: Lesson, folder: Path) -> Path:
         raise LessonError("The lesson has no notebook yet.", where=lesson.notebook,
                           fix=f"fmcourse run {lesson.number}")
     notebook = nbformat.read(lesson.notebook, as_version=4)
+    _stand_still(notebook.cells)
     divide(notebook.cells)
     archive = Archive(supplies.carry(REVEAL, store.folder("sources") / REVEAL.name), REVEAL.name)
     page, _ = _Exporter("slides.html.j2").from_notebook_node(notebook, {
@@ -71,6 +73,13 @@ def write(lesson: Lesson, folder: Path) -> Path:
         raise LessonError("This nbconvert makes slides in a way that the course does not know.",
                           where="nbconvert", fix="pip install -c constraints.txt nbconvert")
     return store.atomic_write(folder / f"{lesson.name}.slides.html", page)
+
+
+def _stand_still(cells: list[NotebookNode]) -> None:
+    """Leave widgets out, which need scripts from the web; each has a text or table beside it."""
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
 
 
 def _script(archive: Archive, name: str) -> str:

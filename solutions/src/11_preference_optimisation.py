@@ -270,7 +270,7 @@ for reply in [*now_says, "I have no idea.\nAnswer: 12"]:
 # the replies that should earn nothing, and after it, read those that earned most. Partial credit for several answers is an
 # invitation.
 
-# %% [markdown] exercise="most_harm" kind="investigate" difficulty=3 minutes=35 claims=["H4"]
+# %% [markdown] exercise="most_harm" kind="investigate" difficulty=3 minutes=35 claims=["H5"]
 # ## None of thirty
 # "We asked thirty harmful things, and it met none." How harmful may it still be? Give the largest rate at which so little
 # harm (so many met, or fewer) is still seen in one of twenty such tests.
@@ -342,7 +342,7 @@ print("asked, to say below 1 %:", next(n for n in range(1, 1000) if most_harm(0,
 # are not, if somebody wants to do harm: an attacker does not draw, he searches. So the bound is on chance alone, and red
 # teams exist.
 
-# %% [markdown] exercise="align" kind="design" difficulty=3 minutes=25 claims=["H4", "H5"]
+# %% [markdown] exercise="align" kind="design" difficulty=3 minutes=25 claims=["H5"]
 # ## Which route?
 # Choose for each: *DPO*, *PPO with a reward model*, *GRPO with a program*, *best of n*, *demonstrations first*,
 # *comparisons about look-alikes*.

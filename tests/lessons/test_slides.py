@@ -70,6 +70,16 @@ def test_a_lesson_becomes_one_file_that_needs_no_network(course, reveal, tmp_pat
     assert "A &amp; B" in told
 
 
+def test_of_a_widget_the_slide_shows_the_text(course, reveal, tmp_path):
+    lesson = course.write("01_x", "# Title", "box")
+    notebook = build.assemble(lesson)
+    notebook.cells[-1].outputs = [v4.new_output("execute_result", {
+        slides.WIDGET: {"model_id": "0", "version_major": 2, "version_minor": 0},
+        "text/html": "<p>Choice 1 of 55</p>", "text/plain": "Choice 1 of 55"}, execution_count=1)]
+    nbformat.write(notebook, lesson.notebook)
+    assert "<p>Choice 1 of 55</p>" in slides.write(lesson, tmp_path).read_text()
+
+
 def test_the_published_notebook_is_not_changed(course, reveal, tmp_path):
     lesson = course.write("01_x", "# Title", "print(1)")
     build.build(lesson)
