@@ -50,7 +50,6 @@ class OfflineExporter(HTMLExporter):
     def __init__(self, template: str):
         super().__init__(extra_loaders=[jinja2.FileSystemLoader(TEMPLATES)],
                          template_file=template, embed_images=True)
-<<<<<<< HEAD
 
     @property
     def default_config(self) -> Config:
@@ -59,8 +58,6 @@ class OfflineExporter(HTMLExporter):
         config.NbConvertBase.display_data_priority = [
             kind for kind in config.NbConvertBase.display_data_priority if "widget" not in kind]
         return config
-=======
->>>>>>> room
 
     def default_filters(self) -> Iterable[tuple[str, Any]]:
         yield from super().default_filters()

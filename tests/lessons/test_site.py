@@ -5,11 +5,7 @@ import pytest
 
 from fmcourse.lessons import build
 from fmcourse.lessons.execute import Failure, Outcome
-<<<<<<< HEAD
 from fmcourse.lessons.site import Pictures, Site, network_references, render
-=======
-from fmcourse.lessons.site import Pictures, Site, network_references
->>>>>>> room
 
 
 def outcome(lesson, failure=None):
@@ -48,7 +44,6 @@ def test_formulas_become_mathml_and_what_cannot_stays(course):
     assert "$x_{$" in text
 
 
-<<<<<<< HEAD
 def test_where_a_widget_stood_its_text_is_shown(course):
     lesson = course.write("01_x", "1")
     notebook = build.assemble(lesson)
@@ -60,8 +55,6 @@ def test_where_a_widget_stood_its_text_is_shown(course):
     assert "widget-view" not in text
 
 
-=======
->>>>>>> room
 def test_links_to_notebooks_lead_to_pages(course):
     text = page(course, "# Title\nSee [that](02_y.ipynb) and [this](02_y.ipynb#part).")
     assert 'href="02_y.html"' in text
