@@ -21,10 +21,6 @@ from fmcourse.evidence.experiments.ranked import kind
 from fmcourse.evidence.experiments.routes import (
     AIMLESS,
     CHECKED,
-    COMMANDS,
-    GRADE,
-    GRADED,
-    TAKEN,
     at_random,
     command_grade,
     right_answer,
@@ -126,11 +122,6 @@ def test_routes_are_shown_only_if_each_learns_what_it_is_rewarded_for(monkeypatc
         name = next(arg for arg in args[::-1] if isinstance(arg, str))
         return SimpleNamespace(model=name, cost=SimpleNamespace(seconds=1.0))
 
-    shares = (0.5, 0.3) if learns else (0.3, 0.3)
-    monkeypatch.setattr(ROUTES, "by_command", lambda seed, tokens, steps, requests: (
-        {name: {GRADE: share, TAKEN: share + 0.01 * seed} for name, share in {
-            COMMANDS: shares[1], AIMLESS: shares[1], GRADED: shares[0]}.items()},
-        {"request": [], "says": {}}))
     monkeypatch.setattr(feedback.Way, "up_to", up_to)
     monkeypatch.setattr(feedback, "say", say)
     monkeypatch.setattr(feedback, "online_run", lambda way, name, recipe, looked: run(name))

@@ -1,4 +1,4 @@
-"""H5: today's routes from one start: best of n, PPO, DPO, GRPO; and rewards that are checked."""
+"""H5: today's routes from one start: best of n, PPO, DPO, GRPO; and a reward that is checked."""
 
 from __future__ import annotations
 
@@ -11,43 +11,35 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
-from fmcourse import data, evaluate, models, store, train
+from fmcourse import evaluate, store, train
 from fmcourse.evidence.experiments import feedback
 from fmcourse.evidence.experiments.feedback import KL, Way
-from fmcourse.evidence.experiments.instructed import instructed
 from fmcourse.evidence.experiments.reinforced import PRICED, PRICES, RATE, START
 from fmcourse.evidence.experiments.shared import Outcome, run_folder
 from fmcourse.models import LanguageModel
 from fmcourse.train.judging import Reward
 
 TRAINING, REPLYING = "seconds of training", "seconds for a hundred replies"
-GRADE, TAKEN = "grade of commands, 0 to 1", "commands taken by the AWS CLI"
 BEST, DPO, GRPO = "best of 8", "DPO", "GRPO"
 CHECKED, AIMLESS = "GRPO, right answers checked", "GRPO, random reward"
-COMMANDS, GRADED = "tuned on commands", "GRPO, graded by the AWS CLI"
-COMMAND = 64  # tokens of a command
-RATES = {DPO: 5e-5, GRPO: 2e-4, GRADED: 1e-4}
+RATES = {DPO: 5e-5, GRPO: 2e-4}
 PRICE = 0.1  # β of GRPO; at its default 0.02 a policy was 18 nats away after nine steps
 
 
 def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16,
-           practice: int = 1_500, asked: int = 400, looked: int = 40, commands: int = 200_000,
-           graded: int = 12, requests: int = 120) -> Outcome:
+           practice: int = 1_500, asked: int = 400, looked: int = 40) -> Outcome:
     """From one assistant, its comparisons, its reward model and the same questions: every route.
 
     Best of 8 trains no policy: the reward model picks among eight replies, each time it is asked;
     its divergence is a bound, log 8 − 7/8 nats (Beirami et al. 2024, arXiv:2401.01879). DPO reads
     the comparisons themselves. PPO and GRPO sample as many replies; their prices on divergence are
     not the same measure, so compare them by the divergence they end at. "Right answers checked" has
-    a program for a reward, which knows the answer and nothing of manners; what the AWS CLI's parser
-    and models say of a command is such a reward, too (Bedrock: reinforcement fine-tuning). The
-    control of both is a reward that means nothing.
+    a program for a reward, which knows the answer and nothing of manners (Bedrock: reinforcement
+    fine-tuning); its control is a reward that means nothing.
 
     Args:
         tokens, pairs, steps, practice, asked, looked: as in `reinforced`, half as large or so, for
             there are more routes.
-        commands, graded, requests: budget of tuning on commands, steps of GRPO from there, and
-            requests for unseen operations to be judged by.
     """
     way = Way.up_to(seed, tokens, pairs, practice, asked)
     ppo = train.PPORecipe(steps=steps, tokens=feedback.LONGEST, kl_coefficient=PRICES[PRICED],
@@ -73,13 +65,9 @@ def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16
                       KL: (math.log(8) - 7 / 8 if model is None else
                            feedback.divergence(model, way.start, way.test, seed))}
         says[name] = said.replies[:6]
-    told, commanded = by_command(seed, commands, graded, requests)
-    arms = {name: {**arms.get(name, {}), **told.get(name, {})} for name in [*arms, *told]}
     return Outcome(arms, {"prompts": store.sha256_json(way.test.to_list()),
-                          "comparisons": store.sha256_json(way.choices.to_list()),
-                          "commands": data.card(data.commands(seed)["train"]).sha256},
-                   {"prompts": way.test["prompt"][:6], "says": says, "arms": arms,
-                    "requests": commanded["request"], "commands": commanded["says"]})
+                          "comparisons": store.sha256_json(way.choices.to_list())},
+                   {"prompts": way.test["prompt"][:6], "says": says, "arms": arms})
 
 
 def grpo_run(start: LanguageModel, prompts: Dataset, reward: Reward, recipe: train.GRPORecipe,
@@ -105,29 +93,6 @@ def best_of(way: Way, n: int, seed: int) -> feedback.Said:
     return feedback.Said([said.replies[i] for i in chosen], [said.ended[i] for i in chosen])
 
 
-def by_command(seed: int, tokens: int, steps: int, requests: int
-               ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-    """The base tuned on commands; and GRPO from there, graded by the CLI or at random.
-
-    Returns:
-        Measures, and a few requests with what each model makes of them.
-    """
-    parts, manual = data.commands(seed), data.manual()
-    told = data.with_manual(parts["train"], manual, 1)
-    start = instructed(told, tokens, seed, COMMANDS).model
-    held = data.with_manual(data.sample(parts["test_operations"], requests, seed), manual, 1)
-    recipe = train.GRPORecipe(steps=steps, prompts=8, samples=8, tokens=COMMAND, seed=seed,
-                              learning_rate=RATES[GRADED], beta=PRICE)
-    found = {COMMANDS: start} | {
-        name: grpo_run(start, told, reward, recipe, f"{name}, commands").model
-        for name, reward in {GRADED: command_grade, AIMLESS: at_random}.items()}
-    said = {name: models.roll_out(models.with_chat(model), held["prompt"][:], COMMAND,
-                                  seed=seed).replies(model) for name, model in found.items()}
-    return ({name: graded_by_cli(held, replies) for name, replies in said.items()},
-            {"request": held["prompt"][:4], "says": {name: replies[:4]
-                                                     for name, replies in said.items()}})
-
-
 def command_grade(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
     """A quarter each for the right service, for the right operation of it, for a command that the
     CLI takes and for parameters that fit: a verifiable reward."""
@@ -139,9 +104,3 @@ def command_grade(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> 
 def at_random(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
     """A number from 0 to 1 that hangs on the reply and means nothing."""
     return [int(hashlib.sha256(reply.encode()).hexdigest()[:8], 16) / 16**8 for reply in replies]
-
-
-def graded_by_cli(held: Dataset, said: list[str]) -> dict[str, float]:
-    """Commands, as the CLI and the API's models judge them."""
-    rates = evaluate.grade_commands(said, held["completion"][:]).set_index("measure")["rate"]
-    return {GRADE: sum(command_grade(list(held), said)) / len(said), TAKEN: float(rates["parsed"])}
