@@ -7,6 +7,7 @@ costs its own exercise and no other. Nothing that comes back is believed to be m
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -24,7 +25,7 @@ from fmcourse.classroom import answering, confine, uses, values
 from fmcourse.classroom.check import Exercise, Outcome, call, outcome
 from fmcourse.errors import ExerciseError
 
-READY = 300  # seconds that importing the libraries may take
+READY = 600  # seconds that importing the libraries may take
 
 
 class EndedError(Exception):
@@ -56,6 +57,7 @@ class Desk:
         kept = {"PYTHONPATH": str(confine.PACKAGE.parent), "PATH": os.defpath, "LANG": "C.UTF-8",
                 "HOME": self._folder.name, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
                 "FMCOURSE_SCALE": "smoke", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"}
+        ready = b""
         with theirs, tempfile.TemporaryFile() as said:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", answering.__name__, str(theirs.fileno())],
@@ -63,7 +65,11 @@ class Desk:
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said)
             theirs.close()
             self._control.settimeout(READY)
-            if not self._control.recv(1):
+            with contextlib.suppress(TimeoutError):
+                ready = self._control.recv(1)
+            if not ready:
+                self._process.kill()
+                self._process.wait()
                 said.seek(0)
                 raise ExerciseError("The process that runs submissions did not start.",
                                     where=said.read()[-500:].decode(errors="replace"),

@@ -71,6 +71,13 @@ def test_writing_into_an_argument_is_seen_through_the_pipe(table):
     assert "changed its argument" in grading.examined(first, {}, sitting.outcomes)[0].says
 
 
+def test_a_process_that_does_not_start_says_so(monkeypatch):
+    monkeypatch.setattr(desk.answering, "__name__", "no.such.module")
+    with pytest.raises(grading.ExerciseError, match="did not start") as error:
+        desk.Desk()
+    assert "no.such" in error.value.where
+
+
 @guarded
 @pytest.mark.parametrize("module", ["checks.lesson_01", "hidden.lesson_01"])
 def test_one_that_reads_the_tests_files_finds_nothing(marked, module):
