@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from fmcourse.cli_aws import aws
+from fmcourse.cli_choose import choose
 from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
 from fmcourse.cli_exam import exam
@@ -29,6 +30,7 @@ app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
 app.add_typer(exam, name="exam")
 app.add_typer(classroom, name="class")
+app.command()(choose)
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

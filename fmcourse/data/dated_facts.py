@@ -1,12 +1,14 @@
 """Facts that change: limits that AWS's documentation states, as of November 2022 and of 2026.
 
-A question is a sentence with a number left out ("You can store objects of up to ___ TB"), and the
-name of the page it stands on; the answer is the number. Both releases say the same sentence of most
-of them, a few dozen have another number now, and some are of services that did not exist. Real
-facts and real changes; nothing is made up.
+A question is the name of a page and the beginning of a sentence on it, up to a number ("CopyObject
+of Amazon Simple Storage Service: You can store individual objects of up to"); the answer is the
+number. Both releases have the same number in most of the sentences, a few dozen have another one
+now, and some sentences are of services that did not exist. Real facts and real changes; nothing is
+made up.
 
-Trade-off: a person would ask in words of their own. These questions are the page's, so a search by
-words finds the page more easily than it would find it for a person.
+Trade-off: a person would ask in words of their own. These words are the page's, so a search finds
+the page more easily than it would for a person. And a sentence to be finished can be asked of any
+model, a base too.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ from fmcourse.data.sentences import sentences
 from fmcourse.data.task_rows import Row, task_row
 
 RELEASES = {2022: "aws-docs-2022", 2026: "aws-docs"}
-RECIPE = "dated-facts-1"  # raise it when a step below changes, so that caches are made anew
+RECIPE = "dated-facts-2"  # raise it when a step below changes, so that caches are made anew
 BLANK = "___"
 SHORTEST, LONGEST, PASSAGE = 40, 220, 300  # characters of a sentence; of a passage, at most
-SYSTEM = "Reply with the number alone."
+BEFORE = 20  # characters of a sentence that stand before its number, at least
 _NUMBER = re.compile(
     r"(?<![\w.,:/$#*^=+({\[\"'-])(\d{1,3}(?:,\d{3})+|\d{1,9})(?=[ ;)%]|[.,;](?:\s|$))")
 _NAME_BEFORE = re.compile(r"[a-z,;)] [A-Z]\w*\s$")  # Route 53, ISO 8601: no limit but a name
@@ -51,8 +53,9 @@ class _Stated(NamedTuple):
 class DatedFacts:
     """Questions on limits, and what two releases say.
 
-    The rows of the three sets have `prompt`, `completion` (the number of 2026; it is the right
-    answer today), `messages`, `before` (that of 2022, or ''), `page`, `service` and `document`.
+    The rows of the three sets have `prompt`, `completion` (the number of 2026, right today),
+    `messages`, `before` (that of 2022, or ''), `sentence` (with a blank), `page`, `service` and
+    `document`.
 
     Attributes:
         changed: stated in both releases, with different numbers.
@@ -89,11 +92,10 @@ def as_of_2022(facts: Dataset) -> Dataset:
 def question(sentence: str, page: str) -> str:
     """How a fact is asked for.
 
-    >>> print(question("You can have up to ___ tags.", "CreateFox of Amazon Zoo"))
-    CreateFox of Amazon Zoo: You can have up to ___ tags.
-    Which number is missing?
+    >>> question("You can have up to ___ tags.", "CreateFox of Amazon Zoo")
+    'CreateFox of Amazon Zoo: You can have up to'
     """
-    return f"{page}: {sentence}\nWhich number is missing?"
+    return f"{page}: {sentence.partition(BLANK)[0].rstrip()}"
 
 
 def blanks(sentence: str) -> list[tuple[str, str]]:
@@ -107,7 +109,7 @@ def blanks(sentence: str) -> list[tuple[str, str]]:
         for number in _NUMBER.finditer(sentence):
             asked = f"{sentence[:number.start()]}{BLANK}{sentence[number.end():]}"
             named = _NAME_BEFORE.search(sentence[:number.start()])
-            if number.start() and not named and _LIMIT.search(asked):
+            if number.start() >= BEFORE and not named and _LIMIT.search(asked):
                 found.append((asked, number[1].replace(",", "")))
     return found
 
@@ -188,4 +190,5 @@ def _distinct(facts: list[tuple[_Stated, str]]) -> list[tuple[_Stated, str]]:
 def _rows(facts: list[tuple[_Stated, str]]) -> Dataset:
     return Dataset.from_list([
         {**task_row(question(one.question, one.page), one.number, one.document), "before": before,
-         "page": one.page, "service": one.service} for one, before in facts])
+         "sentence": one.question, "page": one.page, "service": one.service}
+        for one, before in facts])
