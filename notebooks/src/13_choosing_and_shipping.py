@@ -158,7 +158,7 @@ course.claim("M8", treatment=found[route.BOTH][route.CHANGED],
              control=found[route.TUNED][route.CHANGED])
 
 # %% [markdown]
-# ## The control: other pages
+# ## The control
 # Does it read, or has it learnt more about limits? Give the same model the pages of 2022; and pages that belong to other
 # questions. **Predict** both rows.
 
@@ -172,7 +172,7 @@ show.table([{"route": name, **{key: found[name][key] for key in more}}
            formats=dict.fromkeys(more, ".0%"))
 
 # %%
-course.claim("M8", metric=f"{route.CHANGED} / {route.OLD}",
+course.claim("M8", metric=f"{route.BOTH} / {route.OLD}",
              treatment=found[route.BOTH][route.CHANGED],
              control=found[route.OLD][route.CHANGED])
 
@@ -185,7 +185,7 @@ course.claim("M8", metric=f"{route.CHANGED} / {route.OLD}",
 
 # %%
 asked = next(row["prompt"] for row in facts.changed if "objects of up to" in row["prompt"])
-page = next(page for page in exam.new.find([asked], 1)[0])
+page = exam.new.find([asked])[0][0]
 for size in ("50 TB", "70 TB", "800 TB"):
     prompt = f"{page.replace('50 TB', size)}\n\n{asked}"
     print(f"the page says {size}; the model:", models.reply(both.model, prompt, tokens=8))
@@ -212,7 +212,7 @@ show.seeds(form["arms"], control=route.PLAIN, unit=route.FORM)
 
 # %%
 ledger = course.ledger("M8")["details"]
-ways = [name for name in ledger[0]["building"]]
+ways = list(ledger[0]["building"])
 mean = {name: {key: sum(seed["arms"][name][key] for seed in ledger) / len(ledger)
                for key in (route.RIGHT, route.CHANGED, route.FLOPS)} for name in ways}
 show.table([{"route": name, route.RIGHT: mean[name][route.RIGHT],
