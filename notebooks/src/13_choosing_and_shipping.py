@@ -34,10 +34,10 @@ from collections import Counter
 import fmcourse as fm
 from fmcourse import data, models, show, train
 from fmcourse.evidence import choosing
-from fmcourse.evidence.experiments import by_route as route
+from fmcourse.evidence.experiments import quiz
 
 course = fm.start("13", claims=["M8"])
-base = route.finishing(models.load("base"))
+base = quiz.finishing(models.load("base"))
 each = min(36, course.scale.questions // 2)  # questions of each kind
 tokens = course.scale.instruct_tokens // 4
 
@@ -56,9 +56,9 @@ show.table([{"page": row["page"], "it says": row["sentence"], "2022": row["befor
 # services that did not exist in 2022. **Whatever we build is built in 2022, and asked in 2026.**
 
 # %%
-exam = route.Exam.draw(facts, each, seed=0)
+exam = quiz.Exam.draw(facts, each, seed=0)
 alone = exam.rows["prompt"][:]
-for kind in (route.CHANGED, route.STAYED, route.NEW):
+for kind in (quiz.CHANGED, quiz.STAYED, quiz.NEW):
     print(next(row["prompt"] for row in exam.rows if row["kind"] == kind), "…")
 
 # %% [markdown]
@@ -93,7 +93,7 @@ print(alone[0], look_up(alone[0]), sep="\n\n")
 # is in it the next second.
 
 # %%
-told = route.with_page(exam.rows, exam.new)
+told = quiz.with_page(exam.rows, exam.new)
 looked_up = told["prompt"][:]
 same = [look_up(row["prompt"]) in page for row, page in zip(exam.rows, looked_up, strict=True)]
 print(f"{len(pages):,} passages; both find the same one for {sum(same)} of {len(same)}")
@@ -107,12 +107,12 @@ print(f"{len(pages):,} passages; both find the same one for {sum(same)} of {len(
 # **Predict.** Of the three, which gets the *form* right (a number, and then it stops)? Which the *fact*?
 
 # %%
-known = route.history(facts)
-few = route.with_examples(alone, data.sample(known, 4))
-found = {route.PLAIN: route.measured(base, alone, exam.rows),
-         route.FEW: route.measured(base, few, exam.rows),
-         route.RETRIEVAL: route.measured(base, looked_up, exam.rows)}
-columns = (route.CHANGED, route.STAYED, route.NEW, route.FORM)
+known = quiz.history(facts)
+few = quiz.with_examples(alone, data.sample(known, 4))
+found = {quiz.PLAIN: quiz.measured(base, alone, exam.rows),
+         quiz.FEW: quiz.measured(base, few, exam.rows),
+         quiz.RETRIEVAL: quiz.measured(base, looked_up, exam.rows)}
+columns = (quiz.CHANGED, quiz.STAYED, quiz.NEW, quiz.FORM)
 percent = dict.fromkeys(columns, ".0%")
 show.table([{"route": name, **{key: row[key] for key in columns}}
             for name, row in found.items()], formats=percent)
@@ -131,11 +131,11 @@ show.table([{"route": name, **{key: row[key] for key in columns}}
 
 # %%
 recipe = train.InstructRecipe.at_scale(tokens=tokens)
-tuned = train.instruct(base, known, recipe, name=route.TUNED, show_progress=False)
-found[route.TUNED] = route.measured(tuned.model, alone, exam.rows)
+tuned = train.instruct(base, known, recipe, name=quiz.TUNED, show_progress=False)
+found[quiz.TUNED] = quiz.measured(tuned.model, alone, exam.rows)
 print(f"each pair was read {tuned.metrics['epochs']:.1f} times")
-course.claim("M8", metric=route.FORM, treatment=found[route.TUNED][route.FORM],
-             control=found[route.PLAIN][route.FORM])
+course.claim("M8", metric=quiz.FORM, treatment=found[quiz.TUNED][quiz.FORM],
+             control=found[quiz.PLAIN][quiz.FORM])
 
 # %% [markdown]
 # The form is learnt at once and completely. The facts are not, though each was read more than once: **fine-tuning teaches
@@ -147,15 +147,15 @@ course.claim("M8", metric=route.FORM, treatment=found[route.TUNED][route.FORM],
 # there is to learn is no limit, but a *behaviour*: read the page, and take the number from there.
 
 # %%
-paired = route.with_page(known, exam.old)
-both = train.instruct(base, paired, recipe, name=route.BOTH, show_progress=False)
-found[route.BOTH] = route.measured(both.model, looked_up, exam.rows)
+paired = quiz.with_page(known, exam.old)
+both = train.instruct(base, paired, recipe, name=quiz.BOTH, show_progress=False)
+found[quiz.BOTH] = quiz.measured(both.model, looked_up, exam.rows)
 show.table([{"route": name, **{key: row[key] for key in columns}}
             for name, row in found.items()], formats=percent)
 
 # %%
-course.claim("M8", treatment=found[route.BOTH][route.CHANGED],
-             control=found[route.TUNED][route.CHANGED])
+course.claim("M8", treatment=found[quiz.BOTH][quiz.CHANGED],
+             control=found[quiz.TUNED][quiz.CHANGED])
 
 # %% [markdown]
 # ## The control
@@ -163,18 +163,18 @@ course.claim("M8", treatment=found[route.BOTH][route.CHANGED],
 # questions. **Predict** both rows.
 
 # %%
-old_pages = route.with_page(exam.rows, exam.old)["prompt"][:]
-found[route.OLD] = route.measured(both.model, old_pages, exam.rows)
-found[route.WRONG] = route.measured(both.model, [*looked_up[1:], looked_up[0]], exam.rows)
-more = (*columns, route.STALE)
+old_pages = quiz.with_page(exam.rows, exam.old)["prompt"][:]
+found[quiz.OLD] = quiz.measured(both.model, old_pages, exam.rows)
+found[quiz.WRONG] = quiz.measured(both.model, [*looked_up[1:], looked_up[0]], exam.rows)
+more = (*columns, quiz.STALE)
 show.table([{"route": name, **{key: found[name][key] for key in more}}
-            for name in (route.TUNED, route.BOTH, route.OLD, route.WRONG)],
+            for name in (quiz.TUNED, quiz.BOTH, quiz.OLD, quiz.WRONG)],
            formats=dict.fromkeys(more, ".0%"))
 
 # %%
-course.claim("M8", metric=f"{route.BOTH} / {route.OLD}",
-             treatment=found[route.BOTH][route.CHANGED],
-             control=found[route.OLD][route.CHANGED])
+course.claim("M8", metric=f"{quiz.BOTH} / {quiz.OLD}",
+             treatment=found[quiz.BOTH][quiz.CHANGED],
+             control=found[quiz.OLD][quiz.CHANGED])
 
 # %% [markdown]
 # With the pages of 2022 it says what was true in 2022. The weights are the same; what is up to date is the page.
@@ -196,15 +196,15 @@ for size in ("50 TB", "70 TB", "800 TB"):
 # the teacher's five layers that learnt from its replies alone. And a second control: tuned on the same answers, shuffled.
 
 # %%
-changed = course.ledger("M8", route.CHANGED)
-show.seeds(changed["arms"], control=route.TUNED, unit="right about what changed")
+changed = course.ledger("M8", quiz.CHANGED)
+show.seeds(changed["arms"], control=quiz.TUNED, unit="right about what changed")
 
 # %% [markdown]
 # And behaviour: even answers that belong to other questions teach the form.
 
 # %%
-form = course.ledger("M8", route.FORM)
-show.seeds(form["arms"], control=route.PLAIN, unit=route.FORM)
+form = course.ledger("M8", quiz.FORM)
+show.seeds(form["arms"], control=quiz.PLAIN, unit=quiz.FORM)
 
 # %% [markdown]
 # ### The price
@@ -214,17 +214,17 @@ show.seeds(form["arms"], control=route.PLAIN, unit=route.FORM)
 ledger = course.ledger("M8")["details"]
 ways = list(ledger[0]["building"])
 mean = {name: {key: sum(seed["arms"][name][key] for seed in ledger) / len(ledger)
-               for key in (route.RIGHT, route.CHANGED, route.FLOPS)} for name in ways}
-show.table([{"route": name, route.RIGHT: mean[name][route.RIGHT],
-             route.CHANGED: mean[name][route.CHANGED],
+               for key in (quiz.RIGHT, quiz.CHANGED, quiz.FLOPS)} for name in ways}
+show.table([{"route": name, quiz.RIGHT: mean[name][quiz.RIGHT],
+             quiz.CHANGED: mean[name][quiz.CHANGED],
              "FLOPs to build": ledger[0]["building"][name],
-             "FLOPs a reply": mean[name][route.FLOPS]} for name in ways],
-           formats={route.RIGHT: ".0%", route.CHANGED: ".0%", "FLOPs to build": "flops",
+             "FLOPs a reply": mean[name][quiz.FLOPS]} for name in ways],
+           formats={quiz.RIGHT: ".0%", quiz.CHANGED: ".0%", "FLOPs to build": "flops",
                     "FLOPs a reply": "flops"})
 
 # %%
-show.trade_off([{"label": name, "errors today": 1 - seed["arms"][name][route.RIGHT],
-                 "FLOPs a reply": seed["arms"][name][route.FLOPS]}
+show.trade_off([{"label": name, "errors today": 1 - seed["arms"][name][quiz.RIGHT],
+                 "FLOPs a reply": seed["arms"][name][quiz.FLOPS]}
                 for seed in ledger for name in ways], "FLOPs a reply", "errors today")
 
 # %% [markdown]
@@ -244,7 +244,41 @@ for need in ("none", "fixed", "changing"):
 show.table(chart)
 
 # %% [markdown]
-# In a terminal, `fmcourse choose` asks you the six questions; options answer them at once.
+# In a terminal, `fmcourse choose` asks you the six questions, and gives lesson and verdict for every reason. For this
+# lesson's case:
 
 # %%
-# !fmcourse choose --examples hundreds --documents some --facts changing --speed fast --budget some --place own
+case = choosing.Situation("hundreds", "some", "changing", "fast", "some", "own")
+advice = choosing.advise(case)
+show.table([{"build": reason.route, "why": reason.why, "evidence": ", ".join(reason.claims)}
+            for reason in advice.build])
+
+# %% [markdown]
+# **SHIPPING HERE**
+
+# %% [markdown]
+# ## The ledger
+
+# %%
+show.table(course.ledgers())
+
+# %% [markdown]
+# ## What the exam asks
+# - *Prices change daily, and replies must quote them.* Retrieval (RAG); nothing is trained again.
+# - *A house style, and 900 examples of it.* Fine-tuning: labelled pairs teach behaviour.
+# - *Both.* Both: fine-tune the behaviour, retrieve the facts.
+# - *No examples, no budget, a demonstration tomorrow.* Prompt engineering.
+# - *A good but dear model, millions of requests.* Distillation.
+# - *Billions of words of a field, no labels.* Continued pre-training, then instruction tuning.
+
+# %% [markdown]
+# | | the exam says | today (checked November 2026) |
+# |---|---|---|
+# | First | prompt engineering is the cheapest | the same; then retrieval, then tuning |
+# | Facts | fine-tuning makes an expert | AWS: tuning "does not teach the model new factual knowledge" |
+# | Bringing a model | SageMaker endpoints | also Bedrock Custom Model Import |
+
+# %% [markdown]
+# ## Yours to try
+# Ask a larger model that was never tuned on this: `quiz.measured(models.load("smollm2"), looked_up, exam.rows)`. Or leave
+# the facts out of `known` (`facts.unchanged.select(range(100))`): does the reader get worse at what changed?
