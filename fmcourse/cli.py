@@ -19,6 +19,7 @@ from fmcourse.cli_choose import choose
 from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
 from fmcourse.cli_exam import exam
+from fmcourse.cli_ship import export, serve, verify
 from fmcourse.cli_training import Method, Rank, training
 from fmcourse.errors import CourseError, CourseWarning
 
@@ -30,7 +31,8 @@ app.add_typer(records, name="data")
 app.add_typer(aws, name="aws")
 app.add_typer(exam, name="exam")
 app.add_typer(classroom, name="class")
-app.command()(choose)
+for command in (choose, export, verify, serve):
+    app.command()(command)
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

@@ -74,6 +74,48 @@ def check(paths: Annotated[list[Path], typer.Argument(
                           fix="Correct these, and check again.")
 
 
+@aws.command("import-check")
+def import_check(folder: Annotated[Path, typer.Argument(help="With a Hugging Face model.")],
+                 region: Annotated[str | None, typer.Option(
+                     help="Where it is to be imported.")] = None) -> None:
+    """Check a folder for Amazon Bedrock Custom Model Import, before anything is uploaded."""
+    from fmcourse import aws as room
+
+    found = room.import_check(folder, region)
+    if found:
+        raise CourseError("\n".join(map(str, found)), where=folder,
+                          fix="Correct these, and check again.")
+    read = room.import_rules()["read"]
+    typer.echo(f"{folder}: good, by the rules that AWS's pages gave on {read:%d %B %Y}")
+
+
+@aws.command("plan")
+def plan(project: ProjectFile,
+         run: Annotated[Path, typer.Argument(help="Folder of a run of fmcourse train instruct.")],
+         records: Annotated[Path, typer.Argument(help="What it learnt from, to be uploaded.")],
+         out: Annotated[Path, typer.Argument(help="Folder to write.")],
+         model: Annotated[str, typer.Option(
+             help="To customize on Bedrock with the same records.")] = "nova-micro",
+         image: Annotated[str, typer.Option(
+             help="A container with the course in Amazon ECR, for SageMaker AI.")] = "",
+         exported: Annotated[Path | None, typer.Option(
+             help="What fmcourse export wrote, to import into Bedrock.")] = None,
+         instance: Annotated[str, typer.Option(help="Of the training job.")] = "ml.g5.xlarge",
+         ) -> None:
+    """Write the requests that would do a run on AWS: managed, on SageMaker AI, and imported."""
+    from fmcourse import aws as room
+    from fmcourse import store
+
+    names = room.read_project(project)
+    image = image or f"{names.account}.dkr.ecr.{names.region}.amazonaws.com/fmcourse:latest"
+    made = room.plan(names, store.read_json(run / "run.json")["recipe"], records, model, image,
+                     exported, instance)
+    for path in made.write(out):
+        typer.echo(f"wrote {path}")
+    typer.echo("nothing was sent; upload the records (and the exported folder, to output/model) "
+               "before you submit these, in order")
+
+
 @aws.command("submit")
 def submit(path: Annotated[Path, typer.Argument(metavar="REQUEST", help="Its file.")],
            really: Annotated[bool, typer.Option(

@@ -17,9 +17,13 @@ from fmcourse.aws.folder import (
     write_documents,
     write_request,
 )
+from fmcourse.aws.import_check import import_check
+from fmcourse.aws.import_check import rules as import_rules
+from fmcourse.aws.jobs import import_job, job_role, training_job
 from fmcourse.aws.lint import lint
 from fmcourse.aws.local import STRANGER, Store, local
 from fmcourse.aws.models import bases, settings, teacher_arn
+from fmcourse.aws.plan import Plan, plan
 from fmcourse.aws.policies import (
     all_powerful,
     auditor_policy,
@@ -46,11 +50,12 @@ from fmcourse.aws.submit import submit
 from fmcourse.aws.table import allow_deny_table, cases, judge
 
 __all__ = [
-    "ANYONE", "STRANGER", "Access", "Decision", "Finding", "Network", "Project", "Request", "Store",
-    "all_powerful", "allow_deny_table", "auditor_policy", "bases", "bucket_policy", "cases",
-    "check", "check_file", "customization_job", "decide", "documents", "encryption",
-    "endpoint_policy", "engineer_policy", "feedback_table", "judge", "key_policy", "lint", "local",
-    "people_policy", "policy", "public_access_block", "read_project", "read_request", "role_policy",
-    "rows", "setting_up", "settings", "statement", "submit", "teacher_arn", "trust_policy",
+    "ANYONE", "STRANGER", "Access", "Decision", "Finding", "Network", "Plan", "Project", "Request",
+    "Store", "all_powerful", "allow_deny_table", "auditor_policy", "bases", "bucket_policy",
+    "cases", "check", "check_file", "customization_job", "decide", "documents", "encryption",
+    "endpoint_policy", "engineer_policy", "feedback_table", "import_check", "import_job",
+    "import_rules", "job_role", "judge", "key_policy", "lint", "local", "people_policy", "plan",
+    "policy", "public_access_block", "read_project", "read_request", "role_policy", "rows",
+    "setting_up", "settings", "statement", "submit", "teacher_arn", "training_job", "trust_policy",
     "vpc_config", "write_documents", "write_request",
 ]

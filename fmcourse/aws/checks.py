@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fmcourse.aws.findings import Finding
+from fmcourse.aws.import_check import rules
 from fmcourse.aws.lint import lint
 from fmcourse.aws.models import bases, check_settings
 from fmcourse.aws.requests import METHODS, Request
@@ -43,6 +44,9 @@ def check(request: Request) -> list[Finding]:
         found += [replace(one, where=f"{name}: {one.where}") for one in lint(text, kind)]
     if request.operation == "CreateModelCustomizationJob":
         found += _job(request)
+    if request.operation == "CreateModelImportJob" and request.region not in rules()["regions"]:
+        found.append(Finding("region", "page", f"Nothing is imported in {request.region}.",
+                             f"Use {' or '.join(rules()['regions'])}."))
     return found
 
 

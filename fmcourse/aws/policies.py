@@ -20,6 +20,9 @@ Policy = dict[str, Any]
 VERSION = "2012-10-17"
 OBJECT_ACTIONS = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject",
                   "s3:DeleteObjectVersion"]
+JOBS = {"model-customization-job": ("bedrock", "BedrockForOurJobs"),  # job → service, statement
+        "model-import-job": ("bedrock", "BedrockForOurImports"),
+        "training-job": ("sagemaker", "SageMakerForOurJobs")}
 KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
 
 
@@ -37,16 +40,20 @@ def statement(sid: str, actions: list[str], resources: list[str] | str | None = 
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def trust_policy(project: Project) -> Policy:
+def trust_policy(project: Project, *more: str) -> Policy:
     """Who may take on the training role: Bedrock alone, and only for this account's jobs.
 
     Without the condition, Bedrock could be made to use the role for somebody else's job: the
     confused deputy.
+
+    Args:
+        more: kinds of jobs, of `JOBS`, that may take it on besides customization jobs.
     """
-    return policy(statement(
-        "BedrockForOurJobs", ["sts:AssumeRole"], principal={"Service": "bedrock.amazonaws.com"},
+    return policy(*(statement(
+        name, ["sts:AssumeRole"], principal={"Service": f"{service}.amazonaws.com"},
         condition={"StringEquals": {"aws:SourceAccount": project.account},
-                   "ArnLike": {"aws:SourceArn": project.jobs_arn}}))
+                   "ArnLike": {"aws:SourceArn": project.arn(service, f"{job}/*")}})
+        for job, (service, name) in JOBS.items() if job in ("model-customization-job", *more)))
 
 
 def people_policy(project: Project) -> Policy:

@@ -30,9 +30,11 @@ ROOMS = {
     "progress": "your answers to exam items, when each comes back, and your mock exams",
     "logs": "what experiment trackers wrote of runs without a folder",
     "evidence": "results of single seeds, so that a ledger run can go on",
+    "served": "models written out to be served",
+    "keys": "the key that you sign shipped models with",
     "executed": "notebooks of smoke, GPU and failed runs",
 }
-BY_HAND = ("labels", "rankings", "progress")  # nothing makes these again: deleted only when named
+BY_HAND = ("labels", "rankings", "progress", "keys")  # nothing makes these again: only by name
 
 
 def bring(name: str) -> Status:

@@ -10,33 +10,39 @@
 #     name: python3
 #   fmcourse:
 #     title: Choosing and shipping
-#     claims: [M8]
-#     minutes_cpu: 4
+#     claims: [M8, K8]
+#     minutes_cpu: 5
 #     minutes_gpu: 2
 # ---
 
 # %% [markdown]
 # # 13 · Choosing and shipping
-# **Question:** a model is to answer questions about a product that changes. What should be built, and how does it reach those who use it?
+# **Question:** what should be built for a product that changes, and how does it reach those who use it?
 #
-# Claims M8 · about 4 minutes on two CPU cores, 2 on a GPU · after lesson 12
+# Claims M8, K8 · about 5 minutes on two CPU cores, 2 on a GPU · after lesson 12
 
 # %% [markdown]
-# > **Exam words.** *Prompt engineering* changes what a model is told, *retrieval-augmented generation* (RAG) what it can look
-# > up. *Fine-tuning* and *continued pre-training* change its weights, *distillation* its size. They differ in cost, in the
-# > data they need, and in how they stay up to date.
+# > **Exam words.** *Prompt engineering* changes what a model is told, *retrieval-augmented generation* (RAG) what it can
+# > look up; *fine-tuning* and *continued pre-training* change its weights, *distillation* its size. They differ in cost,
+# > in the data they need, and in how they stay up to date.
 
 # %%
 import math
 import re
+import tempfile
 from collections import Counter
+from pathlib import Path
+
+import openai
+import torch
 
 import fmcourse as fm
-from fmcourse import data, models, show, train
+from fmcourse import aws, data, models, ship, show, train
 from fmcourse.evidence import choosing
 from fmcourse.evidence.experiments import quiz
+from fmcourse.evidence.experiments.managed import ACCEPTED, BROKEN, MADE, managed
 
-course = fm.start("13", claims=["M8"])
+course = fm.start("13", claims=["M8", "K8"])
 base = quiz.finishing(models.load("base"))
 each = min(36, course.scale.questions // 2)  # questions of each kind
 tokens = course.scale.instruct_tokens // 4
@@ -186,11 +192,11 @@ course.claim("M8", metric=f"{quiz.BOTH} / {quiz.OLD}",
 # Next year's release is yours to write. Change the number below, and run the cell again.
 
 # %%
-asked = next(row["prompt"] for row in facts.changed if "objects of up to" in row["prompt"])
+asked = next(prompt for prompt in facts.changed["prompt"] if "objects of up to" in prompt)
 page = exam.new.find([asked])[0][0]
 for size in ("50 TB", "70 TB", "800 TB"):
     prompt = f"{page.replace('50 TB', size)}\n\n{asked}"
-    print(f"the page says {size}; the model:", models.reply(both.model, prompt, tokens=8))
+    print(f"the page says {size}; the model:", models.reply(both.model, prompt, 8))
 
 # %% [markdown]
 # ## Every route
@@ -252,11 +258,121 @@ show.table(chart)
 # %%
 case = choosing.Situation("hundreds", "some", "changing", "fast", "some", "own")
 advice = choosing.advise(case)
-show.table([{"build": reason.route, "why": reason.why, "evidence": ", ".join(reason.claims)}
-            for reason in advice.build])
+show.table([{"build": step.route, "why": step.why, "evidence": ", ".join(step.claims)}
+            for step in advice.build])
 
 # %% [markdown]
-# **SHIPPING HERE**
+# ## Shipping
+# The choice is made: `both`, the reader. A model that only its makers can open is not finished. One call writes a plain
+# folder: adapters merged into the weights, the chat template kept, a card, and a signed list of files.
+
+# %%
+out = Path(tempfile.mkdtemp(prefix="fmcourse-"))
+folder = ship.export(both, out / "reader", limits="It reads limits off a page, no more.")
+print(*sorted(file.name for file in folder.iterdir()), sep="\n")
+
+# %% [markdown]
+# The card is written from what training kept: data, lineage, measures, FLOPs, an estimate of energy. Nobody typed a number.
+
+# %%
+card = (folder / "README.md").read_text().split("\n## ")
+print("## " + next(part for part in card if part.startswith("Cost")))
+
+# %% [markdown]
+# ### Is it still what was signed?
+# **Predict.** Somebody changes one byte of 48 million, and writes the new hash into the list. Who notices?
+
+# %%
+weights = folder / "model.safetensors"
+content = bytearray(weights.read_bytes())
+content[-1] ^= 1
+weights.write_bytes(content)
+print(ship.verify(folder))
+content[-1] ^= 1
+weights.write_bytes(content)
+assert ship.verify(folder).whole
+
+# %% [markdown]
+# The file is named. A new hash in the list would not help: the list is signed, and the signature would not fit. What a
+# signature can't say is whether the signer was right to trust the data.
+
+# %% [markdown]
+# ### One file for llama.cpp
+# Laptops and telephones run GGUF files. The file holds the very same numbers, yet rows of two matrices in each layer change
+# places: queries and keys, whose features are turned in pairs, *i* with *i* + half a head here, with its neighbour there.
+
+# %%
+text = "The king of Israel said to the people: it is 12 o'clock."
+ids = torch.tensor([base.tokenizer(text).input_ids])
+file = ship.write_gguf(both.model, out / "reader.gguf")
+again = ship.open_gguf(file)
+difference = float((both.model(ids).logits - again(ids).logits).abs().max())
+print(f"{file.stat().st_size / 1e6:.0f} MB; largest difference of a logit: {difference:.1e}")
+assert difference < 1e-3, "the file is another model"
+
+# %% [markdown]
+# The round trip shows that no weight went astray; it does not show that the model is any good. In eight bits (`q8_0`) a
+# quarter of the size costs a little of each logit.
+
+# %% [markdown]
+# ### Somebody else's client
+# `fmcourse serve FOLDER` starts the server of transformers, on this machine alone, and OpenAI's own client talks to it.
+
+# %%
+with ship.serving(folder) as server:
+    client = openai.OpenAI(base_url=server.url, api_key="none")
+    parts = client.chat.completions.create(
+        model=server.model, stream=True, max_tokens=8, temperature=0,
+        messages=[{"role": "user", "content": f"{page}\n\n{asked}"}])
+    streamed = [part.choices[0].delta.content or "" for part in parts if part.choices]
+assert len(streamed) > 1, "nothing was streamed"
+print(asked, "…" + "".join(streamed))
+
+# %% [markdown]
+# For users by the hundred, the same folder is served on a GPU by vLLM: `vllm serve FOLDER`.
+
+# %% [markdown]
+# ## On AWS
+# *Custom Model Import* takes open architectures from a folder in S3. **Predict.** Our base opens in transformers 5 without a
+# word of complaint. Will Bedrock, which opens it with release 4.51, answer as it does here?
+
+# %%
+faults = aws.import_check(models.BASE, region="us-east-1")
+assert faults and not aws.import_check(folder, region="us-east-1")
+show.table(aws.rows(faults)[["where", "what"]])
+
+# %% [markdown]
+# Release 4 does not know the new name for positions and would take its own default: no error, another model. `export` writes
+# what both releases read, and the check finds nothing left. What only AWS knows, such as a bucket's rights, it cannot tell.
+
+# %% [markdown]
+# ### Managed, or under your control
+# From the same records: a customization job (Bedrock), a training job (SageMaker AI), an import. Nothing is sent; each
+# request is held against AWS's own API model.
+
+# %%
+project = aws.Project("111122223333", "my-team-data")
+image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fmcourse:latest"
+jobs = (aws.customization_job(project, "nova-micro", settings={"epochCount": 2}),
+        aws.training_job(project, image, ["train", "instruct", "--data", "train.jsonl"]),
+        aws.import_job(project))
+show.table([{"request": job.operation, "says": ", ".join(job.parameters)} for job in jobs])
+
+# %% [markdown]
+# **Predict.** Break one thing in records or requests, such as a role that is missing or a machine misspelt. How many broken
+# ones do the course's checks let through?
+
+# %%
+outcome = managed()
+accepted = {arm: outcome.arms[arm][ACCEPTED] for arm in (MADE, BROKEN)}
+show.table(outcome.details["broken"], rows=8)
+
+# %%
+course.claim("K8", treatment=accepted[MADE], control=accepted[BROKEN])
+
+# %% [markdown]
+# Managed means fewer choices and fewer mistakes; control means all of them: of one recipe's settings a managed job takes two,
+# and a training job all (claim K8).
 
 # %% [markdown]
 # ## The ledger

@@ -28,6 +28,7 @@ from fmcourse.evidence.experiments.label_guidelines import label_guidelines
 from fmcourse.evidence.experiments.label_noise import label_noise
 from fmcourse.evidence.experiments.label_rounds import label_rounds
 from fmcourse.evidence.experiments.least_privilege import least_privilege
+from fmcourse.evidence.experiments.managed import managed
 from fmcourse.evidence.experiments.methods import methods
 from fmcourse.evidence.experiments.objectives import objectives
 from fmcourse.evidence.experiments.overfit import overfit
@@ -53,8 +54,8 @@ EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, audited, aws_documents, base_model, better_start, by_route, continued, curated,
     demonstrated, diverse_enough, duplicates, enough, expert, fair, far_less, feedback_on_aws,
     formats, formats_kept, governed, harmless, kept_current, label_errors, label_guidelines,
-    label_noise, label_rounds, least_privilege, methods, objectives, overfit, pretraining, private,
-    published, ranked, refreshed, registered, reinforced, represented, routes, scaling,
+    label_noise, label_rounds, least_privilege, managed, methods, objectives, overfit, pretraining,
+    private, published, ranked, refreshed, registered, reinforced, represented, routes, scaling,
     several_annotators, specialist, task_specific, traced, transfer, unseen_families, unusual,
     validated)}
 
