@@ -192,7 +192,8 @@ course.claim("M8", metric=f"{quiz.BOTH} / {quiz.OLD}",
 # Next year's release is yours to write. Change the number below, and run the cell again.
 
 # %%
-asked = next(prompt for prompt in facts.changed["prompt"] if "objects of up to" in prompt)
+asked = next(prompt for prompt in facts.changed["prompt"]
+             if "objects of up to" in prompt)
 page = exam.new.find([asked])[0][0]
 for size in ("50 TB", "70 TB", "800 TB"):
     prompt = f"{page.replace('50 TB', size)}\n\n{asked}"
@@ -268,7 +269,7 @@ show.table([{"build": step.route, "why": step.why, "evidence": ", ".join(step.cl
 
 # %%
 out = Path(tempfile.mkdtemp(prefix="fmcourse-"))
-folder = ship.export(both, out / "reader", limits="It reads limits off a page, no more.")
+folder = ship.export(both, out / "reader", limits="It reads limits off a page only.")
 print(*sorted(file.name for file in folder.iterdir()), sep="\n")
 
 # %% [markdown]
@@ -307,7 +308,7 @@ ids = torch.tensor([base.tokenizer(text).input_ids])
 file = ship.write_gguf(both.model, out / "reader.gguf")
 again = ship.open_gguf(file)
 difference = float((both.model(ids).logits - again(ids).logits).abs().max())
-print(f"{file.stat().st_size / 1e6:.0f} MB; largest difference of a logit: {difference:.1e}")
+print(f"{file.stat().st_size / 1e6:.0f} MB; logits differ by {difference:.1e} at most")
 assert difference < 1e-3, "the file is another model"
 
 # %% [markdown]
@@ -338,7 +339,8 @@ print(asked, "…" + "".join(streamed))
 
 # %%
 faults = aws.import_check(models.BASE, region="us-east-1")
-assert faults and not aws.import_check(folder, region="us-east-1")
+assert faults
+assert not aws.import_check(folder, region="us-east-1")
 show.table(aws.rows(faults)[["where", "what"]])
 
 # %% [markdown]
@@ -354,9 +356,10 @@ show.table(aws.rows(faults)[["where", "what"]])
 project = aws.Project("111122223333", "my-team-data")
 image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fmcourse:latest"
 jobs = (aws.customization_job(project, "nova-micro", settings={"epochCount": 2}),
-        aws.training_job(project, image, ["train", "instruct", "--data", "train.jsonl"]),
+        aws.training_job(project, image, ["train", "instruct", "--data", "t.jsonl"]),
         aws.import_job(project))
-show.table([{"request": job.operation, "says": ", ".join(job.parameters)} for job in jobs])
+show.table([{"request": job.operation, "says": ", ".join(job.parameters)}
+            for job in jobs])
 
 # %% [markdown]
 # **Predict.** Break one thing in records or requests, such as a role that is missing or a machine misspelt. How many broken
@@ -371,8 +374,8 @@ show.table(outcome.details["broken"], rows=8)
 course.claim("K8", treatment=accepted[MADE], control=accepted[BROKEN])
 
 # %% [markdown]
-# Managed means fewer choices and fewer mistakes; control means all of them: of one recipe's settings a managed job takes two,
-# and a training job all (claim K8).
+# Managed means fewer choices and fewer mistakes; control means all of them: of one recipe's settings a managed job takes
+# two, and a training job all.
 
 # %% [markdown]
 # ## The ledger
