@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmcourse import data
-from fmcourse.data import dated_facts as module
-from fmcourse.data.dated_facts import PASSAGE, blanks, passages, question, stated
+from fmcourse.data.dated_facts import PASSAGE, _rows, _Stated, blanks, passages, question, stated
 
 
 def page(text: str, name: str = "CreateFox", document: str = "zoo") -> dict[str, str]:
@@ -21,7 +20,7 @@ def page(text: str, name: str = "CreateFox", document: str = "zoo") -> dict[str,
 @pytest.mark.parametrize(("sentence", "numbers"), [
     ("A fox can have up to 1,000 tags and at most 5 names.", ["1000", "5"]),
     ("Tickets are available for 24 months after a visit.", ["24"]),
-    ("The maximum is 30 seconds, which is the default.", ["30"]),
+    ("The maximum for each fox is 30 seconds, the default.", ["30"]),
     ("It accepts no more than 50% of what foxes are given.", ["50"])])
 def test_limits_are_asked_for(sentence, numbers):
     assert [number for _, number in blanks(sentence)] == numbers
@@ -52,8 +51,8 @@ def test_a_question_ends_where_the_number_stands():
 
 
 def test_facts_are_found_again_whatever_became_of_the_typography():
-    old, = stated([page("- Amazon foxes can have up to 1,000 tags.")]).items()
-    new, = stated([page("Foxes can have up to 2000 tags")]).items()
+    old, = stated([page("- Amazon foxes of any kind can have up to 1,000 tags.")]).items()
+    new, = stated([page("Foxes of any kind can have up to 2000 tags")]).items()
     assert old[0] == new[0]
     assert (old[1].number, new[1].number) == ("1000", "2000")
 
@@ -74,9 +73,9 @@ def test_passages_hold_every_number_under_the_name_of_their_page():
 
 
 def test_answers_of_2022_are_those_of_2022():
-    facts = data.with_card(module._rows([
-        (module._Stated("9", "Up to ___ foxes.", "A of Zoo", "zoo", "Zoo"), "5"),
-        (module._Stated("7", "Up to ___ owls.", "B of Zoo", "zoo", "Zoo"), "")]),
+    facts = data.with_card(_rows([
+        (_Stated("9", "Up to ___ foxes.", "A of Zoo", "zoo", "Zoo"), "5"),
+        (_Stated("7", "Up to ___ owls.", "B of Zoo", "zoo", "Zoo"), "")]),
         data.Card("made up", {}))
     before = data.as_of_2022(facts)
     assert before["completion"][:] == ["5"]
