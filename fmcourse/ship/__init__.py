@@ -6,7 +6,7 @@ people talk to it on this machine.
 """
 
 from fmcourse.ship.export import FORMS, export
-from fmcourse.ship.gguf_file import metadata, open_gguf, write_gguf
+from fmcourse.ship.gguf_file import metadata, open_gguf, permuted, write_gguf
 from fmcourse.ship.manifest import Verification, sign, verify
 from fmcourse.ship.model_card import energy, model_card
 from fmcourse.ship.portable import portable_config
@@ -14,6 +14,6 @@ from fmcourse.ship.server import Server, address, command, environment, ready, s
 
 __all__ = [
     "FORMS", "Server", "Verification", "address", "command", "energy", "environment", "export",
-    "metadata", "model_card", "open_gguf", "portable_config", "ready", "serving", "sign", "verify",
-    "write_gguf",
+    "metadata", "model_card", "open_gguf", "permuted", "portable_config", "ready", "serving",
+    "sign", "verify", "write_gguf",
 ]
