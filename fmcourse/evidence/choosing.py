@@ -184,8 +184,8 @@ def _distilling(case: Situation) -> Tried:
 def _running(case: Situation, build: tuple[Reason, ...]) -> Reason:
     if case.place == "own":
         return Reason(OWN, "Take open weights, with an adapter if they are tuned; data, weights "
-                           "and training loop stay with you.", ("K5", "M7"))
+                           "and training loop stay with you.", ("K8", "M7"))
     if any(reason.route in (CONTINUED, TUNING, DISTILLING) for reason in build):
         return Reason(BEDROCK, "Bring data in its format; a customization job does the rest.",
-                      ("D5", "G6"))
+                      ("K8", "D5"))
     return Reason(PUBLISHED, "Nothing is trained, so there is nothing to run.", ("K5",))

@@ -45,7 +45,7 @@ from fmcourse.evidence.experiments.managed import ACCEPTED, BROKEN, MADE, manage
 course = fm.start("13", claims=["M8", "K8"])
 base = quiz.finishing(models.load("base"))
 each = min(36, course.scale.questions // 2)  # questions of each kind
-tokens = course.scale.instruct_tokens // 4
+tokens = course.scale.instruct_tokens // 2
 
 # %% [markdown]
 # ## Facts that change
