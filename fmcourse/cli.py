@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from fmcourse.cli_aws import aws
+from fmcourse.cli_choose import choose
 from fmcourse.cli_class import classroom
 from fmcourse.cli_data import records
 from fmcourse.cli_exam import exam
@@ -35,8 +36,8 @@ app.add_typer(exam, name="exam")
 app.add_typer(progress, name="progress")
 classroom.add_typer(room)
 app.add_typer(classroom, name="class")
-for shipping in (export, verify, serve):
-    app.command()(shipping)
+for command in (choose, export, verify, serve):
+    app.command()(command)
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Numbers or names; none means all.")]
 FAILED = 1

@@ -30,6 +30,7 @@ from fmcourse.data.coverage import (
     text_vectors,
     vendi,
 )
+from fmcourse.data.dated_facts import DatedFacts, as_of_2022, dated_facts
 from fmcourse.data.distillation_file import write_distillation
 from fmcourse.data.domain import domain
 from fmcourse.data.drift import drift, js_distance, ks_distance, psi, two_sample_auc
@@ -77,22 +78,22 @@ from fmcourse.data.tokens import PackedRows, TokenFile, tokenizer_hash, tokens
 from fmcourse.data.yearly import yearly_paragraphs
 
 __all__ = [
-    "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Coverage", "Format", "Limits",
-    "Mixture", "PackedRows", "Reading", "Releases", "Retriever", "Statistics", "TokenFile",
-    "annotation", "bias_metrics", "bias_report", "card", "cards_of", "case_summaries",
-    "chat_tokens", "check_file", "check_no_leak", "clusters", "combine", "commands",
-    "constrained_records", "contradictions", "conversation", "conversations", "convert_file",
-    "convert_record", "coverage", "curation", "deduplicate", "diverse", "domain", "drift",
-    "drop_near_duplicates", "edge_cases", "effective_size", "excerpt", "few_shot",
-    "file_statistics", "filter_sentences", "first_lines", "general", "governance", "grade_flags",
-    "graded", "graded_share", "guide", "held_out", "house_style", "importance_weights", "is_told",
-    "js_distance", "ks_distance", "limits", "manual", "medical_questions", "mislabelled", "narrow",
-    "near_contradictions", "near_duplicates", "normalise", "normalise_text", "only",
-    "operation_pairs", "out_of_fold", "own", "packed_rows", "people", "plain_style",
-    "plant_label_errors", "psi", "record_format", "releases", "resampled", "reweighing", "sample",
-    "service_paragraphs", "shuffle_words", "side", "sized", "split_by_document",
-    "split_conversations", "strata_weights", "swapped", "task_records", "templates", "text_vectors",
-    "to_bedrock", "to_messages", "tokenizer_hash", "tokens", "two_sample_auc", "vendi",
-    "with_biased_labels", "with_card", "with_manual", "with_passages", "write_distillation",
-    "written", "yearly_paragraphs", "yes_no",
+    "FORMATS", "TOLD_SYSTEM", "BadLine", "Card", "Conversations", "Coverage", "DatedFacts",
+    "Format", "Limits", "Mixture", "PackedRows", "Reading", "Releases", "Retriever", "Statistics",
+    "TokenFile", "annotation", "as_of_2022", "bias_metrics", "bias_report", "card", "cards_of",
+    "case_summaries", "chat_tokens", "check_file", "check_no_leak", "clusters", "combine",
+    "commands", "constrained_records", "contradictions", "conversation", "conversations",
+    "convert_file", "convert_record", "coverage", "curation", "dated_facts", "deduplicate",
+    "diverse", "domain", "drift", "drop_near_duplicates", "edge_cases", "effective_size", "excerpt",
+    "few_shot", "file_statistics", "filter_sentences", "first_lines", "general", "governance",
+    "grade_flags", "graded", "graded_share", "guide", "held_out", "house_style",
+    "importance_weights", "is_told", "js_distance", "ks_distance", "limits", "manual",
+    "medical_questions", "mislabelled", "narrow", "near_contradictions", "near_duplicates",
+    "normalise", "normalise_text", "only", "operation_pairs", "out_of_fold", "own", "packed_rows",
+    "people", "plain_style", "plant_label_errors", "psi", "record_format", "releases", "resampled",
+    "reweighing", "sample", "service_paragraphs", "shuffle_words", "side", "sized",
+    "split_by_document", "split_conversations", "strata_weights", "swapped", "task_records",
+    "templates", "text_vectors", "to_bedrock", "to_messages", "tokenizer_hash", "tokens",
+    "two_sample_auc", "vendi", "with_biased_labels", "with_card", "with_manual", "with_passages",
+    "write_distillation", "written", "yearly_paragraphs", "yes_no",
 ]

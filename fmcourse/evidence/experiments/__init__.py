@@ -9,6 +9,7 @@ from fmcourse.evidence.experiments.audited import audited
 from fmcourse.evidence.experiments.aws_documents import aws_documents
 from fmcourse.evidence.experiments.base_model import base_model
 from fmcourse.evidence.experiments.better_start import better_start
+from fmcourse.evidence.experiments.by_route import by_route
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
 from fmcourse.evidence.experiments.demonstrated import demonstrated
@@ -50,7 +51,7 @@ from fmcourse.evidence.experiments.unusual import unusual
 from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
-    affordable, audited, aws_documents, base_model, better_start, continued, curated,
+    affordable, audited, aws_documents, base_model, better_start, by_route, continued, curated,
     demonstrated, diverse_enough, duplicates, enough, expert, fair, far_less, feedback_on_aws,
     formats, formats_kept, governed, harmless, kept_current, label_errors, label_guidelines,
     label_noise, label_rounds, least_privilege, managed, methods, objectives, overfit, pretraining,
