@@ -12,7 +12,7 @@ differs.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from datasets import Dataset
@@ -73,7 +73,7 @@ def answering(seed: int, taught: int, tokens: int, labels: int, prompts: int, as
               ) -> tuple[dict[str, Scores], dict[str, Any], dict[str, str]]:
     """Arms that answer, what they say to some prompts, and hashes of what was read."""
     pool, held = to_answer(prompts, seed), to_answer(asked, seed, "test")
-    teacher = tutor(seed, taught)
+    teacher = tutor(seed, taught, pool)
     small = models.student(teacher, LAYERS)
     found = {TEACHER: teacher} | {name: run.model for name, run in pupils(
         small, teacher, pool, labels, tokens, seed).items()}
@@ -95,10 +95,18 @@ def to_answer(rows: int, seed: int, part: str = "train") -> Dataset:
     return data.task_records(list(FAMILIES), rows, seed, part)
 
 
-def tutor(seed: int, tokens: int) -> LanguageModel:
-    """The base, tuned on labels of its own: other prompts than the students'."""
+def tutor(seed: int, tokens: int, pool: Dataset) -> LanguageModel:
+    """The base, tuned on labels of its own: no prompt of the students' is among them."""
     recipe = train.InstructRecipe(tokens=tokens, learning_rate=2e-3, seed=seed)
-    return fine_tuned(models.load("base"), to_answer(1_500, seed + 50), recipe, TEACHER).model
+    return fine_tuned(models.load("base"), others(pool, seed), recipe, TEACHER).model
+
+
+def others(pool: Dataset, seed: int, rows: int = 3_000) -> Dataset:
+    """Prompts with labels, none of them from the same document as one of the pool."""
+    drawn, theirs = to_answer(rows, seed + 50), set(pool["document"])
+    kept = [i for i, document in enumerate(drawn["document"]) if document not in theirs]
+    return data.with_card(drawn.select(kept), data.card(drawn).step(
+        "documents of the students left out", len(kept), len(drawn) - len(kept)))
 
 
 def pupils(small: LanguageModel, teacher: LanguageModel, pool: Dataset, labels: int, tokens: int,
