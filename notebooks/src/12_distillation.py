@@ -31,7 +31,7 @@ import torch
 import fmcourse as fm
 from fmcourse import aws, data, models, show, train
 from fmcourse.errors import CourseError
-from fmcourse.evidence.experiments import distilled_names as k12
+from fmcourse.evidence.experiments import distillation as k12
 from fmcourse.train.losses import distillation_loss, likeliest
 
 course = fm.start("12", claims=["K12"])
@@ -228,6 +228,7 @@ ledger = course.ledger("K12")
 show.seeds(ledger["arms"], control=k12.FEW, unit=ledger["metric"])
 
 # %% [markdown]
+# ### Right labels for everything
 # Read the arm *labels of all prompts*, too. It is what you would have if every prompt had been labelled: no teacher is
 # better than right labels for everything. Distillation is for where they are missing, or too dear.
 #

@@ -12,7 +12,7 @@ from fmcourse.evidence.experiments.better_start import better_start
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
 from fmcourse.evidence.experiments.demonstrated import demonstrated
-from fmcourse.evidence.experiments.distilled import distilled
+from fmcourse.evidence.experiments.distillation import distilled
 from fmcourse.evidence.experiments.diverse_enough import diverse_enough
 from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert

@@ -13,12 +13,11 @@ from datasets import Dataset
 from fmcourse import data, evaluate, models, train
 from fmcourse.evidence import get
 from fmcourse.evidence.claim import NOT_SHOWN, SHOWN, overall
-from fmcourse.evidence.experiments import distilled as experiment
+from fmcourse.evidence.experiments import distillation
+from fmcourse.evidence.experiments.distillation import AGREES, RIGHT
 from fmcourse.evidence.ledger import measure_entry
 
 pytestmark = pytest.mark.data
-distilled = experiment.__globals__
-RIGHT, AGREES = distilled["RIGHT"], distilled["AGREES"]
 
 
 def said_in(records: Dataset) -> list[tuple[str, str]]:
@@ -26,8 +25,8 @@ def said_in(records: Dataset) -> list[tuple[str, str]]:
 
 
 def test_misplaced_answers_are_the_same_answers_one_prompt_further():
-    rows = distilled["to_answer"](20, 0)
-    moved = distilled["misplaced"](rows)
+    rows = distillation.to_answer(20, 0)
+    moved = distillation.misplaced(rows)
     before, after = said_in(rows), said_in(moved)
     assert [asked for asked, _ in after] == [asked for asked, _ in before]
     assert [answer for _, answer in after] == [before[-1][1], *(told for _, told in before[:-1])]
@@ -35,18 +34,18 @@ def test_misplaced_answers_are_the_same_answers_one_prompt_further():
 
 
 def test_the_teacher_never_saw_a_document_of_the_students_and_nobody_one_of_the_test():
-    pool, test = distilled["to_answer"](600, 0), distilled["to_answer"](120, 0, "test")
-    others = distilled["others"](pool, 0)
+    pool, test = distillation.to_answer(600, 0), distillation.to_answer(120, 0, "test")
+    others = distillation.others(pool, 0)
     asked = [set(part["document"]) for part in (pool, others, test)]
     assert not any(one & other for one, other in itertools.combinations(asked, 2))
     assert len(others) > 1_000
 
 
 def test_texts_are_whole_sentences_and_the_held_out_ones_are_others():
-    parts = [distilled["to_write"](40, 0, part) for part in ("train", "test")]
+    parts = [distillation.to_write(40, 0, part) for part in ("train", "test")]
     texts = [{talk[1]["content"] for talk in part["messages"]} for part in parts]
     assert all(len(part) == 40 for part in parts)
-    assert all(len(text) <= distilled["PASSAGE"] for part in texts for text in part)
+    assert all(len(text) <= distillation.PASSAGE for part in texts for text in part)
     assert not texts[0] & texts[1]
 
 
@@ -64,7 +63,7 @@ def arranged(monkeypatch, knows: bool, heard: bool) -> None:
     """A teacher that is right nine times in ten, or guesses; and is heard, or is not."""
     truth = {}
 
-    def to_answer(rows, seed, part="train", make=distilled["to_answer"]):
+    def to_answer(rows, seed, part="train", make=distillation.to_answer):
         made = make(rows, seed, part)
         truth.update(said_in(made))
         return made
@@ -92,12 +91,12 @@ def arranged(monkeypatch, knows: bool, heard: bool) -> None:
     def graded(model, held, teacher=None):
         return {RIGHT: model.skill, AGREES: model.skill}, ["so"] * len(held)
 
-    monkeypatch.setitem(distilled, "to_answer", to_answer)
-    monkeypatch.setitem(distilled, "tutor", lambda *_: Pupil(parameters=9, skill=0.9))
-    monkeypatch.setitem(distilled, "fine_tuned", lambda small, records, recipe, name: learnt(
+    monkeypatch.setattr(distillation, "to_answer", to_answer)
+    monkeypatch.setattr(distillation, "tutor", lambda *_: Pupil(parameters=9, skill=0.9))
+    monkeypatch.setattr(distillation, "fine_tuned", lambda small, records, recipe, name: learnt(
         records))
-    monkeypatch.setitem(distilled, "taught_by", taught_by)
-    monkeypatch.setitem(distilled, "graded", graded)
+    monkeypatch.setattr(distillation, "taught_by", taught_by)
+    monkeypatch.setattr(distillation, "graded", graded)
     monkeypatch.setattr(train, "teacher_answers", tell)
     monkeypatch.setattr(models, "load", lambda name: Pupil(parameters=9, bits=1.5))
     monkeypatch.setattr(models, "with_chat", lambda model: model)
@@ -111,6 +110,7 @@ def arranged(monkeypatch, knows: bool, heard: bool) -> None:
 def test_a_teacher_is_shown_to_teach_only_if_it_knows_and_is_heard(
         monkeypatch, knows, heard, wanted):
     arranged(monkeypatch, knows, heard)
-    arms = [experiment(seed, passages=8, fewer=(4,), tested=4).arms for seed in range(3)]
+    arms = [distillation.distilled(seed, passages=8, fewer=(4,), tested=4).arms
+            for seed in range(3)]
     found = [measure_entry(measure, arms) for measure in get("K12").measures]
     assert overall([one["verdict"] for one in found]) == wanted
