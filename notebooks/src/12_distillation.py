@@ -172,7 +172,7 @@ show.table([{"student": row["student"], "arm": row["arm"],
 # %%
 many = course.scale.enforce
 pool = k12.to_answer(600 if many else 24, seed=0)
-few = pool.select(range(60 if many else 6))
+few = pool.select(range(20 if many else 6))
 print(f"{len(few)} of {len(pool)} prompts have a label")
 
 # %% [markdown]
@@ -182,7 +182,7 @@ print(f"{len(few)} of {len(pool)} prompts have a label")
 # %%
 tuned = train.instruct(
     base, k12.others(pool, seed=0), train.InstructRecipe(
-        tokens=course.scale.instruct_tokens * 3 // 10, learning_rate=2e-3),
+        tokens=course.scale.instruct_tokens // 2, learning_rate=2e-3),
     name="teacher", show_progress=False)
 teacher = tuned.model
 student = models.student(teacher, k12.LAYERS)
