@@ -181,7 +181,7 @@ print(f"{len(few)} of {len(pool)} prompts have a label")
 # %%
 tuned = train.instruct(
     base, k12.others(pool, seed=0), train.InstructRecipe(
-        tokens=course.scale.instruct_tokens // 2, learning_rate=2e-3),
+        tokens=max(12_000, course.scale.instruct_tokens // 2), learning_rate=2e-3),
     name="teacher", show_progress=False)
 teacher = tuned.model
 student = models.student(teacher, k12.LAYERS)
@@ -190,7 +190,7 @@ print(f"{student.parameters / teacher.parameters:.0%} of the teacher's parameter
 # %%
 warnings.simplefilter("ignore", CourseWarning)  # it is printed here
 said = train.teacher_answers(teacher, pool, tokens=k12.LONGEST)
-print(f"{said.empty + said.cut} of {len(pool)} answers are empty or do not end: left out")
+print(f"{said.empty + said.cut} of {len(pool)} answers empty or not ended: left out")
 label = dict(zip(pool["instruction"], pool["answer"], strict=True))
 show.table([{"asked": asked["content"], "label": label[asked["content"]],
              "teacher": answer["content"]}
