@@ -45,7 +45,7 @@ base = models.with_chat(models.load("base"))
 # base, our teacher, has an opinion of them all. **Predict.** What does it expect after these words?
 
 # %%
-begun = base.tokenizer("The river flows through the city of", return_tensors="pt")
+begun = base.tokenizer("The king sent his", return_tensors="pt")
 with torch.no_grad():
     opinion = base(input_ids=begun.input_ids).logits[0, -1].float()  # (vocabulary,)
 first = opinion.topk(6).indices
@@ -94,13 +94,21 @@ for step, text in enumerate(texts["text"][:32]):
 # The library keeps the teacher's 64 likeliest tokens of each position, and all others as one: 260 bytes instead of 16 kB.
 
 # %%
-here = ids[0, 1:]
-whole = divergence(found[:-1], wanted[:-1], 2.0).item()
-for k in (8, 64, 8191):
-    opinions = likeliest(wanted[:-1], k, temperature=2.0)
-    part = distillation_loss(found[:-1], here, opinions, temperature=2.0, alpha=0.7)
-    print(f"{k} tokens kept: {part.kl.item():.4f}; raw: {whole:.4f}")
-assert abs(part.kl.item() - whole) < 1e-3
+here, rows = ids[0, 1:], []
+for temperature in (1.0, 2.0):
+    kept = {}
+    for k in (8, 64, 8191):
+        opinions = likeliest(wanted[:-1], k, temperature)
+        part = distillation_loss(found[:-1], here, opinions, temperature, alpha=0.7)
+        kept[f"{k} kept"] = part.kl.item()
+    rows.append({"T": temperature, **kept,
+                 "raw": divergence(found[:-1], wanted[:-1], temperature).item()})
+assert all(abs(row["8191 kept"] - row["raw"]) < 1e-3 for row in rows)
+show.table(rows)
+
+# %% [markdown]
+# With all tokens kept it is the raw idea's number. With 64 something is lost, how the rest is shared out; the more, the
+# higher the temperature. Below, T is 1.
 
 # %% [markdown]
 # ## By logits: the same text, read twice
