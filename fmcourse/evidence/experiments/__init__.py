@@ -13,6 +13,7 @@ from fmcourse.evidence.experiments.by_route import by_route
 from fmcourse.evidence.experiments.continued import continued
 from fmcourse.evidence.experiments.curated import curated, duplicates
 from fmcourse.evidence.experiments.demonstrated import demonstrated
+from fmcourse.evidence.experiments.distillation import distilled
 from fmcourse.evidence.experiments.diverse_enough import diverse_enough
 from fmcourse.evidence.experiments.enough import enough, far_less
 from fmcourse.evidence.experiments.expert import expert
@@ -52,8 +53,8 @@ from fmcourse.evidence.experiments.validated import validated
 
 EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     affordable, audited, aws_documents, base_model, better_start, by_route, continued, curated,
-    demonstrated, diverse_enough, duplicates, enough, expert, fair, far_less, feedback_on_aws,
-    formats, formats_kept, governed, harmless, kept_current, label_errors, label_guidelines,
+    demonstrated, distilled, diverse_enough, duplicates, enough, expert, fair, far_less,
+    feedback_on_aws, formats, formats_kept, governed, harmless, kept_current, label_errors, label_guidelines,
     label_noise, label_rounds, least_privilege, managed, methods, objectives, overfit, pretraining,
     private, published, ranked, refreshed, registered, reinforced, represented, routes, scaling,
     several_annotators, specialist, task_specific, traced, transfer, unseen_families, unusual,

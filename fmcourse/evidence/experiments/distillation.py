@@ -1,0 +1,206 @@
+"""K12: a small student learns from what a large teacher says, by its answers and by its logits.
+
+By answers: a few prompts have labels, and many have none. The control learns from the labels, the
+student from the teacher's answers to all prompts. That is where distillation pays: labels are what
+is dear. What labels of *all* prompts would have taught stands beside it.
+
+By logits: student and control read the same texts for as many steps, from the same random weights.
+The student also sees what else the teacher found likely at each token. Here nothing but the signal
+differs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from datasets import Dataset
+
+from fmcourse import data, evaluate, models, train
+from fmcourse.data.sentences import leading
+from fmcourse.evidence.experiments.shared import Outcome, fine_tuned, run_folder
+from fmcourse.models import LanguageModel, Shape
+
+RIGHT, AGREES = "held-out prompts answered right", "same answer as the teacher's"
+BITS, PER_BYTE = "held-out texts: bits per byte", "bits per byte of right answers"
+TEACHER, ANSWERS, FEW = "teacher", "the teacher's answers", "the few labels"
+MISPLACED, ALL = "misplaced answers", "labels of all prompts"
+LOGITS, TEXT = "the teacher's logits", "the text alone"
+FAMILIES = ("year", "origin")  # that the base is soon good at
+LAYERS, LONGEST = 2, 16  # of the student that answers; tokens of an answer
+SIZES = {"1/8": Shape(128, 2, 384, 2), "1/4": Shape(192, 3, 512, 3), "1/2": Shape(256, 5, 704, 4)}
+PASSAGE = 600  # characters
+WRITING = {"learning_rate": 3e-3, "optimizer": "muon", "micro_rows": 4, "warmup": 0.05,
+           "decay": 0.5}
+SOFT = {"alpha": 1.0, "temperature": 1.0}
+Scores = dict[str, float]
+
+
+def distilled(
+    seed: int, taught: int = 100_000, tokens: int = 40_000, labels: int = 20, prompts: int = 600,
+    asked: int = 120, written: int = 100_000, passages: int = 300, fewer: Sequence[int] = (75,),
+    tested: int = 50,
+) -> Outcome:
+    """Students by answers and by logits, each beside the same student without its teacher.
+
+    A second control of the answers has them below other prompts: as many texts in the same manner,
+    and nothing to learn. Sizes of students and amounts of text are compared at seed 0.
+
+    Args:
+        taught: tokens that the answering teacher is tuned on, with labels.
+        tokens: budget of each student that answers, prompts included.
+        labels: prompts that have a label; the first of all.
+        prompts: all of them.
+        asked: held-out prompts.
+        written: budget of each student that writes.
+        passages, fewer: texts to read, and smaller numbers of them for the curve.
+        tested: held-out texts.
+    """
+    arms, said, hashes = answering(seed, taught, tokens, labels, prompts, asked)
+    base = models.with_chat(models.load("base"))
+    texts, held = to_write(passages, seed), to_write(tested, seed, "test")
+    arms[TEACHER][BITS] = surprise(base, held)
+    small = models.student(base, SIZES["1/8"], seed)
+    arms |= {name: {**arms.get(name, {}), BITS: surprise(run.model, held)}
+             for name, run in writers(small, base, texts, written, seed).items()}
+    curves = compared(base, texts, held, written, fewer) if seed == 0 else {}
+    return Outcome(arms, {**hashes, "texts": data.card(texts).sha256, "base": base.sha256()},
+                   {**said, **curves})
+
+
+def answering(seed: int, taught: int, tokens: int, labels: int, prompts: int, asked: int
+              ) -> tuple[dict[str, Scores], dict[str, Any], dict[str, str]]:
+    """Arms that answer, what they say to some prompts, and hashes of what was read."""
+    pool, held = to_answer(prompts, seed), to_answer(asked, seed, "test")
+    teacher = tutor(seed, taught, pool)
+    small = models.student(teacher, LAYERS)
+    found = {TEACHER: teacher} | {name: run.model for name, run in pupils(
+        small, teacher, pool, labels, tokens, seed).items()}
+    arms, replies, seconds = {}, {}, {}
+    for name, model in found.items():
+        began = time.perf_counter()
+        arms[name], replies[name] = graded(model, held, replies.get(TEACHER))
+        seconds[name] = time.perf_counter() - began
+    told = {"asked": held["instruction"][:4], "right": held["answer"][:4],
+            "says": {name: said[:4] for name, said in replies.items()},
+            "prompts a second": {name: asked / took for name, took in seconds.items()},
+            "parameters": {name: model.parameters for name, model in found.items()},
+            "scores": {name: dict(scores) for name, scores in arms.items()}}
+    return arms, told, {"prompts": data.card(pool).sha256, "asked": data.card(held).sha256}
+
+
+def to_answer(rows: int, seed: int, part: str = "train") -> Dataset:
+    """Prompts with their right answers; the labels, for those that have them."""
+    return data.task_records(list(FAMILIES), rows, seed, part)
+
+
+def tutor(seed: int, tokens: int, pool: Dataset) -> LanguageModel:
+    """The base, tuned on labels of its own: no prompt of the students' is among them."""
+    recipe = train.InstructRecipe(tokens=tokens, learning_rate=2e-3, seed=seed)
+    return fine_tuned(models.load("base"), others(pool, seed), recipe, TEACHER).model
+
+
+def others(pool: Dataset, seed: int, rows: int = 3_000) -> Dataset:
+    """Prompts with labels, none of them from the same document as one of the pool."""
+    drawn, theirs = to_answer(rows, seed + 50), set(pool["document"])
+    kept = [i for i, document in enumerate(drawn["document"]) if document not in theirs]
+    return data.with_card(drawn.select(kept), data.card(drawn).step(
+        "documents of the students left out", len(kept), len(drawn) - len(kept)))
+
+
+def pupils(small: LanguageModel, teacher: LanguageModel, pool: Dataset, labels: int, tokens: int,
+           seed: int) -> dict[str, train.Run]:
+    """One student four times: it differs only in what it is told to answer, and to which prompts.
+
+    Args:
+        pool: prompts; the first of them are those with labels.
+        labels: how many.
+    """
+    settings = {"tokens": tokens, "learning_rate": 2e-3, "seed": seed}
+    tuning = train.InstructRecipe(**settings)
+    asking = train.SequenceRecipe(**settings, answer_tokens=LONGEST)
+    said = train.teacher_answers(teacher, pool, tokens=LONGEST, seed=seed).records
+    few = data.with_card(pool.select(range(labels)), data.card(pool).step(
+        "with labels", labels, len(pool) - labels))
+    return {ANSWERS: taught_by(teacher, small, pool, asking, ANSWERS),
+            FEW: fine_tuned(small, few, tuning, FEW),
+            MISPLACED: fine_tuned(small, misplaced(said), tuning, MISPLACED),
+            ALL: fine_tuned(small, pool, tuning, ALL)}
+
+
+def misplaced(said: Dataset) -> Dataset:
+    """Answers that have all moved on to the next prompt."""
+    talks = said["messages"][:]
+    moved = [[*talk[:-1], before[-1]] for talk, before in zip(talks, [talks[-1], *talks[:-1]],
+                                                              strict=True)]
+    text = ["\n\n".join(turn["content"] for turn in talk) for talk in moved]
+    return data.with_card(Dataset.from_dict({"messages": moved, "text": text}),
+                          data.card(said).step("answers moved on by one", len(moved), 0))
+
+
+def graded(model: LanguageModel, held: Dataset, teacher: Sequence[str] | None = None
+           ) -> tuple[Scores, list[str]]:
+    """How a model does on held-out prompts, and its answers.
+
+    Args:
+        teacher: the teacher's answers; None if this is the teacher.
+    """
+    _, judged = evaluate.instruction_rate(model, held, max_tokens=LONGEST, details=True)
+    said = judged["reply"].tolist()
+    return {RIGHT: float(judged["followed"].mean()),
+            AGREES: evaluate.percent_agreement(said, teacher or said)}, said
+
+
+def to_write(rows: int, seed: int, part: str = "train") -> Dataset:
+    """Beginnings of texts, each as what an assistant says when it is told to write."""
+    whole = data.general()[part]
+    begun = [leading(text, PASSAGE) for text in data.excerpt(whole, rows * 4_000, seed)]
+    texts = [text for text in begun if len(text) > PASSAGE // 3][:rows]
+    return data.with_card(
+        Dataset.from_dict({"messages": [data.conversation("Write.", text) for text in texts],
+                           "text": texts}),
+        data.card(whole).step("beginnings", len(texts), 0, f"seed {seed}"))
+
+
+def writers(small: LanguageModel, teacher: LanguageModel, texts: Dataset, tokens: int, seed: int
+            ) -> dict[str, train.Run]:
+    """A student that reads texts with its teacher's logits beside them, and the same without."""
+    settings = {**WRITING, "tokens": tokens, "seed": seed}
+    return {LOGITS: taught_by(teacher, small, texts, train.LogitRecipe(**settings, **SOFT),
+                              LOGITS),
+            TEXT: fine_tuned(small, texts, train.InstructRecipe(**settings), TEXT)}
+
+
+def surprise(model: LanguageModel, held: Dataset) -> float:
+    """Bits per byte of held-out texts."""
+    return evaluate.reply_bits_per_byte(model, held)
+
+
+def compared(teacher: LanguageModel, texts: Dataset, held: Dataset, tokens: int,
+             fewer: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    """Students of several sizes, and of fewer texts read more often, with a teacher and without."""
+    by_size, by_texts = [], []
+    for size, shape in SIZES.items():
+        small = models.student(teacher, shape)
+        for name, run in writers(small, teacher, texts, tokens, 0).items():
+            by_size.append({"student": size, "arm": name, "parameters": small.parameters,
+                            "flops": run.cost.flops, "seconds": run.cost.seconds,
+                            BITS: surprise(run.model, held)})
+    small = models.student(teacher, SIZES["1/8"])
+    for count in (*fewer, len(texts)):
+        some = data.with_card(texts.select(range(count)), data.card(texts).step(
+            "fewer", count, len(texts) - count))
+        by_texts += [{"texts": count, "arm": name, BITS: surprise(run.model, held)}
+                     for name, run in writers(small, teacher, some, tokens, 0).items()]
+    return {"by size": by_size, "by texts": by_texts}
+
+
+def taught_by(teacher: LanguageModel, small: LanguageModel, records: Dataset,
+              recipe: train.SequenceRecipe | train.LogitRecipe, name: str) -> train.Run:
+    """Distil, or open the same run if it was done before."""
+    run = train.distil(small, teacher, records, recipe, name=name, folder=run_folder(
+        "distil", small.sha256(), teacher.sha256(), data.card(records).sha256,
+        type(recipe).__name__, recipe.as_dict()))
+    run.name = run.model.name = name
+    return run
