@@ -56,8 +56,8 @@ EXPERIMENTS = {experiment.__name__: experiment for experiment in (
     demonstrated, distilled, diverse_enough, duplicates, enough, expert, fair, far_less,
     feedback_on_aws, formats, formats_kept, governed, harmless, kept_current, label_errors,
     label_guidelines, label_noise, label_rounds, least_privilege, managed, methods, objectives,
-    overfit, pretraining, private, published, ranked, refreshed, registered, reinforced, represented,
-    routes, scaling, several_annotators, specialist, task_specific, traced, transfer, unseen_families, unusual,
-    validated)}
+    overfit, pretraining, private, published, ranked, refreshed, registered, reinforced,
+    represented, routes, scaling, several_annotators, specialist, task_specific, traced, transfer,
+    unseen_families, unusual, validated)}
 
 __all__ = ["EXPERIMENTS", "Outcome"]
