@@ -313,6 +313,15 @@ show.table(course.ledgers())
 # > smaller ones) and Llama models, text only; not Anthropic's.
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("12")
+
+# %% [markdown]
 # ## Yours to try
 # Give `few` 300 labels: from how many on does the teacher no longer help? Or tune the teacher for a tenth of the tokens,
 # so that it is often wrong, and see what its student becomes. Then on to lesson 13.

@@ -409,6 +409,15 @@ show.table(course.ledgers())
 # | Bringing a model | SageMaker endpoints | also Bedrock Custom Model Import |
 
 # %% [markdown]
+# ## Check yourself
+# Three questions in the exam's style, each explained at once. What you answer is kept, and comes back in lesson 14's review.
+
+# %%
+from fmcourse.exam import room
+
+room.check("13")
+
+# %% [markdown]
 # ## Yours to try
 # Ask a larger model that was never tuned on this: `quiz.measured(models.load("smollm2"), looked_up, exam.rows)`. Or train
 # on a quarter of the pairs, `known.select(range(0, len(known), 4))`: what is lost, with pages and without?
