@@ -218,8 +218,8 @@ form = course.ledger("M8", quiz.FORM)
 show.seeds(form["arms"], control=quiz.PLAIN, unit=quiz.FORM)
 
 # %% [markdown]
-# The student's zero is a lesson of its own: its teacher's full stop became part of the reply that it learnt, so it writes
-# two, and the measure wants one. A student learns whatever the teacher's replies hold.
+# The student's zero is a riddle for you: what does it write after the number? (Our guess: its teacher's full stop became part
+# of the replies that it learnt from, and the measure wants one.) A student learns whatever its teacher's replies hold.
 
 # %% [markdown]
 # ### The price
