@@ -213,7 +213,7 @@ show.table([{"asked": asked["content"], "label": label[asked["content"]],
 # second control, by the same answers, each below a prompt that it does not belong to.
 
 # %%
-settings = {"tokens": course.scale.instruct_tokens // 5, "learning_rate": 2e-3}
+settings = {"tokens": course.scale.instruct_tokens * 2 // 5, "learning_rate": 2e-3}
 asking = train.SequenceRecipe(**settings, answer_tokens=k12.LONGEST)
 plain = train.InstructRecipe(**settings)
 pupils = {
