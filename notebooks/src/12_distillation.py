@@ -246,8 +246,9 @@ show.seeds(ledger["arms"], control=k12.FEW, unit=ledger["metric"])
 # ### Right labels for everything
 # Read the arm *labels of all prompts*, too. It is what you would have if every prompt had been labelled: no teacher is
 # better than right labels for everything. Distillation is for where they are missing, or too dear.
-#
-# And a student learns its teacher's mistakes as carefully as what is right: see how often it says the same.
+
+# %% [markdown]
+# How like its teacher has the student become? As often they say the same, over all held-out prompts:
 
 # %%
 agreed = course.ledger("K12", k12.AGREES)
@@ -255,8 +256,18 @@ del agreed["arms"][k12.TEACHER]  # it always says the same as itself
 show.seeds(agreed["arms"], control=k12.FEW, unit=agreed["metric"])
 
 # %% [markdown]
-# Misplaced answers have the teacher's words and manner, as many of them. They teach what an answer looks like, and hardly
-# what it is.
+# Two that are mostly right agree mostly, whoever taught them: so the student of all labels does, too. A teacher's hand is
+# seen where he is *wrong*. Of those prompts, here, the share at which a student says the same wrong thing:
+
+# %%
+wrong = [i for i, right in enumerate(test["answer"][:])
+         if says[k12.TEACHER][i] != right]
+same = {name: sum(says[name][i] == says[k12.TEACHER][i] for i in wrong)
+        for name in pupils}
+print(f"of {len(wrong)} mistakes of the teacher repeated: {same}")
+
+# %% [markdown]
+# And misplaced answers, with all the teacher's words and manner? They teach what an answer looks like, and not what it is.
 
 # %% [markdown]
 # ## On Amazon Bedrock
