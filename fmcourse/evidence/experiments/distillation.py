@@ -38,7 +38,7 @@ Scores = dict[str, float]
 
 
 def distilled(
-    seed: int, taught: int = 100_000, tokens: int = 40_000, labels: int = 20, prompts: int = 600,
+    seed: int, taught: int = 100_000, tokens: int = 80_000, labels: int = 20, prompts: int = 600,
     asked: int = 120, written: int = 100_000, passages: int = 300, fewer: Sequence[int] = (75,),
     tested: int = 50,
 ) -> Outcome:
