@@ -21,6 +21,7 @@ c.CourseDirectory.course_id = "fm"
 c.GenerateAssignment.preprocessors = [TagRemovePreprocessor, *GenerateAssignment().preprocessors]
 c.TagRemovePreprocessor.enabled = True
 c.TagRemovePreprocessor.remove_cell_tags = {"commentary"}
+c.Execute.iopub_timeout = c.Execute.timeout = 120
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from fmcourse import evaluate, store, train
@@ -10,7 +9,7 @@ from fmcourse.evidence.experiments import feedback
 from fmcourse.evidence.experiments.feedback import KL, REWARD, UTILITY, WINS, Way
 from fmcourse.evidence.experiments.shared import Outcome
 
-AGAINST, LOG_KL = "win rate against PPO", "log of KL from the start"
+AGAINST = "win rate against PPO"
 START, PRICED, CHEAP, FREE = "start", "PPO", "PPO at a low price", "PPO without a price on KL"
 PRICES = {PRICED: 0.25, CHEAP: 0.1, FREE: 0.0}  # β
 RATE = 4e-4
@@ -48,8 +47,6 @@ def reinforced(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.P
     arms = {name: {**way.measured(found), KL: kl[name],
                    AGAINST: evaluate.win_rate(rows, found.replies, said[PRICED].replies)["rate"]}
             for name, found in said.items()}
-    for name in PRICES:
-        arms[name][LOG_KL] = math.log(kl[name])
     details["says"] = {name: found.replies[:6] for name, found in said.items()}
     details["win rates"] = {name: evaluate.win_rate(rows, said[name].replies, way.before.replies)
                             for name in PRICES}
