@@ -49,7 +49,7 @@ def test_a_chapter_gathers_what_lessons_and_sheets_say():
     assert all(place.lesson.number and place.heading for place in K9.places)
     assert K9.exercises
     assert all("K9" in task.claims for _, task in K9.exercises)
-    assert (MADE["K12"].record, MADE["K12"].lessons) == (None, ())
+    assert (MADE["H4"].record, MADE["H4"].lessons) == (None, ())
 
 
 def test_a_page_says_it_all_and_folds_the_answers(page):
@@ -71,7 +71,7 @@ def test_a_page_says_it_all_and_folds_the_answers(page):
 
 
 def test_a_page_without_an_experiment_says_so():
-    said = writing.claim_page(MADE["K12"], None)
+    said = writing.claim_page(MADE["H4"], None)
     assert "holds no experiment" in said
     assert "<img" not in said
 
@@ -98,7 +98,7 @@ def short_book(course, monkeypatch):
     lesson = course.write("01_x", "# 01 · Title\n\nHello.", "## The control\nAll of *it*.", "1",
                           claims="K9")
     nbformat.write(build.assemble(lesson), lesson.notebook)
-    two = [MADE["K9"], MADE["K12"]]
+    two = [MADE["K9"], MADE["H4"]]
     monkeypatch.setattr(writing, "chapters", lambda course: two)
     return lambda folder: writing.write(folder, course.root)
 
@@ -106,7 +106,7 @@ def short_book(course, monkeypatch):
 def test_a_book_is_whole_and_loads_nothing(short_book, tmp_path):
     first = short_book(tmp_path / "book")
     names = {path.name for path in first.parent.iterdir()}
-    assert names == {"index.html", "search.html", "K9.html", "K9.svg", "K12.html", "01_x.html",
+    assert names == {"index.html", "search.html", "K9.html", "K9.svg", "H4.html", "01_x.html",
                      "book.css", "search.js", "entries.js"}
     for path in first.parent.glob("*.html"):
         text = path.read_text()
@@ -125,7 +125,7 @@ def test_what_can_be_found(short_book, tmp_path):
     assert entries["01_x.html#The-control"] == {
         "u": "01_x.html#The-control", "t": "Lesson 01 · The control", "x": " All of it."}
     assert K9.items[0].why.split()[0] in entries[f"K9.html#{K9.items[0].id}"]["x"]
-    assert {"K9.html", "K12.html", "K9.html#exercises"} <= set(entries)
+    assert {"K9.html", "H4.html", "K9.html#exercises"} <= set(entries)
     for address in entries:
         file, _, anchor = address.partition("#")
         tree = HTMLParser((first.parent / file).read_text())
