@@ -49,7 +49,8 @@ def distilled(
 
     Args:
         taught: tokens that the answering teacher is tuned on, with labels.
-        tokens: budget of each student that answers, prompts included.
+        tokens: budget of each student that answers, prompts included. With half of it, whether
+            one had found out yet what a year is hung on the seed.
         labels: prompts that have a label; the first of all.
         prompts: all of them.
         asked: held-out prompts.
