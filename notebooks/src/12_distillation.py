@@ -11,7 +11,7 @@
 #   fmcourse:
 #     title: Distillation
 #     claims: [K12]
-#     minutes_cpu: 3
+#     minutes_cpu: 4
 #     minutes_gpu: 1
 # ---
 
@@ -19,7 +19,7 @@
 # # 12 · Distillation
 # **Question:** what can a small model learn from a large one that it cannot learn from the data?
 #
-# Claim K12 · about 3 minutes on two CPU cores, 1 on a GPU · after lesson 04
+# Claim K12 · about 4 minutes on two CPU cores, 1 on a GPU · after lesson 04
 
 # %% [markdown]
 # > **Exam words.** In *distillation* a large **teacher** answers prompts, and a small **student** is trained on its answers.
