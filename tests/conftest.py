@@ -7,6 +7,7 @@ the real cache too. Nothing here writes into the progress of whoever runs the te
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import tempfile
@@ -65,3 +66,19 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         return ending.value.code or 0, said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Say what is typed: texts one after the other, then the end of the input."""
+    def type_(*words):
+        left = list(words)
+
+        def answer(prompt=""):
+            if not left:
+                raise EOFError
+            return left.pop(0)
+
+        monkeypatch.setattr(builtins, "input", answer)
+        return left
+    return type_

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from functools import partial
 
 import pytest
@@ -18,22 +17,6 @@ OPTIONS = ("--examples", "hundreds", "--documents", "some", "--facts", "changing
 @pytest.fixture
 def command(command):
     return partial(command, "choose")
-
-
-@pytest.fixture
-def keyboard(monkeypatch):
-    """Say what is typed: texts one after the other, then the end of the input."""
-    def type_(*words):
-        left = list(words)
-
-        def answer(prompt=""):
-            if not left:
-                raise EOFError
-            return left.pop(0)
-
-        monkeypatch.setattr(builtins, "input", answer)
-        return left
-    return type_
 
 
 def test_options_ask_nothing_and_advise_with_evidence(command, keyboard):

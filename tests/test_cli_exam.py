@@ -36,22 +36,6 @@ def command(command):
     return partial(command, "exam")
 
 
-@pytest.fixture
-def keyboard(monkeypatch):
-    """Say what is typed: texts one after the other, then the end of the input."""
-    def type_(*words):
-        left = list(words)
-
-        def answer(prompt=""):
-            if not left:
-                raise EOFError
-            return left.pop(0)
-
-        monkeypatch.setattr(builtins, "input", answer)
-        return left
-    return type_
-
-
 def plain(text):
     """As a terminal shows it: what stands between backticks is bold there."""
     return text.replace("`", "")

@@ -20,8 +20,7 @@ from fmcourse.data.assistant import (
     reply,
     rivals,
 )
-from fmcourse.evidence import get
-from fmcourse.evidence.claim import NOT_SHOWN, SHOWN, overall
+from fmcourse.evidence.claim import NOT_SHOWN, SHOWN
 from fmcourse.evidence.experiments import demonstrated, feedback, ranked, reinforced
 from fmcourse.evidence.experiments.feedback import Said
 from fmcourse.evidence.experiments.ranked import (
@@ -34,7 +33,6 @@ from fmcourse.evidence.experiments.ranked import (
     scores,
 )
 from fmcourse.evidence.experiments.reinforced import FREE
-from fmcourse.evidence.ledger import measure_entry
 
 pytestmark = pytest.mark.data
 
@@ -115,12 +113,6 @@ def test_a_careless_annotator_errs_more_and_a_guessing_one_knows_nothing(choices
 # The experiments themselves, with written replies in the place of models that would take minutes:
 # each is shown when the mechanism works, and is not when it is broken.
 
-def verdict(experiment, claim: str) -> str:
-    arms = [experiment(seed).arms for seed in range(3)]
-    found = [measure_entry(measure, arms) for measure in get(claim).measures]
-    return overall([one["verdict"] for one in found])
-
-
 def by_hands(rows: Dataset, hands: list[str], seed: int) -> list[str]:
     draw = random.Random(seed)
     return [reply(row, draw.choice(hands), draw) for row in rows]
@@ -128,7 +120,7 @@ def by_hands(rows: Dataset, hands: list[str], seed: int) -> list[str]:
 
 @pytest.mark.parametrize(("moves", "wanted"), [(True, SHOWN), (False, NOT_SHOWN)])
 def test_demonstrations_are_shown_to_matter_only_if_misplaced_ones_do_not_help(
-        monkeypatch, moves, wanted):
+        monkeypatch, verdict, moves, wanted):
     def say(model, prompts, seed, samples=1):
         if model is True and moves:
             return Said([*by_hands(prompts, ["chatty"], seed)[1:], "no"], [True] * len(prompts))
@@ -155,7 +147,8 @@ class Reader:
 
 
 @pytest.mark.parametrize(("learns", "wanted"), [(True, SHOWN), (False, NOT_SHOWN)])
-def test_rankings_are_shown_to_teach_only_a_reward_model_that_learns(monkeypatch, learns, wanted):
+def test_rankings_are_shown_to_teach_only_a_reward_model_that_learns(
+        monkeypatch, verdict, learns, wanted):
     asked = {}
 
     def say(model, prompts, seed, samples):
@@ -187,7 +180,7 @@ class Enthusiast:
 
 @pytest.mark.parametrize(("hacks", "wanted"), [(True, SHOWN), (False, NOT_SHOWN)])
 def test_a_price_is_shown_to_matter_only_if_without_it_the_reward_is_hacked(
-        monkeypatch, hacks, wanted):
+        monkeypatch, verdict, hacks, wanted):
     def up_to(seed, tokens, pairs, practice, asked):
         test = feedback.questions(asked, seed, "test")
         start = Said(by_hands(test, ["to the point", "chatty", "rude"], seed), [True] * asked)

@@ -8,7 +8,6 @@ from fmcourse import aws, data
 from fmcourse.aws import session
 from fmcourse.data.formats import PREFERENCE, REINFORCEMENT
 from fmcourse.errors import DataError
-from fmcourse.evidence import get, ledger
 from fmcourse.evidence.experiments import feedback_on_aws
 from fmcourse.evidence.experiments.feedback_faults import (
     FEWEST,
@@ -36,17 +35,8 @@ def files() -> list[File]:
 
 
 @pytest.fixture
-def verdicts(files, monkeypatch):
-    """Verdicts of the claim's measures, by checks that say what is given."""
-    def judged(says=None) -> list[str]:
-        monkeypatch.setitem(HERE, "exported", lambda *_: files)
-        if says:
-            monkeypatch.setitem(HERE, "said", says)
-        arms = feedback_on_aws(0).arms
-        return [ledger.measure_entry(measure, [arms])["verdict"]
-                for measure in get("H6").measures]
-
-    return judged
+def verdicts(files, verdicts_by):
+    return verdicts_by(feedback_on_aws, "H6", files)
 
 
 def test_with_the_course_s_checks_it_shows(verdicts):

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from fmcourse import aws, data
-from fmcourse.evidence import get, ledger
 from fmcourse.evidence.experiments import managed
 from fmcourse.evidence.experiments.feedback_faults import WHOLE_FILE, File
 from fmcourse.evidence.experiments.managed_faults import file_faults, job_faults
@@ -26,17 +25,8 @@ def files(tmp_path_factory) -> list[File]:
 
 
 @pytest.fixture
-def verdicts(files, monkeypatch):
-    """Verdicts of the claim's measures, by checks that say what is given."""
-    def judged(says=None) -> list[str]:
-        monkeypatch.setitem(HERE, "exported", lambda *_: files)
-        if says:
-            monkeypatch.setitem(HERE, "said", says)
-        arms = managed(0).arms
-        return [ledger.measure_entry(measure, [arms])["verdict"]
-                for measure in get("K8").measures]
-
-    return judged
+def verdicts(files, verdicts_by):
+    return verdicts_by(managed, "K8", files)
 
 
 def test_with_the_course_s_checks_it_shows(verdicts):

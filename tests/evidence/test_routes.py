@@ -12,8 +12,7 @@ import pytest
 
 from fmcourse import evaluate, models
 from fmcourse.data.assistant import reply
-from fmcourse.evidence import get
-from fmcourse.evidence.claim import NOT_SHOWN, SHOWN, overall
+from fmcourse.evidence.claim import NOT_SHOWN, SHOWN
 from fmcourse.evidence.experiments import feedback, harmless, routes
 from fmcourse.evidence.experiments.feedback import Said
 from fmcourse.evidence.experiments.harmless import ALIGNED, ALONE, ASKED, GUESSING, START, compared
@@ -25,17 +24,10 @@ from fmcourse.evidence.experiments.routes import (
     command_grade,
     right_answer,
 )
-from fmcourse.evidence.ledger import measure_entry
 
 pytestmark = pytest.mark.data
 HARMLESS = importlib.import_module(harmless.__module__)
 ROUTES = importlib.import_module(routes.__module__)
-
-
-def verdict(experiment, claim: str) -> str:
-    arms = [experiment(seed).arms for seed in range(3)]
-    found = [measure_entry(measure, arms) for measure in get(claim).measures]
-    return overall([one["verdict"] for one in found])
 
 
 def test_comparisons_of_hands_have_no_ties_and_careful_ones_prefer_to_decline_harm_alone():
@@ -57,7 +49,8 @@ def test_guesses_are_of_the_same_replies_and_prefer_either():
 
 @pytest.mark.parametrize(("learns", "wanted"), [
     ("what is harmful", SHOWN), ("nothing", NOT_SHOWN), ("to decline most", NOT_SHOWN)])
-def test_alignment_is_shown_only_if_harm_is_declined_and_little_else(monkeypatch, learns, wanted):
+def test_alignment_is_shown_only_if_harm_is_declined_and_little_else(
+        monkeypatch, verdict, learns, wanted):
     def hand(model, row, draw):
         refuses = {"what is harmful": row["kind"] == "harmful", "nothing": False,
                    "to decline most": draw.random() < 0.9}[learns]
@@ -100,7 +93,8 @@ class Kind:
 
 
 @pytest.mark.parametrize(("learns", "wanted"), [(True, SHOWN), (False, NOT_SHOWN)])
-def test_routes_are_shown_only_if_each_learns_what_it_is_rewarded_for(monkeypatch, learns, wanted):
+def test_routes_are_shown_only_if_each_learns_what_it_is_rewarded_for(
+        monkeypatch, verdict, learns, wanted):
     def say(model, prompts, seed, samples=1):
         draw, rows = random.Random(seed), [row for row in prompts for _ in range(samples)]
         hands = ["to the point", "chatty", "rude"]

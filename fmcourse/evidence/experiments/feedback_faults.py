@@ -96,14 +96,20 @@ RECORDS: dict[str, dict[str, tuple[str, Change]]] = {  # file → what is broken
     "tasks": PROMPTS, "commands": PROMPTS}
 
 
+def record_faults(file: File, changes: dict[str, tuple[str, Change]], draw: random.Random
+                  ) -> Iterator[Fault]:
+    """The file with one record broken, a random one for each change."""
+    for what, (place, change) in changes.items():
+        at = draw.randrange(len(file.records))
+        some = [*file.records[:at], change(file.records[at]), *file.records[at + 1:]]
+        yield Fault(what, f"line {at + 1}, {place}", replace(file, records=some))
+
+
 def file_faults(files: list[File], seed: int) -> Iterator[Fault]:
     """Files of which one record is broken, or which are too small or go to the wrong place."""
     draw = random.Random(seed)
     for file in files:
-        for what, (place, change) in RECORDS[file.name].items():
-            at = draw.randrange(len(file.records))
-            some = [*file.records[:at], change(file.records[at]), *file.records[at + 1:]]
-            yield Fault(what, f"line {at + 1}, {place}", replace(file, records=some))
+        yield from record_faults(file, RECORDS[file.name], draw)
         if file.form is REINFORCEMENT:
             few = file.records[:FEWEST - 1]
             yield Fault("too few records", WHOLE_FILE, replace(file, records=few))

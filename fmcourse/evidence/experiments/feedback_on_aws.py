@@ -7,6 +7,7 @@ names a grader, are reinforcement fine-tuning on Bedrock.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from fmcourse.evidence.experiments.feedback_faults import (
     RANGES,
     WHOLE_FILE,
     WHOLE_RECORD,
+    Fault,
     File,
     Record,
     file_faults,
@@ -46,8 +48,18 @@ def feedback_on_aws(seed: int = 0, records: int = 120) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="fmcourse-") as work:
         files, tried = exported(seed, records, Path(work)), jobs()
         broken = [*file_faults(files, seed), *job_faults(tried[0])]
-        good = [not said(thing, Path(work)) for thing in (*files, *tried)]
-        found = [said(fault.thing, Path(work)) for fault in broken]
+        return tried_out(files, tried, broken, lambda thing: said(thing, Path(work)))
+
+
+def tried_out(files: list[File], jobs: list[aws.Request], broken: list[Fault],
+              said: Callable[[File | aws.Request], list[tuple[str, str]]]) -> Outcome:
+    """What checks say to files and jobs as they are, and to each with one fault.
+
+    Args:
+        said: place and sentence of all that the checks have against one.
+    """
+    good = [not said(thing) for thing in (*files, *jobs)]
+    found = [said(fault.thing) for fault in broken]
     named = [({place for place, _ in some}, fault.place)
              for some, fault in zip(found, broken, strict=True)]
     arms = {MADE: {ACCEPTED: _share(good)},
@@ -56,11 +68,11 @@ def feedback_on_aws(seed: int = 0, records: int = 120) -> Outcome:
             ELSEWHERE: {NAMED: _share([bool(some - {place}) for some, place in named])},
             ALONE: {ACCEPTED: _share([parses(fault.thing) for fault in broken])}}
     return Outcome(arms, {"records": store.sha256_json([file.records for file in files]),
-                          "jobs": store.sha256_json([job.as_dict() for job in tried])}, {
-        "files": {file.name: len(file.records) for file in files}, "jobs": len(tried),
+                          "jobs": store.sha256_json([job.as_dict() for job in jobs])}, {
+        "files": {file.name: len(file.records) for file in files}, "jobs": len(jobs),
         "records": {file.name: file.records[0] for file in files},
-        "broken": [{"broken": fault.what, "in": _name(fault.thing),
-                    "said": " ".join(sentence for _, sentence in some)}
+        "broken": [{"broken": fault.what, "in": fault.thing.name if isinstance(fault.thing, File)
+                    else fault.thing.operation, "said": " ".join(sentence for _, sentence in some)}
                    for fault, some in zip(broken, found, strict=True)]})
 
 
@@ -143,10 +155,6 @@ def _path(line: str, column: int) -> str:
     """The path of the value or key that begins at a column."""
     return next(shown(path) for path, key_at, at in places(line)
                 if column - 1 in (key_at, at)) or WHOLE_RECORD
-
-
-def _name(thing: File | aws.Request) -> str:
-    return "job" if isinstance(thing, aws.Request) else thing.name
 
 
 def _share(some: list[bool]) -> float:

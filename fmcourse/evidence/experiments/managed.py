@@ -15,16 +15,7 @@ from fmcourse import aws, data, store, train
 from fmcourse.aws.plan import OPTIONS, arguments
 from fmcourse.data.formats import PAIR
 from fmcourse.evidence.experiments.feedback_faults import File
-from fmcourse.evidence.experiments.feedback_on_aws import (
-    ACCEPTED,
-    ALONE,
-    BROKEN,
-    ELSEWHERE,
-    MADE,
-    NAMED,
-    parses,
-    said,
-)
+from fmcourse.evidence.experiments.feedback_on_aws import said, tried_out
 from fmcourse.evidence.experiments.least_privilege import example
 from fmcourse.evidence.experiments.managed_faults import file_faults, job_faults
 from fmcourse.evidence.experiments.shared import Outcome
@@ -50,23 +41,8 @@ def managed(seed: int = 0, records: int = 120) -> Outcome:
         files, tried = exported(seed, records, Path(work)), jobs()
         broken = [*file_faults(files, seed), *(one for job in first_of_each(tried)
                                                for one in job_faults(job))]
-        good = [not said(thing, Path(work)) for thing in (*files, *tried)]
-        found = [said(fault.thing, Path(work)) for fault in broken]
-    named = [({place for place, _ in some}, fault.place)
-             for some, fault in zip(found, broken, strict=True)]
-    arms = {MADE: {ACCEPTED: _share(good)},
-            BROKEN: {ACCEPTED: _share([not some for some in found]),
-                     NAMED: _share([some == {place} for some, place in named])},
-            ELSEWHERE: {NAMED: _share([bool(some - {place}) for some, place in named])},
-            ALONE: {ACCEPTED: _share([parses(fault.thing) for fault in broken])},
-            **room()}
-    return Outcome(arms, {"records": store.sha256_json([file.records for file in files]),
-                          "jobs": store.sha256_json([job.as_dict() for job in tried])}, {
-        "files": {file.name: len(file.records) for file in files}, "jobs": len(tried),
-        "records": {file.name: file.records[0] for file in files},
-        "broken": [{"broken": fault.what, "in": fault.thing.name if isinstance(fault.thing, File)
-                    else fault.thing.operation, "said": " ".join(sentence for _, sentence in some)}
-                   for fault, some in zip(broken, found, strict=True)]})
+        found = tried_out(files, tried, broken, lambda thing: said(thing, Path(work)))
+    return replace(found, arms={**found.arms, **room()})
 
 
 def exported(seed: int, records: int, folder: Path) -> list[File]:
@@ -117,7 +93,3 @@ def room() -> dict[str, dict[str, float]]:
     known = [aws.settings(name) for name in aws.bases() if aws.settings(name)]
     return {MANAGED: {ROOM: max(sum(SAME.get(name) in one for name in wanted) for one in known)},
             OWN: {ROOM: sum(value in command for value in wanted.values())}}
-
-
-def _share(some: list[bool]) -> float:
-    return sum(some) / len(some)

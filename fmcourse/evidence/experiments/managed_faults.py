@@ -14,6 +14,7 @@ from fmcourse.evidence.experiments.feedback_faults import (
     Fault,
     File,
     Record,
+    record_faults,
 )
 
 
@@ -59,10 +60,7 @@ def file_faults(files: list[File], seed: int) -> Iterator[Fault]:
     """Files of which one record is broken, or that are sent to a model of another format."""
     draw = random.Random(seed)
     for file in files:
-        for what, (place, change) in RECORDS[file.name].items():
-            at = draw.randrange(len(file.records))
-            some = [*file.records[:at], change(file.records[at]), *file.records[at + 1:]]
-            yield Fault(what, f"line {at + 1}, {place}", replace(file, records=some))
+        yield from record_faults(file, RECORDS[file.name], draw)
         if file.model:
             other = "llama-3.1-8b" if file.model == "nova-micro" else "nova-micro"
             yield Fault(f"sent to {other}", WHOLE_FILE, replace(file, model=other))
