@@ -205,7 +205,7 @@ show.table([{"asked": row["prompt"].split("\n\n")[-1], "wanted": row["completion
 
 # %% [markdown]
 # ## Every route, from one start
-# The ledger took lesson 10's assistant, its questions, comparisons and reward model, and went five ways from there. *Best of
+# The ledger took lesson 10's assistant, its questions, comparisons and reward model, and went six ways from there. *Best of
 # 8* trains no policy: the reward model picks, whenever somebody asks.
 
 # %%
@@ -272,5 +272,5 @@ room.check("11")
 
 # %% [markdown]
 # ## Yours to try
-# Set `beta=0.5` in the recipe of DPO: what is declined then, and what is won? Or give `command_grade` a fourth part, for
-# brevity. Then on to lesson 12.
+# Set `beta=0.5` in the recipe of DPO: what is won then, and how far from the start? Or give the graded commands a fifth part,
+# for brevity. Then on to lesson 12.
