@@ -25,6 +25,8 @@ _CELL = "padding:3px 10px;border:0;vertical-align:top;background:transparent;"
 _RULE = "border-bottom:1px solid rgba(128,128,128,.45);"
 FAINT = "opacity:.7"
 _CAPTION = "caption-side:top;text-align:left;font-weight:600;color:inherit;padding:2px 10px"
+UNBROKEN = 24  # letters; a longer word may be broken, or it would push other columns out of sight
+_BREAKS = ";overflow-wrap:anywhere;min-width:10em"
 
 
 class Html:
@@ -106,12 +108,14 @@ def _write(column: pd.Series, chosen: str | Callable[[object], str] | None) -> l
 def _table_html(cells: dict[str, list[str]], right: list[bool], caption: str | None,
                 note: str) -> str:
     sides = ["right;font-variant-numeric:tabular-nums" if r else "left" for r in right]
+    breaks = [_BREAKS if max(map(len, " ".join(values).split()), default=0) > UNBROKEN else ""
+              for values in cells.values()]
     head = "".join(f'<th scope="col" style="{_CELL}{_RULE}font-weight:600;text-align:{side}">'
                    f"{html.escape(name.replace('_', ' '))}</th>"
                    for name, side in zip(cells, sides, strict=True))
     body = "".join("<tr>" + "".join(
-        f'<td style="{_CELL}text-align:{side}">{html.escape(value)}</td>'
-        for value, side in zip(row, sides, strict=True)) + "</tr>"
+        f'<td style="{_CELL}text-align:{side}{wrap}">{html.escape(value)}</td>'
+        for value, side, wrap in zip(row, sides, breaks, strict=True)) + "</tr>"
         for row in zip(*cells.values(), strict=True))
     foot = f'<div style="font-size:13px;{FAINT}">{note}</div>' if note else ""
     top = f'<caption style="{_CAPTION}">{html.escape(caption)}</caption>' if caption else ""

@@ -154,3 +154,10 @@ def test_long_texts_are_cut_with_a_count():
     shown = show.token_heatmap([{"token": "a", "nats": 1}] * 30, tokens=10)
     assert "20 more tokens" in str(shown)
     assert "20 more tokens" in shown._repr_html_()
+
+
+def test_a_column_of_unbroken_words_may_break_them_and_others_do_not():
+    markup = show.table([{"who": "somebody", "said": "a" * 60}])._repr_html_()
+    assert markup.count("overflow-wrap:anywhere") == 1
+    words = show.table([{"who": "somebody", "said": "a short word or two " * 9}])
+    assert "overflow-wrap" not in words._repr_html_()
