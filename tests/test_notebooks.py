@@ -53,6 +53,14 @@ def test_the_first_cell_says_what_the_header_says(lesson):
 
 
 @every_lesson
+def test_what_a_lesson_imports_is_there(lesson):
+    imports = [node for cell in code(build.assemble(lesson))
+               for node in ast.walk(ast.parse(cell.source))
+               if isinstance(node, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, []), lesson.name, "exec"), {})
+
+
+@every_lesson
 def test_code_fits_a_reader(lesson):
     cells = code(build.assemble(lesson))
     wide = [line for cell in cells for line in cell.source.splitlines()

@@ -40,7 +40,8 @@ import fmcourse as fm
 from fmcourse import aws, data, models, ship, show, train
 from fmcourse.evidence import choosing
 from fmcourse.evidence.experiments import quiz
-from fmcourse.evidence.experiments.managed import ACCEPTED, BROKEN, MADE, managed
+from fmcourse.evidence.experiments.feedback_on_aws import ACCEPTED, BROKEN, MADE
+from fmcourse.evidence.experiments.managed import managed
 
 course = fm.start("13", claims=["M8", "K8"])
 base = quiz.finishing(models.load("base"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import gguf
 import numpy as np
 import pytest
@@ -100,16 +102,18 @@ def test_each_head_is_reordered_by_itself():
     assert gguf_file.permuted(rows, 2).ravel().tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
 
 
-def odd_split() -> LanguageModel:
-    made = tiny.model().copy()
-    made.tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    return made
+def split_by(pre_tokenizer: pre_tokenizers.PreTokenizer) -> LanguageModel:
+    """A model whose tokenizer, its own and not the one that other tests share, splits otherwise."""
+    made = tiny.model()
+    tokenizer = deepcopy(made.tokenizer)
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizer
+    return LanguageModel(made.network, tokenizer, made.name)
 
 
 @pytest.mark.parametrize(("make", "dtype", "says"), [
     (lambda: tiny.model("masked"), "float32", "Only a Llama"),
     (lambda: grouped(attention_bias=True), "float32", "biases"),
-    (odd_split, "float32", "may split text"),
+    (lambda: split_by(pre_tokenizers.Whitespace()), "float32", "may split text"),
     (tiny.model, "float8", "no type 'float8'")])
 def test_what_llama_cpp_would_read_otherwise_is_refused(make, dtype, says, tmp_path):
     with pytest.raises(ModelError, match=says):
@@ -118,9 +122,7 @@ def test_what_llama_cpp_would_read_otherwise_is_refused(make, dtype, says, tmp_p
 
 
 def test_a_tokenizer_that_keeps_digits_together_is_told_apart(tmp_path):
-    made = tiny.model().copy()
-    made.tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(
-        add_prefix_space=False, use_regex=True)
+    made = split_by(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True))
     path = ship.write_gguf(made, tmp_path / "a.gguf")
     assert ship.metadata(path)["tokenizer.ggml.pre"] == "gpt-2"
     assert difference(made, ship.open_gguf(path)) < 1e-5
