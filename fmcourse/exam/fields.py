@@ -16,6 +16,7 @@ from fmcourse.exam.item import Answer
 from fmcourse.exam.view import View
 
 _WIDE = {"width": "auto"}
+GAP = "\N{EM SPACE}"  # pages draw two plain spaces as one
 
 
 class Field:
@@ -32,7 +33,7 @@ class Field:
 
     def __init__(self, shown: View, changed: Callable[[], None]):
         self.shown, self._changed, self._quiet = shown, changed, False
-        self.labels = {letter: f"{letter}  {text.replace('`', '')}"
+        self.labels = {letter: f"{letter}{GAP}{text.replace('`', '')}"
                        for letter, text in shown.options.items()}
         self.inputs: list[widgets.DOMWidget] = []
         self.widget = self._made()

@@ -96,8 +96,8 @@ def put_in_order(box, letters):
         while (here := standing(steps).index(letter)) > wanted:
             steps.select_option(index=here)
             press(box, "Move up")
-            box.locator(f"option:nth-child({here}):has-text('{letter}  ')").wait_for(
-                state="attached")
+            there = steps.locator("option").nth(here - 1)
+            there.filter(has_text=re.compile(rf"\.\s*{letter}\s")).wait_for(state="attached")
 
 
 def standing(steps):
