@@ -21,21 +21,12 @@ from fmcourse.lessons import catalogue
 
 ITEMS = Path(__file__).with_name("items")
 GROUPS = "KMDGSLRH"  # the syllabus's
-# Statements of the syllabus that have no experiment in the ledger.
-WITHOUT_EXPERIMENT = {
-    "K8": "Managed fine-tuning on Bedrock, or own control on SageMaker: you bring data in the "
-          "required format.",
-    "K12": "Distillation: a small student learns from a large teacher's outputs.",
-    "M8": "Prompt engineering, retrieval, fine-tuning, continued pre-training and distillation "
-          "trade cost, data and freshness.",
-}
 
 
 @cache
 def statements() -> dict[str, str]:
-    """What each claim says, in the syllabus's order; the ledger's words where it has any."""
-    found = WITHOUT_EXPERIMENT | {name: claim.statement
-                                  for name, claim in evidence.claims().items()}
+    """What each claim says, in the ledger's words and the syllabus's order."""
+    found = {name: claim.statement for name, claim in evidence.claims().items()}
     return dict(sorted(found.items(), key=lambda one: (GROUPS.index(one[0][0]), int(one[0][1:]))))
 
 
