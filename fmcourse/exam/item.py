@@ -24,6 +24,10 @@ TASKS = {
     "3.2": "Effective prompt engineering",
     "3.3": "Training and fine-tuning of foundation models",
     "3.4": "Evaluation of foundation models",
+    "4.1": "Development of AI systems that are responsible",
+    "4.2": "Transparent and explainable models",
+    "5.1": "Methods to secure AI systems",
+    "5.2": "Governance and compliance regulations for AI systems",
 }
 
 Answer = tuple[str, ...]
@@ -60,10 +64,12 @@ class Item:
 
     Attributes:
         id: the first claim and a number, for example 'K1-02'; never given to another item.
-        task: of the exam guide, '3.1' to '3.4'.
+        task: of the exam guide, one of `TASKS`.
         claims: of the syllabus; the first is the main one, and names the file.
         type: one of `TYPES`.
         difficulty: 1 recall, 2 apply, 3 weigh one thing against another.
+        beyond: it goes beyond what the exam asks, for those who build; calculations, say, or the
+            inside of an algorithm.
         stem: the question; ordering and matching say what is to be ordered or matched.
         options: id → text.
         prompts: id → text, for matching only.
@@ -73,7 +79,8 @@ class Item:
         sources: web addresses of what it rests on.
         verified: when somebody last held it against them.
         constraint: the words of the stem's last sentence that decide, where it is a scenario.
-        exam_says, today: both, where the exam's wording is older than the service.
+        exam_says, today: both, where the wording of the exam, or of notes made for it, is older
+            than the service; `today` names its month.
         shown: where the course shows it; None while no lesson does.
     """
 
@@ -94,6 +101,7 @@ class Item:
     exam_says: str | None = None
     today: str | None = None
     shown: Cell | None = None
+    beyond: bool = False
 
     @property
     def scenario(self) -> bool:

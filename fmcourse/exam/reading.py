@@ -26,12 +26,15 @@ REQUIRED: dict[str, type | tuple[type, ...]] = {
     "options": dict, "key": (str, list, dict), "why": str, "wrong": (dict, list),
     "sources": list, "verified": date}
 OPTIONAL: dict[str, type | tuple[type, ...]] = {
-    "prompts": dict, "constraint": str, "exam_says": str, "today": str, "shown": str}
+    "prompts": dict, "constraint": str, "exam_says": str, "today": str, "shown": str,
+    "beyond": bool}
 KINDS = {str: "text", list: "a list", dict: "a mapping", int: "a whole number",
-         date: "a date such as 2026-11-26"}
+         date: "a date such as 2026-11-26", bool: "true or false"}
 # A small 'a' is an article, too: "the answer a model gives".
 BY_LETTER = re.compile(r"\b(?:option|answer|choice|response|prompt)s? "
                        r"(?:[A-Hb-hp-v]\b|a(?=[.,;:)]|\s(?:is|and|or)\b|$))")
+DATED = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|"
+                   r"November|December) 20\d\d\b")
 CATCH_ALL = re.compile(r"\b(?:all|none|both|neither) of (?:the|these|those)\b.{0,9}\b"
                        r"(?:above|options|answers)\b|\bof the above\b", re.I)
 
@@ -111,7 +114,8 @@ def _check_fields(raw: Any) -> None:
         if field not in raw:
             if field in REQUIRED:
                 raise ExamError(f"The field '{field}' is missing.", fix=f"Add it: {field}: …")
-        elif not isinstance(raw[field], kind) or isinstance(raw[field], (bool, datetime)):
+        elif not isinstance(raw[field], kind) or (
+                kind is not bool and isinstance(raw[field], (bool, datetime))):
             wanted = " or ".join(KINDS[one] for one in (kind if isinstance(kind, tuple)
                                                         else (kind,)))
             raise ExamError(f"'{field}' is not {wanted}, but {raw[field]!r}.",
@@ -139,7 +143,7 @@ def _all_texts(value: Any, field: str = "item") -> Iterable[tuple[str, Any]]:
     """Every leaf below a field, with the field's name; ids, kinds and dates aside."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if name not in ("difficulty", "verified", "key", "order"):
+            if name not in ("difficulty", "verified", "key", "order", "beyond"):
                 yield from _all_texts(inner, name if field == "item" else f"{field}.{name}")
     elif isinstance(value, list):
         for inner in value:
@@ -170,6 +174,9 @@ def _check_labels(raw: Mapping[str, Any], claims: tuple[str, ...]) -> None:
     if ("exam_says" in raw) != ("today" in raw):
         raise ExamError("'exam_says' and 'today' go together.",
                         fix="Write both where they differ, and neither where they do not.")
+    if not DATED.search(raw.get("today", "November 2026")):
+        raise ExamError("'today' does not say when that was.",
+                        fix="Name month and year: As of November 2026 …")
     if not raw["sources"] or not all(re.fullmatch(r"https://[^\s/]+\.\S+", one)
                                      for one in raw["sources"]):
         raise ExamError("'sources' has no web address, or something that is none.",
@@ -224,6 +231,7 @@ def _made(raw: Mapping[str, Any], options: dict[str, str], prompts: dict[str, st
     plain = {field: raw.get(field) for field in (
         "id", "task", "type", "difficulty", "stem", "why", "verified", "constraint", "exam_says",
         "today")}
+    plain["beyond"] = raw.get("beyond", False)
     return Item(**plain, options=options, prompts=prompts, key=key, wrong=wrong,
                 claims=tuple(raw["claims"]), sources=tuple(raw["sources"]),
                 shown=Cell(place[1], place[2]) if place else None)

@@ -126,12 +126,12 @@ def test_what_is_no_answer_is_told_and_nothing_is_kept(kind, typed, said):
 
 
 def test_exam_says_today_and_the_lesson_are_shown():
-    item = read(exam_says="Titan.", today="Nova.", shown="01 The raw idea")
+    item = read(exam_says="Titan.", today="Nova (May 2026).", shown="01 The raw idea")
     box = asking(item)
     box.answer("A")
     after = box.below.value
     assert "<b>The exam says:</b> Titan." in after
-    assert "<b>Today:</b> Nova." in after
+    assert "<b>Today:</b> Nova" in after
     assert "href='01_pretraining.ipynb#The-raw-idea'" in after
     assert "https://example.org/page" in after
 

@@ -27,10 +27,13 @@ def test_mistakes_are_explained_by_answer():
 
 def test_what_may_be_left_out():
     plain = read()
-    assert (plain.shown, plain.exam_says, plain.scenario) == (None, None, False)
+    assert (plain.shown, plain.exam_says, plain.scenario, plain.beyond) == (
+        None, None, False, False)
     full = read(stem="A clerk counts. Which number is prime, and odd?", constraint="and odd",
-                shown="01 The control", exam_says="One.", today="Another.")
+                shown="01 The control", exam_says="One.", today="Another, as of May 2026.",
+                beyond=True)
     assert full.scenario
+    assert full.beyond
     assert full.shown == Cell("01", "The control")
 
 
@@ -56,6 +59,9 @@ BROKEN = [
     ({"verified": yaml.safe_load("2026-11-01 10:00:00")}, "a date such as"),
     ({"verified": "soon"}, "a date such as"),
     ({"today": "Now."}, "go together"),
+    ({"today": "Now.", "exam_says": "Then."}, "when that was"),
+    ({"beyond": "yes"}, "true or false"),
+    ({"beyond": 1}, "true or false"),
     ({"sources": []}, "web address"),
     ({"sources": ["page 7"]}, "web address"),
     ({"constraint": "and odd"}, "last sentence"),
