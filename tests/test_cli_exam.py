@@ -215,6 +215,6 @@ def test_check_counts_the_bank_and_fails_where_it_leaks(command, monkeypatch):
     assert f"{len(BANK)} items" in said
     assert "longest option" in said
     monkeypatch.setattr(statistics, "baselines", lambda items: [
-        statistics.Baseline("longest option", 40, 30, 10.0, 1e-9)])
+        statistics.Baseline("longest option", "multiple_choice", 40, 30, 10.0, 1e-9)])
     code, _, complaint = command("check")
     assert (code, "guessed by: longest option" in complaint) == (1, True)
