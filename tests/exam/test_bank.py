@@ -25,6 +25,14 @@ def test_the_bank_is_whole_and_what_it_says_of_lessons_is_true():
     assert {item.type for item in items} == set(TYPES)
 
 
+def test_no_item_rests_on_the_exam_guide_alone_or_is_shown_by_a_list():
+    items = bank.load()
+    assert not [item.id for item in items
+                if all("/aws-certification/" in source for source in item.sources)]
+    assert not [item.id for item in items
+                if item.shown and item.shown.heading == "What the exam asks"]
+
+
 def test_statements_cover_the_syllabus():
     assert {"K1", "K8", "K12", "M8", "D6", "G6", "S3", "L4", "R5", "H6"} <= set(bank.statements())
 
