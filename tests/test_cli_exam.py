@@ -77,7 +77,7 @@ def test_wrong_input_is_said_and_asked_again(command, keyboard):
     _, said, _ = command("practice", "--type", "multiple_choice", "--number", 1)
     assert "There is no E here." in said
     assert "2 given, 1 asked for." in said
-    assert "Select ONE. Type such as: B" in said
+    assert "Select ONE. Type such as: Z" in said
     assert "1 of 1 right." in said
 
 

@@ -50,15 +50,15 @@ class View:
 
     @property
     def example(self) -> str:
-        """What an answer looks like when it is typed."""
-        letters = ascii_uppercase[:len(self.order)]
-        return {
-            items.CHOICE: "B",
-            items.RESPONSE: " ".join(letters[:len(self.item.key)]),
-            items.ORDERING: " ".join(reversed(letters)),
-            items.MATCHING: " ".join(f"{number}{letters[-int(number) % len(letters)]}"
-                                     for number in self.prompts),
-        }[self.item.type]
+        """What an answer looks like when it is typed, in letters that no option has.
+
+        With letters of options it would now and then be the key, or, if that were left out, say
+        what is not.
+        """
+        letters = ascii_uppercase[-len(self.item.key):]
+        if self.item.type == items.MATCHING:
+            return " ".join(map("".join, zip(self.prompts, letters, strict=True)))
+        return " ".join(letters)
 
     def read(self, typed: str) -> Answer:
         """What was typed, as an answer: letters with or without blanks, small or large.

@@ -1,6 +1,7 @@
 """What is shown can be typed, and what is typed is what was meant."""
 
 import itertools
+import re
 
 import pytest
 from exam.items import TYPES, read
@@ -17,7 +18,18 @@ def test_the_key_as_typed_is_read_as_the_key(item, seed):
     shown = view(item, seed)
     assert set(shown.read(shown.typed(item.key))) == set(item.key)
     assert sorted(shown.options.values()) == sorted(item.options.values())
-    shown.read(shown.example)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_an_example_has_the_form_of_an_answer_and_says_nothing_of_the_key(kind):
+    for item in (one for one in bank.load() if one.type == kind):
+        shown = {view(item, seed).example: view(item, seed) for seed in range(30)}
+        (example, one), = shown.items()  # the same whatever the key's letters
+        assert not set(example) & set(one.options)
+        key = one.typed(item.key)
+        assert re.sub("[A-Z]", "-", example) == re.sub("[A-Z]", "-", key)
+        with pytest.raises(ExamError, match="There is no"):
+            one.read(example)
 
 
 @given(st.sampled_from(TYPES), st.text(max_size=8))
