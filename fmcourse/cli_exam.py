@@ -43,22 +43,31 @@ def practice(claims: Claims = None,
 def take_mock(new: Annotated[bool, typer.Option(
                   "--new", help="Forget the one that is under way.")] = False,
               seed: Annotated[int | None, typer.Option(
-                  help="The same number asks the same questions.")] = None) -> None:
+                  help="The same number asks the same questions.")] = None,
+              questions: Annotated[int | None, typer.Option(
+                  help="Fewer than 65; time, and what counts, are in proportion.", min=1, max=65,
+                  )] = None,
+              beyond: Annotated[bool, typer.Option(
+                  "--beyond", help="Ask what goes beyond the exam, too.")] = False) -> None:
     """Take a mock exam, or go on with the one that is under way."""
     from fmcourse.exam import bank, mock, terminal, terminal_mock
+    from fmcourse.exam.sheet import Sheet
 
     items, console = bank.load(), terminal.open_console()
-    with mock.Sheet().alone() as sheet:
+    with Sheet().alone() as sheet:
         if new:
             sheet.discard()
         sitting = sheet.load(items)
+        if sheet.lost:
+            console.print(sheet.lost, soft_wrap=True)
         if sitting is None:
             seed = random.randrange(10**6) if seed is None else seed
-            sitting = mock.draw(items, seed, datetime.now())
+            sitting = mock.draw(items, seed, datetime.now(), questions or mock.QUESTIONS, beyond)
             console.print(f"{sitting.about} Seed {sitting.seed}.\n{terminal_mock.HELP}")
-        elif seed not in (None, sitting.seed):
-            raise ExamError(f"A mock exam with seed {sitting.seed} is under way.",
-                            where=sheet.path, fix="Go on with it without --seed, or add --new.")
+        elif seed not in (None, sitting.seed) or questions not in (None, len(sitting.items)):
+            raise ExamError(f"A mock exam of {len(sitting.items)} questions with seed "
+                            f"{sitting.seed} is under way.", where=sheet.path,
+                            fix="Go on with it without --seed and --questions, or add --new.")
         sitting = terminal_mock.take(console, sitting, items, sheet)
         if sitting.finished:
             terminal_mock.hand_in(console, sitting, items, sheet)
@@ -77,6 +86,7 @@ def review(new: Annotated[int, typer.Option(
 def report() -> None:
     """Show what your latest answers say, claim by claim, and where to go back to."""
     from fmcourse.exam import bank, review, terminal
+    from fmcourse.exam.item import BEYOND
     from fmcourse.exam.report import by_claim, by_task
 
     items = bank.load()
@@ -86,7 +96,9 @@ def report() -> None:
     console = terminal.open_console()
     terminal.show_rows(console, "By claim, latest answers", by_claim(answered))
     terminal.show_rows(console, "By task statement, latest answers", by_task(answered))
-    console.print(f"{len(answered)} of {len(items)} items answered.")
+    beyond = sum(item.beyond for item, _ in answered)
+    console.print(f"{len(answered)} of {len(items)} items answered"
+                  + (f", {beyond} of them {BEYOND}." if beyond else "."))
 
 
 @exam.command("export")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -13,7 +14,7 @@ from fmcourse.errors import ExamError
 from fmcourse.exam import bank, mock, review, statistics, terminal_mock
 from fmcourse.exam.grade import grade
 from fmcourse.exam.item import TYPES
-from fmcourse.exam.mock import Sheet
+from fmcourse.exam.sheet import Sheet
 from fmcourse.exam.terminal import asked, open_console
 from fmcourse.exam.view import view
 
@@ -122,6 +123,44 @@ def test_a_mock_exam_is_taken_left_and_taken_up(command, keyboard):
     assert f"{counted} of the {counted} questions that count: 100% right" in said
     assert len(review.outcomes(BANK)) == len(BANK)
     assert Sheet().load(BANK) is None
+
+
+def test_a_short_mock_exam_is_asked_for_by_its_number_of_questions(command, keyboard):
+    keyboard("quit")
+    _, said, _ = command("mock", "--questions", 5, "--seed", 3)
+    assert "5 questions, of which 4 count, in 7 minutes" in said
+    keyboard("quit")
+    _, said, _ = command("mock")
+    assert "Question 1 of 5" in said
+    code, _, complaint = command("mock", "--questions", 6)
+    assert (code, "of 5 questions" in complaint, "--new" in complaint) == (1, True, True)
+    assert command("mock", "--questions", 66)[0] == 2
+
+
+def test_a_damaged_mock_exam_is_moved_aside_and_another_one_begun(command, keyboard):
+    keyboard("A", "quit")
+    command("mock", "--seed", 3)
+    Sheet().path.write_text('{"seed": 3, "it')
+    keyboard("quit")
+    code, said, _ = command("mock")
+    assert code == 0
+    assert "Its answers are lost" in said
+    assert "Question 1 of 8" in said
+    assert len([*Sheet().folder.glob("mock-damaged-*.json")]) == 1
+
+
+def test_what_goes_beyond_the_exam_is_said_and_left_out_of_a_mock(command, keyboard, monkeypatch):
+    bank_now = (*BANK[:-1], replace(BANK[-1], beyond=True))
+    monkeypatch.setattr(bank, "load", lambda: bank_now)
+    keyboard("quit")
+    _, said, _ = command("mock")
+    assert "7 questions" in said
+    keyboard(*["next"] * 8, "list", "quit")
+    _, said, _ = command("mock", "--new", "--beyond")
+    assert re.search(r"Question \d of 8 · beyond the exam · ", said)
+    review.record(grade(bank_now[-1], bank_now[-1].key))
+    _, said, _ = command("report")
+    assert "1 of 8 items answered, 1 of them beyond the exam." in said
 
 
 def test_a_mock_exam_tells_what_to_revisit(command, keyboard):

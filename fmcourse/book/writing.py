@@ -129,7 +129,7 @@ def chapter_entries(chapter: Chapter) -> list[Entry]:
         texts = [*item.options.values(), *item.prompts.values(), item.why,
                  *(mistake.why for mistake in item.wrong), item.exam_says or "", item.today or ""]
         found.append({"u": f"{page}#{item.id}",
-                      "t": f"{item.id} · {textwrap.shorten(item.stem, SHORT, placeholder=' …')}",
+                      "t": f"{item.label} · {textwrap.shorten(item.stem, SHORT, placeholder=' …')}",
                       "x": _plain(" ".join([item.stem, *texts]))})
     return found + [{"u": f"{page}#exercises", "t": f"Exercise · {task.title}",
                      "x": f"{task.kind}, lesson {lesson.number}"}

@@ -32,11 +32,11 @@ class CheckBox(PracticeBox):
     def _repr_html_(self) -> str:
         """All questions, whatever was answered, with their answers folded."""
         views = [view(item, self.seed) for item in self.items]
-        return "".join(markup.question(shown, shown.item.id) + markup.folded(shown)
+        return "".join(markup.question(shown, shown.item.label) + markup.folded(shown)
                        for shown in views)
 
     def __repr__(self) -> str:
-        return "\n\n".join(as_text(view(item, self.seed), item.id) for item in self.items)
+        return "\n\n".join(as_text(view(item, self.seed), item.label) for item in self.items)
 
 
 def varied(items: Sequence[Item], count: int, seed: int) -> list[Item]:

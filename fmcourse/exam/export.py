@@ -65,7 +65,8 @@ def anki(bank: Iterable[Item]) -> bytes:
     deck = genanki.Deck(DECK, TITLE)
     for item in bank:
         shown = view(item, SEED)
-        tags = [*item.claims, f"task-{item.task}", item.type, f"difficulty-{item.difficulty}"]
+        tags = [*item.claims, f"task-{item.task}", item.type, f"difficulty-{item.difficulty}",
+                *(["beyond-the-exam"] if item.beyond else [])]
         deck.add_note(genanki.Note(
             model=model, fields=[item.id, _render("question", shown), _render("answer", shown)],
             tags=tags, guid=genanki.guid_for("fmcourse", item.id)))
@@ -140,14 +141,14 @@ def _mixed(bank: Sequence[Item]) -> list[View]:
 def _asked(shown: View) -> str:
     lines = [f"{number}. {_escape(text)}" for number, text in shown.prompts.items()]
     choices = [f"- {letter}. {_escape(text)}" for letter, text in shown.options.items()]
-    blocks = [f"**{shown.item.id}** {_escape(shown.item.stem)} *{shown.task}*",
+    blocks = [f"**{shown.item.label}** {_escape(shown.item.stem)} *{shown.task}*",
               "\n".join(lines), "\n".join(choices)]
     return "\n\n".join(block for block in blocks if block)
 
 
 def _answered(shown: View) -> str:
     item = shown.item
-    lines = [f"**{item.id}: {shown.typed(item.key)}.** {_escape(item.why)}",
+    lines = [f"**{item.label}: {shown.typed(item.key)}.** {_escape(item.why)}",
              "\n".join(f"- Not “{_escape(text)}”: {_escape(why)}" for text, why in reasons(item))]
     if item.exam_says:
         lines.append(f"The exam says: {_escape(item.exam_says)} Today: {_escape(item.today)}")

@@ -31,6 +31,7 @@ TASKS = {
 }
 
 Answer = tuple[str, ...]
+BEYOND = "beyond the exam"
 
 
 @dataclass(frozen=True)
@@ -112,3 +113,8 @@ class Item:
     def claim(self) -> str:
         """The main claim."""
         return self.claims[0]
+
+    @property
+    def label(self) -> str:
+        """Its id, and whether it goes beyond the exam, as front ends say it."""
+        return f"{self.id} · {BEYOND}" if self.beyond else self.id

@@ -1,30 +1,29 @@
 """The mock exam: 65 questions of which 50 count, 90 minutes, and no help until the end.
 
+A shorter one, for a lunch break, has fewer questions and all else in proportion.
+
 What is known of the real one (November 2026): 50 questions are scored and 15 more are not, nobody
 says which; a missing answer costs no more than a wrong one; it is passed as a whole, at 700 of a
 scale from 100 to 1,000 that nobody outside can compute, so this one reports the raw share of right
 answers and no such number. The 90 minutes are on other people's pages only. Ours asks about the
-course's task statements alone, which are a part of the real exam.
+course's task statements alone, which are a part of the real exam, and about what goes beyond the
+exam only if told to.
 
-Every step is a pure function from a mock to a mock; `Sheet` keeps the one that is under way in a
-file that is never half-written. The clock counts the seconds spent on questions, so that a crash,
-or a night's sleep, costs none: in the real exam it would.
+Every step is a pure function from a mock to a mock; `fmcourse.exam.sheet` keeps the one that is
+under way in a file. The clock counts the seconds spent on questions, so that a crash, or a night's
+sleep, costs none: in the real exam it would.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from filelock import Timeout
-
-from fmcourse import store, user_data
-from fmcourse.errors import ExamError, StoreError
+from fmcourse import store
+from fmcourse.errors import ExamError
+from fmcourse.exam.choosing import choose
 from fmcourse.exam.grade import Result, check_answer, grade
 from fmcourse.exam.item import Answer, Item
 
@@ -84,32 +83,30 @@ class Mock:
                 f"{self.minutes:g} minutes")
         if len(self.items) == QUESTIONS:
             return told + "."
-        return (f"{told}: shorter than the real exam's {QUESTIONS} in {MINUTES}, since the bank "
-                "has no more.")
+        return f"{told}: shorter than the real exam's {QUESTIONS} in {MINUTES}."
 
 
-def draw(bank: Sequence[Item], seed: int, began: datetime) -> Mock:
-    """Choose questions: as many claims as there are, in turn, so that none is left to chance.
+def draw(bank: Sequence[Item], seed: int, began: datetime, questions: int = QUESTIONS,
+         beyond: bool = False) -> Mock:
+    """Choose questions by task statement, type and claim; see `choose`.
 
     Args:
-        bank: to choose from; with fewer than 65 the mock is shorter, in proportion.
+        bank: to choose from; with fewer than are wanted the mock is shorter.
         seed: the same seed and bank give the same questions.
         began: written down.
+        questions: how many; those that count, and the minutes, are in proportion.
+        beyond: whether items that go beyond the exam may be among them.
 
     Raises:
-        ExamError: the bank is empty.
+        ExamError: the bank is empty, or a number of questions that no exam has.
     """
-    if not bank:
+    if not 1 <= questions <= QUESTIONS:
+        raise ExamError(f"A mock exam of {questions} questions.", fix=f"Ask 1 to {QUESTIONS}.")
+    askable = [item for item in bank if beyond or not item.beyond]
+    if not askable:
         raise ExamError("There is nothing to ask.", fix="Take a bank that has items.")
     chance = random.Random(seed)
-    piles: dict[str, list[Item]] = {}
-    for item in sorted(bank, key=lambda one: one.id):
-        piles.setdefault(item.claim, []).append(item)
-    for pile in piles.values():
-        chance.shuffle(pile)
-    order = chance.sample(sorted(piles), len(piles))
-    dealt = [piles[claim][turn] for turn in range(max(map(len, piles.values())))
-             for claim in order if turn < len(piles[claim])][:QUESTIONS]
+    dealt = choose(askable, min(questions, len(askable)), chance)
     names = chance.sample([item.id for item in dealt], len(dealt))
     extra = chance.sample(names, len(names) - round(len(names) * COUNTED / QUESTIONS))
     return Mock(seed, began.isoformat(timespec="seconds"), tuple(names), tuple(sorted(extra)),
@@ -171,63 +168,3 @@ def results(mock: Mock, bank: Iterable[Item]) -> tuple[Result, ...]:
     """Every question graded, in the order asked; one without an answer is wrong."""
     known = {item.id: item for item in bank}
     return tuple(grade(known[name], mock.answers.get(name, ())) for name in mock.items)
-
-
-class Sheet:
-    """The file of the mock that is under way; finished ones are kept beside it, by date."""
-
-    def __init__(self, folder: Path | None = None):
-        self.folder = folder or user_data.folder("progress")
-        self.path = self.folder / "mock.json"
-
-    @contextmanager
-    def alone(self) -> Iterator[Sheet]:
-        """Nobody else takes the same mock meanwhile; a crash gives it free.
-
-        Raises:
-            ExamError: somebody does.
-        """
-        try:
-            with store.lock(self.path).acquire(timeout=0):
-                yield self
-        except Timeout as error:
-            raise ExamError("This mock exam is being taken in another window.", where=self.path,
-                            fix="Go on there, or close it.") from error
-
-    def save(self, mock: Mock) -> None:
-        """Write it down, whole or not at all."""
-        if not mock.finished:
-            store.write_json(self.path, asdict(mock))
-            return
-        name = mock.began.replace(":", "-")
-        store.write_json(self.folder / "mocks" / f"{name}.json", asdict(mock))
-        self.path.unlink(missing_ok=True)
-
-    def load(self, bank: Iterable[Item]) -> Mock | None:
-        """The mock that is under way, or None.
-
-        Raises:
-            StoreError: the file is damaged.
-            ExamError: its questions have changed since.
-        """
-        if not self.path.exists():
-            return None
-        mock = _from_json(store.read_json(self.path), self.path)
-        if digest(item for item in bank if item.id in mock.items) != mock.digest:
-            raise ExamError("The questions of this mock exam have changed since it began.",
-                            where=self.path, fix="Begin a new one: fmcourse exam mock --new")
-        return mock
-
-    def discard(self) -> None:
-        """Forget the mock that is under way."""
-        self.path.unlink(missing_ok=True)
-
-
-def _from_json(raw: Any, path: Path) -> Mock:
-    try:
-        tuples = {name: tuple(raw[name]) for name in ("items", "extra", "flagged")}
-        given = {str(name): tuple(one) for name, one in raw["answers"].items()}
-        return Mock(**{**raw, **tuples, "answers": given})
-    except (TypeError, KeyError, AttributeError) as error:
-        raise StoreError("This is not a mock exam.", where=path,
-                         fix="Begin a new one: fmcourse exam mock --new") from error

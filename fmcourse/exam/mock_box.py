@@ -7,6 +7,7 @@ browser: while no page shows the box, or the computer sleeps, it stands.
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,9 +19,10 @@ from fmcourse.exam import mock as mocks
 from fmcourse.exam.candidate import Candidate
 from fmcourse.exam.grade import Result
 from fmcourse.exam.item import Item
-from fmcourse.exam.mock import Mock, Sheet
+from fmcourse.exam.mock import Mock
 from fmcourse.exam.question_box import QuestionBox, as_html, as_text, button, row
 from fmcourse.exam.report import Report, report
+from fmcourse.exam.sheet import Sheet
 from fmcourse.exam.view import view
 from fmcourse.show.tables import Html
 
@@ -185,6 +187,9 @@ class MockBox(QuestionBox):
     def _found(self, sheet: Sheet) -> Mock:
         """The mock in the file, which another window may have changed."""
         found = sheet.load(self.bank)
+        if sheet.aside:  # damaged a moment ago, and all of it is still here
+            sheet.aside = None
+            return self.mock
         if found is None:
             self.running = False
             raise ExamError("This mock exam was handed in elsewhere.", where=sheet.path,
@@ -269,16 +274,17 @@ class MockBox(QuestionBox):
         if self.mock.finished:
             return mock_page.finished(self.mock, self.report(), self.results, self.simulated)
         if not self.running:
-            told = mock_page.intro(self.mock)
-            return Html(f"<p>{told}</p>", told)
-        heading = mock_page.heading(self.mock)
+            lost = self.sheet.lost if self.sheet else ""
+            told = f"{lost} {mock_page.intro(self.mock)}".strip()
+            return Html(f"<p>{html.escape(told)}</p>", told)
+        heading = mock_page.heading(self.mock, self.view.item)
         return Html(markup.question(self.view, heading, options=False),
                     as_text(self.view, heading))
 
     def _repr_html_(self) -> str:
         """The question on show with all its options, or what stands before or after."""
         if self.running:
-            return as_html(self.view, mock_page.heading(self.mock))
+            return as_html(self.view, mock_page.heading(self.mock, self.view.item))
         return self._page().markup
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fmcourse.exam import markup
 from fmcourse.exam.candidate import SAID
 from fmcourse.exam.grade import Result
+from fmcourse.exam.item import BEYOND, Item
 from fmcourse.exam.mock import Mock
 from fmcourse.exam.report import Report
 from fmcourse.exam.view import View, view
@@ -29,12 +30,13 @@ def intro(mock: Mock) -> str:
         return f"{mock.about} The clock runs from “Begin” on."
     return (f"A mock exam is under way: {len(mock.answers)} of {len(mock.items)} answered, "
             f"{len(mock.flagged)} flagged, {clock(mock.left)} left. The clock stands until you "
-            "go on.")
+            "go on; for another one, room.mock(new=True) forgets it.")
 
 
-def heading(mock: Mock) -> str:
+def heading(mock: Mock, item: Item) -> str:
     """Above a question: its number, and whether it is answered and flagged."""
     parts = [f"Question {mock.place + 1} of {len(mock.items)}"]
+    parts += [BEYOND] if item.beyond else []
     parts += ["answered"] if mock.current in mock.answers else []
     parts += ["flagged"] if mock.current in mock.flagged else []
     return " · ".join(parts)
@@ -68,5 +70,5 @@ def finished(mock: Mock, found: Report, results: Sequence[Result], simulated: bo
 
 def _wrong(result: Result, shown: View) -> str:
     given = f"answered {shown.typed(result.answer)}" if result.answer else "not answered"
-    return (f"<details><summary>{result.item.id} · {given}</summary>"
+    return (f"<details><summary>{result.item.label} · {given}</summary>"
             f"{markup.question(shown, '')}{markup.explained(result, shown)}</details>")

@@ -122,7 +122,7 @@ class PracticeBox(QuestionBox):
         if self.done:
             return f"{right} of {len(self.results)} right{by}"
         place, left = len(self.results) + (not self.kept), len(self.waiting(self.results))
-        return f"Question {place}, {left} to go · {self.view.item.id}{by}"
+        return f"Question {place}, {left} to go · {self.view.item.label}{by}"
 
     def _keep(self, felt: str) -> None:
         due = self.keep(self.given, felt) if self.keep else None

@@ -9,7 +9,7 @@ from scipy import stats
 
 from fmcourse.exam.bank import statements
 from fmcourse.exam.grade import Result
-from fmcourse.exam.item import TASKS, Cell, Item
+from fmcourse.exam.item import BEYOND, TASKS, Cell, Item
 from fmcourse.exam.mock import Mock
 
 Outcome = tuple[Item, bool]  # an item, and whether it was answered rightly
@@ -41,6 +41,7 @@ class Report:
         interval: 95 % Wilson interval of the share that would be right of very many such
             questions; another mock exam, as short as this one, can fall outside more often.
         unanswered: questions without an answer, whether they count or not.
+        beyond: questions that go beyond the exam, whether they count or not.
         claims, tasks: rows over all questions, those that do not count too; weakest first.
     """
 
@@ -48,15 +49,18 @@ class Report:
     counted: int
     interval: tuple[float, float]
     unanswered: int
+    beyond: int
     claims: tuple[Row, ...]
     tasks: tuple[Row, ...]
 
     def __str__(self) -> str:
         low, high = self.interval
+        beyond = f" Questions {BEYOND} among all of them: {self.beyond}." if self.beyond else ""
         return (f"{self.right} of the {self.counted} questions that count: "
                 f"{self.right / self.counted:.0%} right. So few questions leave open what you "
                 f"would get right of very many: {low:.0%} to {high:.0%} fit this result. This is "
-                "no scaled score: how the real exam's 100 to 1,000 are computed is not public.")
+                "no scaled score: how the real exam's 100 to 1,000 are computed is not public."
+                + beyond)
 
 
 def report(mock: Mock, results: Sequence[Result]) -> Report:
@@ -66,7 +70,8 @@ def report(mock: Mock, results: Sequence[Result]) -> Report:
     outcomes = [(result.item, result.right) for result in results]
     interval = stats.binomtest(right, len(counted)).proportion_ci(method="wilson")
     return Report(right, len(counted), (float(interval.low), float(interval.high)),
-                  len(mock.open), by_claim(outcomes), by_task(outcomes))
+                  len(mock.open), sum(result.item.beyond for result in results),
+                  by_claim(outcomes), by_task(outcomes))
 
 
 def by_claim(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:

@@ -16,9 +16,9 @@ from fmcourse.exam import mock as mocks
 from fmcourse.exam import review as reviews
 from fmcourse.exam.check_box import CheckBox, varied
 from fmcourse.exam.item import Item
-from fmcourse.exam.mock import Sheet
 from fmcourse.exam.mock_box import MockBox
 from fmcourse.exam.practice_box import PracticeBox
+from fmcourse.exam.sheet import Sheet
 
 
 def practice(about: str | Sequence[str] = (), count: int = 10, *, seed: int | None = None
@@ -56,16 +56,18 @@ def check(lesson: str, count: int = 3) -> CheckBox:
     return CheckBox(varied(items, count, int(lesson)), int(lesson), reviews.record)
 
 
-def mock(seed: int | None = None, *, new: bool = False) -> MockBox:
+def mock(seed: int | None = None, *, questions: int = mocks.QUESTIONS, beyond: bool = False,
+         new: bool = False) -> MockBox:
     """A box for the mock exam that is under way, or for a new one; nothing runs before “Begin”.
 
     Args:
         seed: of a new one: the same seed asks the same questions; by default drawn by lot.
+        questions: of a new one: how many; time, and what counts, are in proportion.
+        beyond: of a new one: whether it may ask what goes beyond the exam.
         new: forget the one that is under way.
 
     Raises:
         ExamError: its questions have changed since it began, or it is taken in another window.
-        StoreError: its file is damaged.
     """
     items, sheet = banks.load(), Sheet()
     if new:
@@ -74,7 +76,7 @@ def mock(seed: int | None = None, *, new: bool = False) -> MockBox:
     sitting = sheet.load(items)
     if sitting is None:
         seed = random.randrange(10**6) if seed is None else seed
-        sitting = mocks.draw(items, seed, datetime.now())
+        sitting = mocks.draw(items, seed, datetime.now(), questions, beyond)
     return MockBox(items, sitting, sheet)
 
 

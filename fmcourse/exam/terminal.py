@@ -126,7 +126,7 @@ def practise(console: Console, chosen: Sequence[Item], seed: int) -> None:
     console.print("Every answer is kept; quit leaves.")
     try:
         for place, item in enumerate(chosen, 1):
-            result = ask(console, item, f"{place} of {len(chosen)} · {item.id}", seed)
+            result = ask(console, item, f"{place} of {len(chosen)} · {item.label}", seed)
             review.record(result)
             right, done = right + result.right, done + 1
     except Left:
@@ -138,7 +138,7 @@ def review_due(console: Console, bank: Sequence[Item], new: int, seed: int) -> N
     """Ask what is due until nothing is; the queue is made anew after each answer."""
     try:
         while waiting := review.queue(bank, new):
-            result = ask(console, waiting[0], f"{len(waiting)} to go · {waiting[0].id}", seed)
+            result = ask(console, waiting[0], f"{len(waiting)} to go · {waiting[0].label}", seed)
             try:
                 felt = _felt(console) if result.right else "good"
             except Left:

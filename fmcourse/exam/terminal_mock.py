@@ -14,9 +14,10 @@ from rich.console import Console
 from fmcourse.errors import ExamError
 from fmcourse.exam import mock as mocks
 from fmcourse.exam import review
-from fmcourse.exam.item import Item
-from fmcourse.exam.mock import Mock, Sheet
+from fmcourse.exam.item import BEYOND, Item
+from fmcourse.exam.mock import Mock
 from fmcourse.exam.report import report
+from fmcourse.exam.sheet import Sheet
 from fmcourse.exam.terminal import Left, asked, show_question, show_result, show_rows, show_task
 from fmcourse.exam.view import View, view
 
@@ -66,7 +67,7 @@ def hand_in(console: Console, mock: Mock, bank: Sequence[Item], sheet: Sheet) ->
     for result in (one for one in results if not one.right):
         shown = view(result.item, mock.seed)
         given = f"you: {shown.typed(result.answer)}" if result.answer else "not answered"
-        show_question(console, shown, f"{result.item.id} · {given}")
+        show_question(console, shown, f"{result.item.label} · {given}")
         show_result(console, result, shown)
     show_rows(console, "By claim, all questions", found.claims)
     show_rows(console, "By task statement, all questions", found.tasks)
@@ -78,7 +79,9 @@ def hand_in(console: Console, mock: Mock, bank: Sequence[Item], sheet: Sheet) ->
 def _heading(mock: Mock, shown: View) -> str:
     minutes, seconds = divmod(int(mock.left), 60)
     given = mock.answers.get(mock.current)
-    parts = [f"Question {mock.place + 1} of {len(mock.items)}", f"{minutes}:{seconds:02} left"]
+    beyond = [BEYOND] if shown.item.beyond else []
+    parts = [f"Question {mock.place + 1} of {len(mock.items)}", *beyond,
+             f"{minutes}:{seconds:02} left"]
     parts += [f"answered {shown.typed(given)}"] if given else []
     parts += ["flagged"] if mock.current in mock.flagged else []
     return " · ".join(parts)

@@ -15,9 +15,10 @@ from fmcourse.exam.candidate import Candidate
 from fmcourse.exam.check_box import varied
 from fmcourse.exam.fields import field
 from fmcourse.exam.grade import grade
-from fmcourse.exam.mock import Sheet, draw
+from fmcourse.exam.mock import draw
 from fmcourse.exam.mock_box import PATIENCE, MockBox
 from fmcourse.exam.practice_box import PracticeBox
+from fmcourse.exam.sheet import Sheet
 from fmcourse.exam.view import view
 from fmcourse.show.look import luminance
 
@@ -484,6 +485,64 @@ def test_a_simulated_mock_says_so_and_leaves_no_trace(tmp_path):
     assert not (tmp_path / "progress" / "mocks").exists()
     with pytest.raises(ExamError, match="not handed in"):
         box.report()
+
+
+def test_a_short_mock_is_taken_whole_and_resumed():
+    box = room.mock(seed=4, questions=20)
+    assert "20 questions, of which 15 count, in 28 minutes" in repr(box)
+    box.begin()
+    known = {item.id: item for item in banks.load()}
+    for name in box.mock.items[:7]:
+        box.answer(box.view.typed(known[name].key))
+        box.next()
+    again = room.mock()
+    assert "7 of 20 answered" in repr(again)
+    assert "room.mock(new=True) forgets it" in repr(again)
+    again.begin()
+    for name in again.mock.items[7:]:
+        again.answer(again.view.typed(known[name].key))
+        again.next()
+    again.hand_in()
+    assert "15 of the 15 questions that count: 100% right" in repr(again)
+
+
+def test_a_damaged_mock_is_told_of_and_another_is_begun(tmp_path):
+    sheet = Sheet()
+    sheet.path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.path.write_text("{")
+    box = room.mock(seed=4)
+    for told in (repr(box), box._repr_html_()):
+        assert "Its answers are lost" in told
+        assert "65 questions" in told
+    box.begin()
+    assert room.mock().mock.seed == 4
+
+
+def test_a_file_damaged_meanwhile_loses_nothing_that_is_on_show(taking):
+    box = taking()
+    box.begin()
+    first = box.mock.current
+    box.answer(key_of(box))
+    box.sheet.path.write_text("{}")
+    box.next()
+    box.pause()
+    assert list(taking().mock.answers) == [first]
+    assert "lost" not in repr(box)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_what_goes_beyond_the_exam_says_so_wherever_it_is_asked(kind):
+    item = read(kind, beyond=True)
+    box = asking(item)
+    assert "K1-0" in repr(box)
+    assert "beyond the exam" in repr(box)
+    assert "beyond the exam" in box.shown.value
+    mocked = MockBox([item], draw([item], 1, NOON, beyond=True), None)
+    mocked.begin()
+    assert "Question 1 of 1 · beyond the exam" in mocked.shown.value
+    mocked.hand_in()
+    assert f"{item.id} · beyond the exam · not answered" in mocked.shown.value
+    assert "beyond the exam" not in repr(asking(read(kind)))
 
 
 def test_the_room_goes_on_with_the_terminals_mock(tmp_path):

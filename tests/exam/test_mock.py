@@ -4,16 +4,24 @@ import json
 import subprocess
 import sys
 import textwrap
+from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from exam.items import read
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fmcourse.errors import ExamError, StoreError
+from fmcourse.errors import ExamError
+from fmcourse.exam import bank as banks
 from fmcourse.exam import mock as mocks
-from fmcourse.exam.mock import Sheet, draw
+from fmcourse.exam.choosing import alike, apportioned, words
+from fmcourse.exam.mock import draw
 from fmcourse.exam.report import by_claim, report
+from fmcourse.exam.sheet import Sheet
 
 NOON = datetime(2026, 11, 26, 12)
 
@@ -53,6 +61,71 @@ def test_a_small_bank_makes_a_shorter_mock_that_says_so():
     mock = draw(items(13), 1, NOON)
     assert (len(mock.items), len(mock.extra), mock.minutes) == (13, 3, 18)
     assert "13 questions, of which 10 count, in 18 minutes: shorter than" in mock.about
+
+
+REAL = banks.load()
+
+
+@pytest.mark.parametrize("questions", [20, 65])
+def test_tasks_and_types_have_their_shares_whatever_the_seed(questions):
+    known = {item.id: item for item in REAL}
+    askable = [item for item in REAL if not item.beyond]
+    claims = len({item.claim for item in askable})
+    for seed in range(100):
+        asked = [known[name] for name in draw(REAL, seed, NOON, questions).items]
+        assert len({item.id for item in asked}) == questions
+        assert not any(item.beyond for item in asked)
+        for of in (lambda item: item.task, lambda item: item.type):
+            share = apportioned(Counter(map(of, askable)), questions)
+            assert Counter(map(of, asked)) == share
+            assert min(share.values()) >= 1
+        assert max(Counter(item.claim for item in asked).values()) <= -(-questions // claims) + 1
+        assert not [1 for one, other in combinations(map(words, asked), 2) if alike(one, other)]
+
+
+def test_near_doubles_are_asked_together_only_if_nothing_else_is_left():
+    one, double = (read("matching", id=f"K1-{n:02}", stem=f"Match number {n} with its square.")
+                   for n in (1, 2))
+    other = read("matching", id="K1-03", stem="Match each city with the country it lies in.",
+                 prompts={"p": "Rome", "q": "Paris", "r": "Vienna"},
+                 options={"a": "France", "b": "Italy", "c": "Austria", "d": "Spain"})
+    for seed in range(20):
+        assert other.id in draw([one, double, other], seed, NOON, 2).items
+        assert len(draw([one, double, other], seed, NOON).items) == 3
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 40), min_size=1, max_size=9),
+       st.data())
+def test_what_is_apportioned_is_all_that_there_is_and_near_its_share(sizes, data):
+    count = data.draw(st.integers(1, sum(sizes.values())))
+    given = apportioned(sizes, count)
+    assert sum(given.values()) == count
+    assert all(given[name] <= size for name, size in sizes.items())
+    assert count < len(sizes) or min(given.values()) >= 1
+
+
+def test_what_goes_beyond_the_exam_is_asked_only_if_wanted():
+    bank = [*BANK, *(read(id=f"K2-{n}", claims=["K2"], stem=f"And {n}?", beyond=True)
+                     for n in range(91, 99))]
+    beyond = {item.id for item in bank if item.beyond}
+    assert not beyond & set(draw(bank, 1, NOON).items)
+    assert beyond & set(draw(bank, 1, NOON, beyond=True).items)
+    with pytest.raises(ExamError, match="nothing to ask"):
+        draw([item for item in bank if item.beyond], 1, NOON)
+    mock = mocks.finish(draw(bank, 1, NOON, beyond=True))
+    found = report(mock, mocks.results(mock, bank))
+    assert f"Questions beyond the exam among all of them: {found.beyond}." in str(found)
+    assert found.beyond == len(beyond & set(mock.items))
+
+
+def test_a_short_mock_is_the_real_one_in_proportion():
+    mock = draw(BANK, 1, NOON, 20)
+    assert (len(mock.items), len(mock.extra), mock.minutes) == (20, 5, 28)
+    assert mock.about == ("20 questions, of which 15 count, in 28 minutes: shorter than the real "
+                          "exam's 65 in 90.")
+    for wrong in (0, 66):
+        with pytest.raises(ExamError, match="Ask 1 to 65"):
+            draw(BANK, 1, NOON, wrong)
 
 
 def test_the_seed_decides_and_nothing_else():
@@ -143,11 +216,45 @@ def test_changed_questions_are_refused_and_others_are_not(tmp_path):
     assert sheet.load(BANK) is None
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"seed": 1}', '{"items": 3}'])
-def test_a_damaged_file_is_refused_in_words(tmp_path, text):
-    (tmp_path / "mock.json").write_text(text)
-    with pytest.raises(StoreError):
-        Sheet(tmp_path).load(BANK)
+DAMAGE = {"spent": ["x", None, -1, True], "place": [99, -1, "0", 1.0], "seed": ["x", True],
+          "items": [[], 3, ["K1-00", "K1-00"], [1]], "extra": [["K9-99"], None],
+          "flagged": [["K9-99"], "K1-00", [[]]], "minutes": [0, "90"], "began": ["noon", 3],
+          "digest": [None], "finished": ["no"],
+          "answers": [[], {"K9-99": ["a"]}, {"ITEM": []}, {"ITEM": "a"}, {"ITEM": ["z"]},
+                      {"ITEM": ["a", "b"]}, {"ITEM": [1]}]}
+
+
+def damaged():
+    """A sheet's text with one thing wrong, thing by thing."""
+    sheet = json.loads(json.dumps(asdict(draw(BANK, 1, NOON))))
+    good = json.dumps(sheet)
+    yield from ["", "{", good[:len(good) // 2], "[]", "3", '{"seed": 1}', "[" * 100_000,
+                good.replace('"spent": 0.0', '"spent": NaN'),
+                good.replace('"spent": 0.0', '"spent": 1e999')]
+    yield json.dumps(sheet | {"more": 1})
+    for name, values in DAMAGE.items():
+        yield json.dumps({key: value for key, value in sheet.items() if key != name})
+        for value in values:
+            yield json.dumps(sheet | {name: value}).replace("ITEM", sheet["items"][0])
+
+
+@pytest.mark.parametrize("text", damaged(), ids=lambda text: text[:20])
+def test_a_damaged_file_is_moved_aside_and_what_was_lost_is_said(tmp_path, text):
+    sheet = Sheet(tmp_path)
+    sheet.path.write_text(text)
+    assert sheet.load(BANK) is None
+    assert "Its answers are lost" in sheet.lost
+    assert str(sheet.aside) in sheet.lost
+    assert sheet.aside.read_text() == text
+    assert not sheet.path.exists()
+    sheet.save(draw(BANK, 1, NOON))
+    assert sheet.load(BANK) is not None
+    assert sheet.lost == ""
+
+
+def test_bytes_that_are_no_text_are_damage(tmp_path):
+    (tmp_path / "mock.json").write_bytes(b"\xff\xfe\x00")
+    assert Sheet(tmp_path).load(BANK) is None
 
 
 def test_two_windows_do_not_take_the_same_mock(tmp_path):

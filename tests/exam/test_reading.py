@@ -35,6 +35,11 @@ def test_what_may_be_left_out():
     assert full.scenario
     assert full.beyond
     assert full.shown == Cell("01", "The control")
+    assert not plain.beyond
+    assert read(beyond=True).label == "K1-01 · beyond the exam"
+    for value in (1, "true"):
+        with pytest.raises(ExamError, match="not true or false"):
+            read(beyond=value)
 
 
 BROKEN = [
