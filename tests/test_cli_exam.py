@@ -57,6 +57,7 @@ def test_every_type_is_answered_rightly_by_keyboard(command, keyboard, kind):
     assert code == 0
     assert "> Right.\n" in said
     assert plain(shown.item.why) in said
+    assert f"Sources, checked {shown.item.verified}:\n{shown.item.sources[0]}" in said
     assert said.endswith("1 of 1 right.\n")
 
 
@@ -236,6 +237,7 @@ def test_report_sums_up_latest_answers(command):
     review.record(grade(KEYS["K2-01"], KEYS["K2-01"].key))
     _, said, _ = command("report")
     assert re.search(r"K9 +0 of 1", said)
+    assert f"{bank.statements()['K9']} [evidence: {bank.verdicts()['K9']}]" in said
     assert re.search(r"K2 +1 of 1", said)
     assert re.search(r"3\.3 +1 of 2 .*lesson 02", said)
     assert f"2 of {len(BANK)} items answered." in said

@@ -44,6 +44,7 @@ class Chapter:
 
     Attributes:
         claim, statement: of the syllabus.
+        verdict: the ledger's, or that there is none yet.
         record: its ledger entry, or None.
         items: whose main claim it is.
         related: others that touch it.
@@ -56,6 +57,7 @@ class Chapter:
 
     claim: str
     statement: str
+    verdict: str
     record: dict[str, Any] | None
     items: tuple[Item, ...]
     related: tuple[Item, ...]
@@ -95,7 +97,7 @@ def chapters(course: Path | None = None) -> list[Chapter]:
         teaching = tuple(lesson for lesson in lessons if claim in lesson.claims)
         own = tuple(item for item in items if item.claim == claim)
         found.append(Chapter(
-            claim, statement, _record(claim), own,
+            claim, statement, bank.verdicts()[claim], _record(claim), own,
             tuple(item for item in items if claim in item.claims[1:]),
             teaching, tuple(_places(own, lessons)),
             tuple(text for lesson in teaching for text in prose[lesson][0]),

@@ -23,7 +23,7 @@ from fmcourse.book.chapters import Chapter, chapters
 from fmcourse.book.pictures import picture, svg
 from fmcourse.errors import StoreError
 from fmcourse.evidence import ledger
-from fmcourse.exam import export
+from fmcourse.exam import bank, export
 from fmcourse.exam.item import TASKS
 from fmcourse.exam.view import view
 from fmcourse.lessons import build, catalogue, site
@@ -116,7 +116,7 @@ def contents_page(made: Sequence[Chapter], lessons: Sequence[Lesson]) -> str:
                if (count := Counter(item.task for item in one.items)[task])}
         for task in TASKS if task != "3.3"}
     return _render("contents", title="Revision book", parts=parts, neighbours=neighbours,
-                   tasks=TASKS, lessons=lessons, statements={c.claim: c.statement for c in made},
+                   tasks=TASKS, lessons=lessons, judged=bank.judged(),
                    total=sum(len(chapter.items) for chapter in made))
 
 
@@ -124,7 +124,8 @@ def chapter_entries(chapter: Chapter) -> list[Entry]:
     """What can be found of a claim: itself, each of its items, each of its exercises."""
     page = f"{chapter.claim}.html"
     said = " ".join([*chapter.exam_words, *chapter.today])
-    found = [{"u": page, "t": f"{chapter.claim} · {chapter.statement}", "x": _plain(said)}]
+    found = [{"u": page, "t": f"{chapter.claim} · {bank.judged()[chapter.claim]}",
+              "x": _plain(said)}]
     for item in chapter.items:
         texts = [*item.options.values(), *item.prompts.values(), item.why,
                  *(mistake.why for mistake in item.wrong), item.exam_says or "", item.today or ""]

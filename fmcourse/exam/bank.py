@@ -13,12 +13,14 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from fmcourse import evidence
+from fmcourse import evidence, store
 from fmcourse.errors import ExamError, meant
+from fmcourse.evidence import ledger
 from fmcourse.exam.item import Item
 from fmcourse.exam.reading import read_file, read_item
 from fmcourse.lessons import catalogue
 
+NO_EXPERIMENT = "no experiment yet"
 ITEMS = Path(__file__).with_name("items")
 GROUPS = "KMDGSLRH"  # the syllabus's
 
@@ -28,6 +30,20 @@ def statements() -> dict[str, str]:
     """What each claim says, in the ledger's words and the syllabus's order."""
     found = {name: claim.statement for name, claim in evidence.claims().items()}
     return dict(sorted(found.items(), key=lambda one: (GROUPS.index(one[0][0]), int(one[0][1:]))))
+
+
+@cache
+def verdicts() -> dict[str, str]:
+    """What the ledger says of each claim: 'shown', 'not shown', 'inconclusive' or nothing yet."""
+    files = {name: ledger.FOLDER / f"{name}.json" for name in statements()}
+    return {name: store.read_json(path)["verdict"] if path.exists() else NO_EXPERIMENT
+            for name, path in files.items()}
+
+
+@cache
+def judged() -> dict[str, str]:
+    """What each claim says, never without what the ledger says of it."""
+    return {name: f"{said} [evidence: {verdicts()[name]}]" for name, said in statements().items()}
 
 
 def load(folder: Path = ITEMS) -> tuple[Item, ...]:

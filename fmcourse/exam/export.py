@@ -23,7 +23,7 @@ from markupsafe import Markup
 from fmcourse import store
 from fmcourse.errors import ExamError, meant
 from fmcourse.exam import item as items
-from fmcourse.exam.bank import statements
+from fmcourse.exam.bank import judged
 from fmcourse.exam.grade import grade
 from fmcourse.exam.item import Item
 from fmcourse.exam.markup import marked
@@ -77,7 +77,7 @@ def anki(bank: Iterable[Item]) -> bytes:
 
 def page(bank: Sequence[Item]) -> str:
     """One page of HTML to read or print, questions first and answers after; loads nothing."""
-    return _render("page", title=TITLE, views=_mixed(bank), statements=statements())
+    return _render("page", title=TITLE, views=_mixed(bank), statements=judged())
 
 
 def markdown(bank: Sequence[Item]) -> str:
@@ -115,12 +115,13 @@ def quiz(bank: Sequence[Item]) -> str:
 
 
 def _feedback(item: Item, option: str) -> str:
-    """Why an option is right or wrong, with the item's name to look it up by."""
+    """Why an option is wrong, or right with where to read on; with the item's name."""
     why = {mistake.answer[0]: mistake.why for mistake in item.wrong}
     if option not in item.key:
         return f"{why[option]} ({item.id})"
     dated = f" The exam says: {item.exam_says} Today: {item.today}" if item.exam_says else ""
-    return f"{item.why}{dated} ({item.id})"
+    places = [*([str(item.shown)] if item.shown else []), *item.sources]
+    return f"{item.why}{dated} See {', '.join(places)}, checked {item.verified} ({item.label})."
 
 
 def _literal(text: str) -> str:
@@ -153,7 +154,7 @@ def _answered(shown: View) -> str:
     if item.exam_says:
         lines.append(f"The exam says: {_escape(item.exam_says)} Today: {_escape(item.today)}")
     places = [str(item.shown)] if item.shown else []
-    lines.append(f"{item.claim}: {_escape(statements()[item.claim])}")
+    lines.append(f"{item.claim}: {_escape(judged()[item.claim])}")
     lines.append("See " + ", ".join([*map(_escape, places), *(f"<{url}>" for url in item.sources)])
                  + f" (checked {item.verified}).")
     return "\n\n".join(lines)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from fmcourse.exam.bank import statements
+from fmcourse.exam.bank import judged
 from fmcourse.exam.grade import Result
 from fmcourse.exam.item import BEYOND, TASKS, Cell, Item
 from fmcourse.exam.mock import Mock
@@ -20,7 +20,7 @@ class Row:
     """One claim or task statement.
 
     Attributes:
-        name, statement: of the syllabus or the exam guide.
+        name, statement: of the syllabus, with the ledger's verdict, or of the exam guide.
         right, asked: answers.
         revisit: where the course shows what was answered wrongly; of a task, the lessons.
     """
@@ -78,7 +78,7 @@ def by_claim(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:
     """A row for each claim that was asked, weakest first; an item counts for all its claims."""
     outcomes = list(outcomes)
     return _weakest_first(_row(name, said, [one for one in outcomes if name in one[0].claims], str)
-                          for name, said in statements().items())
+                          for name, said in judged().items())
 
 
 def by_task(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:

@@ -91,6 +91,7 @@ def show_result(console: Console, result: Result, shown: View) -> None:
         console.print(_text(f"The exam says: {item.exam_says}\nToday: {item.today}"))
     if item.shown:
         console.print(f"See {item.shown}.")
+    console.print(f"Sources, checked {item.verified}:")
     for url in item.sources:
         console.print(Text(url, "dim"), soft_wrap=True)  # one line, that it may be followed
 

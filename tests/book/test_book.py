@@ -74,6 +74,22 @@ def test_a_page_says_it_all_and_folds_the_answers(page):
 def test_a_page_without_an_experiment_says_so():
     said = writing.claim_page(MADE["H4"], None)
     assert "holds no experiment" in said
+    assert "Evidence: no experiment yet." in HTMLParser(said).body.text()
+
+
+def test_statements_stand_beside_their_verdicts():
+    contents = squeezed(HTMLParser(
+        writing.contents_page([*MADE.values()], catalogue.lessons())).body.text())
+    for claim, chapter in MADE.items():
+        told = squeezed(chapter.statement)
+        assert contents.count(told) == contents.count(f"{told} [evidence: {chapter.verdict}]") > 0
+        top = HTMLParser(writing.claim_page(chapter, None)).body.text().split("What was measured")[0]
+        assert f"Evidence: {chapter.verdict}." in top
+        assert writing.chapter_entries(chapter)[0]["t"].endswith(f"{chapter.verdict}]"), claim
+
+
+def test_without_an_experiment_there_is_no_picture():
+    said = writing.claim_page(MADE["H4"], None)
     assert "<img" not in said
 
 

@@ -18,6 +18,7 @@ from fmcourse.exam.grade import grade
 from fmcourse.exam.mock import draw
 from fmcourse.exam.mock_box import PATIENCE, MockBox
 from fmcourse.exam.practice_box import PracticeBox
+from fmcourse.exam.report import by_claim
 from fmcourse.exam.sheet import Sheet
 from fmcourse.exam.view import view
 from fmcourse.show.look import luminance
@@ -244,6 +245,14 @@ def test_every_control_has_a_name_of_its_own(kind):
     for text in item.options.values():
         assert text in bundle["text/html"]
         assert text in bundle["text/plain"]
+
+
+def test_a_report_says_how_well_each_claim_is_shown():
+    item = next(item for item in banks.load() if item.claim == "M3")
+    told = str(markup.shares(by_claim([(item, True)]), "By claim"))
+    assert f"[evidence: {banks.verdicts()['M3']}]" in " ".join(told.split())
+    assert set(banks.verdicts().values()) <= {"shown", "not shown", "inconclusive",
+                                              "no experiment yet"}
 
 
 def test_in_a_notebook_the_text_is_returned_and_not_displayed_beside(monkeypatch):

@@ -91,6 +91,14 @@ def test_a_printed_page_says_its_sources_in_full():
     assert [node.text() for node in tree.css(".source a")] == ["example.org/a", "example.org/b"]
 
 
+@pytest.mark.parametrize("claim", ["K1", "M4"])
+def test_a_claim_is_never_printed_without_what_the_ledger_says_of_it(claim):
+    item = read(claims=[claim], id=f"{claim}-01")
+    for said in (HTMLParser(export.page([item])).body.text(), export.markdown([item])):
+        after = squeezed(said.replace("\\", "")).partition(squeezed(bank.statements()[claim]))[2]
+        assert after.startswith(f" [evidence: {bank.verdicts()[claim]}]")
+
+
 def test_questions_do_not_hold_their_answers():
     tree = HTMLParser(export.page(BANK))
     asked = tree.body.text().partition("Answers")[0], export.markdown(BANK).partition("Answers")[0]
@@ -146,6 +154,13 @@ def test_a_quiz_says_which_answers_are_right_and_why(kind, named):
         told = shown(one["feedback"])
         assert told.startswith(whys[0] if whys else item.why)
         assert ("Today: Nova" in told) is one["correct"]
+
+
+def test_a_quiz_says_where_to_read_on_and_when_that_was_checked():
+    quiz, = json.loads(export.quiz([read(shown="01 The control")]))
+    for one in quiz["answers"]:
+        assert ("See lesson 01, “The control”, https://example.org/page, checked 2026-11-01 "
+                "(K1-01)." in shown(one["feedback"])) is one["correct"]
 
 
 def test_a_quiz_leaves_out_what_it_cannot_ask(command, tmp_path):
