@@ -83,7 +83,8 @@ def test_statements_stand_beside_their_verdicts():
     for claim, chapter in MADE.items():
         told = squeezed(chapter.statement)
         assert contents.count(told) == contents.count(f"{told} [evidence: {chapter.verdict}]") > 0
-        top = HTMLParser(writing.claim_page(chapter, None)).body.text().split("What was measured")[0]
+        said = HTMLParser(writing.claim_page(chapter, None)).body.text()
+        top = said.split("What was measured")[0]
         assert f"Evidence: {chapter.verdict}." in top
         assert writing.chapter_entries(chapter)[0]["t"].endswith(f"{chapter.verdict}]"), claim
 

@@ -63,3 +63,19 @@ def test_an_answer_unfolds_by_key(book, page):
     assert not first.locator("ul").is_visible()
     first.locator("summary").press("Enter")
     assert first.locator("ul").is_visible()
+
+
+@pytest.mark.parametrize(("name", "box"), [("K9", "figure .wide"),
+                                           ("05_domain_adaptation", ".jp-RenderedImage")])
+def test_on_a_phone_a_picture_stays_legible_and_is_scrolled_by_key(book, page, serious, picture,
+                                                                   name, box):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto((book / f"{name}.html").as_uri())
+    around = page.locator(box).first
+    assert around.locator("img").evaluate("one => one.clientWidth") >= 560
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    around.focus()
+    around.press("ArrowRight")
+    page.wait_for_function("one => one.scrollLeft > 0", arg=around.element_handle())
+    picture(page, f"book-phone-{name}")
+    assert serious(page) == []
