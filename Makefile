@@ -19,7 +19,7 @@ NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	--nbval-kernel-startup-timeout=180 $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install course lab test test-quick test-browser lint build doctor clean
+.PHONY: help install course lab test test-quick test-browser test-anki lint build doctor clean
 
 help:  ## list these commands
 	@echo "make course      set up, fetch the data, run every lesson (LESSONS=01 runs one)"
@@ -53,6 +53,13 @@ test-quick: $(READY)  ## the inner loop: no data, no lessons, nothing slow
 
 test-browser: .venv/browser  ## a real browser: the exam in JupyterLab, the revision book, axe on both
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser tests/browser
+
+.venv/anki: $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt anki
+	@touch $@
+
+test-anki: .venv/anki  ## the exported deck, opened and updated in Anki's own library
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/exam/test_anki.py
 
 lint: $(READY)  ## ruff
 	@$(BIN)/ruff check .
