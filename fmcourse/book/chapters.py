@@ -22,7 +22,7 @@ from fmcourse.lessons import build, catalogue
 from fmcourse.lessons.catalogue import Lesson
 
 EXAM_WORDS = re.compile(r"> \*\*Exam words\.\*\*")
-TODAY = re.compile(r"> \*\*Today\*\*|\| \| the exam says \| today")
+TODAY = re.compile(r"> \*\*Today\*\*|\| \| older notes say \| today")
 
 
 @dataclass(frozen=True)

@@ -383,13 +383,13 @@ course.claim("K5", treatment=theirs["boolq-passages"], control=ours["boolq-passa
 # instruction-tuned version, which may read plain text a little worse. Neither was measured here.
 
 # %% [markdown]
-# | | the exam says | today (checked November 2026) |
+# | | older notes say | today (checked November 2026) |
 # |---|---|---|
 # | Where base models come from | Bedrock, SageMaker JumpStart, open hubs | the same |
-# | Amazon's own models | Titan family | Nova; Titan Text is end-of-life |
+# | Amazon's own models | Titan family | Nova, as in the exam guide; Titan Text is end-of-life |
 # | Continued pre-training | on Bedrock, for Titan | Nova on SageMaker AI; not a Bedrock method now |
 # | Data for pre-training | petabytes | tens of terabytes of curated text |
-# | Kind of learning | "unsupervised" in older notes | self-supervised |
+# | Kind of learning | "unsupervised" | self-supervised |
 
 # %% [markdown]
 # ## The ledger

@@ -310,11 +310,11 @@ show.cost_bars(bill)
 # A hundredth of pre-training, and no labels. But the text must exist: AWS asks for billions of tokens of it.
 
 # %% [markdown]
-# | | the exam says | today (checked November 2026) |
+# | | older notes say | today (checked November 2026) |
 # |---|---|---|
 # | Its data | unlabelled documents of the domain | the same: `{"text": …}`, formerly `{"input": …}` |
-# | Where on AWS | Amazon Bedrock, for Titan | Nova on SageMaker AI; no Bedrock method now |
-# | How much | "large amounts" | tens of billions of tokens advised for Nova |
+# | Where on AWS | Amazon Bedrock, for Titan | Nova on SageMaker AI; no Bedrock method now. The guide names none |
+# | How much | large amounts | tens of billions of tokens advised for Nova |
 # | Staying current | feed it new reports regularly | retrieval for facts that change; this for language |
 # | Afterwards | a domain-aware base | instruction tuning must follow, or follow again |
 

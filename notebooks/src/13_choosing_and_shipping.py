@@ -403,7 +403,7 @@ show.table(course.ledgers())
 # - *Billions of words of a field, no labels.* Continued pre-training, then instruction tuning.
 
 # %% [markdown]
-# | | the exam says | today (checked November 2026) |
+# | | older notes say | today (checked November 2026) |
 # |---|---|---|
 # | First | prompt engineering is the cheapest | the same; then retrieval, then tuning |
 # | Facts | fine-tuning makes an expert | AWS: tuning "does not teach the model new factual knowledge" |
