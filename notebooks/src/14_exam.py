@@ -153,7 +153,8 @@ room.practice([row.name for row in weakest[:3]], 5)
 # ## The mock exam
 # As the real one: no help before the end, flags, back and forth. Press "Begin" and the clock runs; while no page shows the
 # box it stands, which in the real exam it would not. Kernel dead, computer off: run the cell again and go on. The terminal's
-# `fmcourse exam mock` is the same exam, in the same file.
+# `fmcourse exam mock` is the same exam, in the same file. Short of time? `room.mock(questions=20)`. Task statements and types
+# have their shares; what goes beyond the exam is in practice alone, and says so.
 
 # %%
 mock = room.mock()

@@ -44,7 +44,7 @@ room.practice("01", 30, seed=1)
 # %%
 from fmcourse.exam import room
 
-room.mock(seed=3)
+room.mock(seed=3, questions=12)
 '''
 
 

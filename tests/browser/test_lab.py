@@ -1,8 +1,9 @@
-"""The exam's boxes in JupyterLab, used as a learner uses them: by mouse and by keys."""
+"""The exam's boxes in JupyterLab, used as a learner uses them: by mouse, by keys, in letters."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from fmcourse.exam.view import view
 
 BANK = {item.id: item for item in bank.load()}
 PATIENCE = 180_000  # milliseconds: a kernel that starts beside other work
+SHORT = 12  # questions of the mock in the lesson
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -74,9 +76,8 @@ def wrong(item):
 
 
 def answer(box, item, given):
-    """Give an answer by the controls."""
-    letters = [view(item, 1).letter(name) for name in given]
-    places = ["ABCDEFGH".index(letter) for letter in letters]
+    """Give an answer by the controls and a mouse."""
+    letters, places = shown_as(item, given, 1)
     if item.type == items.CHOICE:
         box.get_by_role("radio").nth(places[0]).check()
     elif item.type == items.RESPONSE:
@@ -89,6 +90,75 @@ def answer(box, item, given):
         put_in_order(box, letters)
 
 
+def shown_as(item, given, seed):
+    """An answer's letters, and their places among the options."""
+    letters = [view(item, seed).letter(name) for name in given]
+    return letters, ["ABCDEFGH".index(letter) for letter in letters]
+
+
+def by_keys(box, item, given, seed):
+    """Give an answer by Tab, Space and arrows alone, from the line "Answer" back and forth.
+
+    It ends in that line, which then says the same.
+    """
+    letters, places = shown_as(item, given, seed)
+    tap, entry = box.page.keyboard.press, box.get_by_label("Answer")
+    entry.focus()
+    tap("Shift+Tab")
+    if item.type == items.CHOICE:
+        radios = box.get_by_role("radio")
+        tap("Space")
+        for _ in item.options:
+            if focused(radios) != places[0]:
+                tap("ArrowDown")
+    elif item.type == items.RESPONSE:
+        for place in reversed(range(len(item.options))):
+            assert focused(box.get_by_role("checkbox")) == place
+            if place in places:
+                tap("Space")
+            tap("Shift+Tab")
+    elif item.type == items.MATCHING:
+        for number in reversed(range(len(places))):
+            assert focused(box.get_by_role("combobox")) == number
+            for _ in range(places[number] + 1):
+                tap("ArrowDown")
+            tap("Shift+Tab")
+    else:
+        tap("Shift+Tab")
+        tap("Shift+Tab")
+        order_by_keys(box, letters)
+    box.page.wait_for_function("([line, text]) => line.value === text",
+                               arg=[entry.element_handle(), view(item, seed).typed(given)])
+    entry.focus()
+
+
+def order_by_keys(box, letters):
+    """Sort an ordering's steps, beginning in its list."""
+    steps, tap = box.get_by_role("listbox"), box.page.keyboard.press
+    for wanted, letter in enumerate(letters):
+        assert focused(steps) == 0
+        here = standing(steps).index(letter)
+        tap("Home")
+        for _ in range(here):
+            tap("ArrowDown")
+        tap("Tab")
+        for there in reversed(range(wanted, here)):
+            tap("Space")
+            moved(steps, letter, there)
+        tap("Shift+Tab")
+
+
+def focused(controls):
+    """Which of the controls has the keyboard; -1 if none has."""
+    return controls.evaluate_all("all => all.indexOf(document.activeElement)")
+
+
+def moved(steps, letter, there):
+    """Wait until a step stands in its new place."""
+    steps.locator("option").nth(there).filter(
+        has_text=re.compile(rf"\.\s*{letter}\s")).wait_for(state="attached")
+
+
 def put_in_order(box, letters):
     """Move the steps of an ordering up, one by one, each until it stands where it belongs."""
     steps = box.get_by_role("listbox")
@@ -96,8 +166,7 @@ def put_in_order(box, letters):
         while (here := standing(steps).index(letter)) > wanted:
             steps.select_option(index=here)
             press(box, "Move up")
-            there = steps.locator("option").nth(here - 1)
-            there.filter(has_text=re.compile(rf"\.\s*{letter}\s")).wait_for(state="attached")
+            moved(steps, letter, here - 1)
 
 
 def standing(steps):
@@ -114,9 +183,13 @@ def test_each_type_is_answered_right_and_wrong(open_lesson, serious, picture, th
         item = asked(box)
         right = (item.type, True) not in seen
         given = item.key if right else wrong(item)
-        if (item.type, right) in seen:  # of this type both ways: by keys, to go on
+        if (item.type, right) in seen:  # of this type both ways: in letters, to go on
             box.get_by_label("Answer").fill(view(item, 1).typed(given))
             box.get_by_label("Answer").press("Enter")
+        elif right:
+            by_keys(box, item, given, 1)
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
         else:
             answer(box, item, given)
             press(box, "Check")
@@ -134,42 +207,57 @@ def test_each_type_is_answered_right_and_wrong(open_lesson, serious, picture, th
         box.get_by_role("button", name="Check", exact=True).wait_for()
 
 
-def test_a_mock_is_taken_left_and_resumed(open_lesson, serious, picture):
-    page = open_lesson()
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_short_mock_is_taken_whole_left_and_resumed(open_lesson, serious, picture, theme):
+    page = open_lesson(theme)
     box = run_cell(page, 1)
     press(box, "Begin")
-    box.get_by_text("Question 1 of 65").wait_for()
-    first = first_item(3)
-    box.get_by_label("Answer").fill(view(first, 3).typed(first.key))
-    press(box, "Next")
-    box.get_by_text("Question 2 of 65").wait_for()
+    asked = [BANK[name] for name in
+             mocks.draw([*BANK.values()], 3, datetime.now(), SHORT).items]
+    seen = set()
+    for item in asked[:5]:
+        answered(box, asked, item, seen)
     press(box, "Flag")
     box.get_by_role("button", name="Unflag").wait_for()
     box.get_by_label("Go to").select_option(index=9)
-    box.get_by_text("Question 10 of 65").wait_for()
-    picture(page, "mock-10")
+    box.get_by_text(f"Question 10 of {SHORT}").wait_for()
+    picture(page, f"{theme}-mock-10")
     assert serious(page, ".fmcourse-exam") == []
     page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")  # the kernel dies
     page.reload()
-    picture(page, "mock-reloaded")
     ready(page)
     box = run_cell(page, 1)
-    box.get_by_text(re.compile("1 of 65 answered, 1 flagged")).wait_for()
+    box.get_by_text(re.compile(f"5 of {SHORT} answered, 1 flagged")).wait_for()
     press(box, "Go on")
-    box.get_by_text("Question 10 of 65").wait_for()
+    box.get_by_text(f"Question 10 of {SHORT}").wait_for()
     box.get_by_label("Go to").select_option(index=0)
-    box.get_by_text("Question 1 of 65").wait_for()
-    assert box.get_by_label("Answer").input_value() == view(first, 3).typed(first.key)
+    box.get_by_text(f"Question 1 of {SHORT}").wait_for()
+    assert box.get_by_label("Answer").input_value() == view(asked[0], 3).typed(asked[0].key)
+    box.get_by_label("Go to").select_option(index=5)
+    for item in asked[5:]:
+        answered(box, asked, item, seen)
+    assert seen == set(items.TYPES)
     press(box, "Hand in")
+    box.get_by_text("Without an answer: none. Flagged: 6.").wait_for()
     press(box, "Yes, hand in")
-    box.get_by_text("of the 50 questions that count").wait_for()
-    assert box.locator("details").count() == 64
-    picture(page, "mock-report")
+    box.get_by_text("9 of the 9 questions that count: 100% right").wait_for()
+    assert box.locator("details").count() == 0
+    picture(page, f"{theme}-mock-report")
     assert serious(page, ".fmcourse-exam") == []
 
 
-def first_item(seed):
-    """The first question of the mock with this seed."""
-    from datetime import datetime
-
-    return BANK[mocks.draw([*BANK.values()], seed, datetime.now()).items[0]]
+def answered(box, asked, item, seen):
+    """Answer a question of a mock rightly and go on: each type once by keys, then by letters."""
+    box.get_by_text(f"Question {asked.index(item) + 1} of {SHORT}").wait_for()
+    entry = box.get_by_label("Answer")
+    if item.type in seen:
+        entry.fill(view(item, 3).typed(item.key))
+        entry.press("Enter")
+    else:
+        by_keys(box, item, item.key, 3)
+        box.page.keyboard.press("Tab")  # past "Back"
+        box.page.keyboard.press("Tab")
+        box.page.keyboard.press("Enter")
+    seen.add(item.type)
+    if item is not asked[-1]:
+        box.get_by_text(f"Question {asked.index(item) + 2} of {SHORT}").wait_for()
