@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -72,9 +73,11 @@ def test_a_page_says_it_all_and_folds_the_answers(page):
 
 
 def test_a_page_without_an_experiment_says_so():
-    said = writing.claim_page(MADE["H4"], None)
+    untried = replace(MADE["H4"], record=None, verdict=bank.NO_EXPERIMENT)
+    said = writing.claim_page(untried, None)
     assert "holds no experiment" in said
     assert "Evidence: no experiment yet." in HTMLParser(said).body.text()
+    assert "<img" not in said
 
 
 def test_statements_stand_beside_their_verdicts():
@@ -87,11 +90,6 @@ def test_statements_stand_beside_their_verdicts():
         top = said.split("What was measured")[0]
         assert f"Evidence: {chapter.verdict}." in top
         assert writing.chapter_entries(chapter)[0]["t"].endswith(f"{chapter.verdict}]"), claim
-
-
-def test_without_an_experiment_there_is_no_picture():
-    said = writing.claim_page(MADE["H4"], None)
-    assert "<img" not in said
 
 
 def test_the_picture_is_told_in_words_and_drawn_alike_twice(drawn):
