@@ -15,9 +15,8 @@ def pooled_by_einsum(states, mask):
 
 
 def standardised_with_torch(train, test):
-    """Its standard deviation divides by n - 1, which is as right."""
     both = torch.tensor(train), torch.tensor(test)
-    spread = both[0].std(0)
+    spread = both[0].std(0, correction=0)
     spread[spread < 1e-12] = 1
     return [(rows - both[0].mean(0)) / spread for rows in both]
 
