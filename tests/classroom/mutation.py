@@ -106,7 +106,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
                     one, end, None)
     body = getattr(node, "body", [])
     for place, line in enumerate(body if isinstance(body, list) else []):
-        if isinstance(line, ast.Expr) and not isinstance(line.value, ast.Constant) or isinstance(
+        if (isinstance(line, ast.Expr) and not isinstance(line.value, ast.Constant)) or isinstance(
                 line, (ast.AugAssign, ast.Continue)):
             yield f"without `{ast.unparse(line)}`", lambda one, place=place: (
                 one.body.__setitem__(place, ast.Pass()))
