@@ -238,7 +238,7 @@ if folder:
     training, held = parts["train"]["text"], parts["validation"]["text"]
 for n in (3, 5, 8, 13):
     found = contaminated(training, held, n)
-    print(f"runs of {n}: {len(found)} of {len(held)}", *(held[i][:60] for i in found[:1]), sep=" | ")
+    print(f"runs of {n}: {len(found)} of {len(held)}", *(held[i][:60] for i in found[:1]))
 
 # %% [markdown]
 # **Your finding.** Four or five sentences. Would you believe a loss that was measured on this part?

@@ -124,7 +124,8 @@ def allowed(statements: list[dict], action: str, resource: str) -> bool:
     Args:
         statements: each with "Effect" ("Allow" or "Deny") and lists of patterns under "Action" and
             "Resource". It concerns a request if one of its actions and one of its resources fit.
-            `*`, anywhere in a pattern, stands for any text. Capitals matter in resources, not in actions.
+            `*`, anywhere in a pattern, stands for any text. Capitals matter in resources, not in
+            actions.
         action: such as "s3:GetObject".
         resource: such as "arn:aws:s3:::notes/training/train.jsonl".
 

@@ -67,7 +67,7 @@ def dpo_loss(chosen: torch.Tensor, rejected: torch.Tensor, reference_chosen: tor
         prefers the chosen reply).
 
     >>> now, start, one = torch.tensor([[-1.0]]), torch.tensor([[-3.0]]), torch.ones(1, 1)
-    >>> dpo_loss(now, start, start, start, one, one, beta=1.0)  # chosen: 2 nats likelier than before
+    >>> dpo_loss(now, start, start, start, one, one, beta=1.0)  # chosen: 2 nats likelier now
     tensor(0.1269)
     """
     ### BEGIN SOLUTION

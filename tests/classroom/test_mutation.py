@@ -40,6 +40,12 @@ PROGRAMS = [(lesson.number, task.name) for lesson in LESSONS for task in masters
 
 
 @cache
+def solved(number: str) -> dict[str, object]:
+    """What the solutions of a lesson define."""
+    return setting(next(one for one in LESSONS if one.number == number))
+
+
+@cache
 def survivors(number: str, name: str) -> tuple[list[str], int]:
     """The mutants of an exercise's solution that pass its shown and hidden cases; and of how many.
 
@@ -47,7 +53,7 @@ def survivors(number: str, name: str) -> tuple[list[str], int]:
         AssertionError: the solution itself does not pass.
     """
     lesson, = (one for one in LESSONS if one.number == number)
-    space = setting(lesson)
+    space = solved(number)
     cell, = (one for one in cells(lesson, "solutions") if masters.is_solution(one)
              and re.search(rf"^(def|class) {name}\b", one.source, re.M))
     exercise = replace(SHEETS[number].exercises[name], mistakes={}, slips={})

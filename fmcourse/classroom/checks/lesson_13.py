@@ -214,6 +214,8 @@ IMPORT = Exercise(
      "three shards": (_REST | _PARTS, _LLAMA, _KNOWN),
      "the second shard is lost": (_REST | {name: size for name, size in _PARTS.items()
                                            if "00002-of" not in name}, _LLAMA, _KNOWN),
+     "one shard of three is left": (_REST | {"model-00003-of-00003.safetensors": 40 * GB}, _LLAMA,
+                                    _KNOWN),
      "nothing but a tokenizer": ({name: size for name, size in _REST.items()
                                   if name != "config.json"}, _LLAMA, _KNOWN),
      "a pickle": (_REST | {"pytorch_model.bin": 48_000_000}, _LLAMA, _KNOWN),
