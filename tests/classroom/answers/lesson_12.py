@@ -84,7 +84,7 @@ def distil_from_answers_on_file(student, teacher, batches, temperature):
                                  reduction="batchmean") * temperature**2
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     return losses
 
 
