@@ -67,6 +67,9 @@ class Silent:
     def hint(self, name: str, level: int = 1) -> None:
         """Nothing."""
 
+    def own(self, name: str, *data: object) -> None:
+        """Nothing."""
+
 
 def run_cell(source: str, space: dict[str, Any]) -> dict[str, Any] | None:
     """Run a notebook's cell; returns what it raised, if anything.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fmcourse import progress
-from fmcourse.classroom.check import FAILS, UNWRITTEN, Exercise, judge
+from fmcourse.classroom.check import FAILS, UNWRITTEN, Exercise, judge, mark
 from fmcourse.errors import ExerciseError, meant
 
 LEVELS = (1, 2)
@@ -55,6 +55,24 @@ class Sheet:
                                 fix="1 is the lighter one, 2 the last.")
         more = f' More: sheet.hint("{name}", 2)' if level == 1 else ""
         print(f"Hint {level} of {len(hints)}: {hints[level - 1]}{more}")
+
+    def own(self, name: str, *data: Any) -> None:
+        """Say whether an investigation is about the learner's own data, or still about the sample.
+
+        Args:
+            name: of the exercise.
+            data: lists, texts and numbers that the learner was asked to replace.
+
+        Raises:
+            ExerciseError: no such exercise, or one that asks for no data.
+        """
+        exercise = self.find(name)
+        if not exercise.sample:
+            raise ExerciseError(f"`{name}` asks for no data of your own.", where=name,
+                                fix=f"sheet.check({name})")
+        print("✎ This is still the sample, so what comes out is about us. Put your own in its "
+              "place and run this cell again." if mark(data) == exercise.sample else
+              "✓ Data of your own: what comes out is a finding.")
 
     def find(self, name: str) -> Exercise:
         """The exercise of that name.

@@ -47,20 +47,33 @@ def fitted(answer: Callable, seed: int) -> dict[str, Any]:
 
 def adapted(answer: Callable, inputs: int, outputs: int, rank: int,
             alpha: float) -> dict[str, Any]:
-    """What a layer with LoRA does at the start, with other numbers in it, and merged."""
+    """What a layer with LoRA does at the start, with other numbers in it, merged, and taught."""
     torch.manual_seed(rank)
     plain, x = nn.Linear(inputs, outputs), torch.randn(5, inputs)
     down, up = torch.randn(rank, inputs), torch.randn(outputs, rank)
     before = plain(x).detach()
     layer = answer(copy.deepcopy(plain), rank, alpha)
     start = layer(x).detach()
+    away = _slopes(layer, x)[1]
     trained = sum(p.numel() for p in layer.parameters() if p.requires_grad)
     layer.down.data, layer.up.data = down, up
     moved = layer(x).detach()
     made = layer.merged()
+    slopes = _slopes(layer, x)
     return {"at the start": "as the layer" if torch.allclose(start, before, atol=1e-6) else "other",
+            "up can move at the start": away is not None and bool(away.any()),
             "numbers trained": trained, "output": moved, "output of merged()": made(x).detach(),
-            "output after merged() was called": layer(x).detach()}
+            "output after merged() was called": layer(x).detach(),
+            "size of the gradients": [0.0 if slope is None else float(slope.norm())
+                                      for slope in slopes]}
+
+
+def _slopes(layer: nn.Module, x: torch.Tensor) -> list[torch.Tensor | None]:
+    """The gradients of `down` and `up`, of a loss that is not at its best; None: has none."""
+    loss = (layer(x) - 1).square().sum()
+    if not loss.requires_grad:
+        return [None, None]
+    return [*torch.autograd.grad(loss, [layer.down, layer.up], allow_unused=True)]
 
 
 def taught(answer: Callable, seed: int) -> dict[str, Any]:

@@ -35,7 +35,11 @@ sheet = fm.classroom.sheet("02")
 
 # %%
 def predicted_changes() -> dict[str, str]:
-    """Your predictions, with the five keys and the words in italics above."""
+    """Your predictions, with the five keys and the words in italics above.
+
+    >>> ", ".join(sorted(predicted_changes()))
+    'domain, general, instructions, replay costs, replay keeps'
+    """
     ### BEGIN SOLUTION
     return {"domain": "better", "general": "worse", "instructions": "same",
             "replay keeps": "more than half", "replay costs": "less than a tenth"}
@@ -170,10 +174,10 @@ sheet.check(last_good)
 # anybody: a hundred looks, each a hundredth of a bit worse, are a whole bit. Measured against the best look so far, you would
 # stop for having been good for a while. `fmcourse train continued --general-rise 0.1` does this.
 
-# %% [markdown] exercise="refresh" kind="implement" difficulty=3 minutes=15 claims=["M5"]
+# %% [markdown] exercise="refresh" kind="investigate" difficulty=3 minutes=35 claims=["M5"]
 # ## A new release
-# The manual has a new release. Which pages must be read, and which may be replayed? A page has changed when its words have;
-# other line breaks are no change. What has been withdrawn should be neither read nor replayed.
+# The manual has a new release. Which pages must be read, and which may be replayed? A page has changed when its words have, or
+# their order or capitals; other line breaks and blanks are no change. What has been withdrawn should be neither read nor replayed.
 
 # %%
 def refresh(old: dict[str, str], new: dict[str, str]) -> dict[str, list[str]]:
@@ -199,12 +203,36 @@ sheet.check(refresh)
 
 # %% [markdown]
 # **Investigate.** Take two versions of something you know: two releases of a package's documentation, a wiki page and its
-# state of last year. How much of the new one is news? Is it enough to train on, or would you look it up (the last exercise)?
+# state of last year, cut into pages or sections. Beforehand, write down how much of the new one you expect to be news.
 
 # %%
 before = {"greeting": "Hello, and welcome.", "hours": "We are open from nine to five."}
 after = {"greeting": "Hello,\nand welcome.", "hours": "We are open from eight to five."}
-print(refresh(before, after))
+sheet.own("refresh", before, after)
+found = refresh(before, after)
+news = sum(len(after[name].split()) for name in found["read"])
+print(found, f"news: {news / sum(len(text.split()) for text in after.values()):.0%} of the words")
+
+# %% [markdown]
+# **Your finding.** Four or five sentences. Is it enough to train on, or would you look it up (the last exercise)?
+#
+# ### BEGIN SOLUTION
+# *Such a finding might read (its numbers are made up):* Of 212 pages of our handbook 31 are news since spring, 9 of them new;
+# I had expected half as many. By words it is 18 %, but most of those pages changed in one sentence, often a number: read
+# again whole, they would teach what is old far more than what is new. A page counts as news by a single word, so the share is an
+# upper bound; compared sentence by sentence it was 3 %. That is 6,000 words, much too little to train on, and fees among
+# them change monthly. So I would look it up, and go on training once a year, with the unchanged pages for replay.
+# ### END SOLUTION
+
+# %% [markdown]
+# **Rubric**, a point each; you can mark your own.
+#
+# | point | it is earned by |
+# |---|---|
+# | foretold | an expectation was written down before the number was seen |
+# | kinds | looks at what the news is (new pages, rewritten ones, single numbers), not at a share alone |
+# | bound | says that one changed word makes a whole page news, or what else the rule cannot see |
+# | choice | draws a conclusion about training or looking up, and names what would overturn it |
 
 # %% [markdown] tags=["commentary"]
 # **How it works.** Set arithmetic on names, and one comparison of words. What was withdrawn needs care: leaving a page out of
@@ -224,7 +252,11 @@ print(refresh(before, after))
 
 # %%
 def routes() -> dict[str, str]:
-    """Your choice for each of the five."""
+    """Your choice for each of the five.
+
+    >>> ", ".join(sorted(routes()))
+    'answers, prices, prototype, reports, tone'
+    """
     ### BEGIN SOLUTION
     return {"reports": "continued pre-training", "answers": "fine-tuning",
             "prices": "retrieval", "tone": "prompt", "prototype": "published model"}

@@ -72,6 +72,8 @@ sheet.check(pooled)
 def standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both sets on one scale, with a mean of 0 and a standard deviation of 1 in training.
 
+    The standard deviation is that of all rows: the root of their mean squared distance (by n).
+
     Args:
         train: (texts, features); test: (other texts, features).
 
@@ -134,6 +136,12 @@ def fit_head(body: nn.Module, head: nn.Module, inputs: torch.Tensor, labels: tor
 
     Returns:
         The mean cross-entropy of the last step, before it moved the head.
+
+    >>> body, head = nn.Identity(), nn.Linear(2, 2)
+    >>> for part in head.parameters():
+    ...     _ = nn.init.zeros_(part)
+    >>> fit_head(body, head, torch.eye(2), torch.tensor([0, 1]), steps=1)  # ln 2, before it moves
+    0.6931471824645996
     """
     ### BEGIN SOLUTION
     body.eval()  # batch statistics stay, dropout is off
@@ -165,7 +173,11 @@ sheet.check(fit_head)
 
 # %%
 def predicted_ratios() -> dict[str, float]:
-    """{"full": how many times, "anew": how many times}."""
+    """{"full": how many times, "anew": how many times}.
+
+    >>> ", ".join(sorted(predicted_ratios()))
+    'anew, full'
+    """
     ### BEGIN SOLUTION
     return {"full": 10 * 3, "anew": 10}
     ### END SOLUTION

@@ -105,7 +105,8 @@ def completion_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     Args:
         logits: (batch, time, vocabulary), at each place a guess of the *next* token.
-        labels: (batch, time) int64, not moved; -100 where a token does not count.
+        labels: (batch, time) int64, not moved; -100 where a token does not count. The first token
+            never does, for nothing comes before it that could guess it.
 
     Returns:
         A scalar in nats a graded token.
@@ -160,6 +161,10 @@ def collate(rows: list[list[int]], pad: int) -> dict[str, torch.Tensor]:
     Returns:
         input_ids, attention_mask (1 where there is text, else 0) and labels (the ids where there
         is text, else -100): (rows, longest) int64 each.
+
+    >>> batch = collate([[5, 2], [2]], pad=0)
+    >>> batch["input_ids"].tolist(), batch["labels"].tolist()
+    ([[5, 2], [2, 0]], [[5, 2], [2, -100]])
     """
     ### BEGIN SOLUTION
     size = max(len(row) for row in rows)
@@ -190,8 +195,8 @@ def keeps_form(reply: str, form: dict) -> bool:
     Args:
         reply: what the model said.
         form: one or more of "most_words" (a number; words are separated by white space), "json"
-            (True: the reply is one JSON object and nothing else) and "ends_with" (a text; white
-            space behind it does not matter).
+            (True: the reply is one JSON object and nothing else) and "ends_with" (a text, to the
+            letter; white space behind it does not matter).
 
     >>> keeps_form("Yes, it is.", {"most_words": 3})
     True
@@ -238,8 +243,9 @@ def leaks(train: list[dict[str, str]], test: list[dict[str, str]]) -> list[int]:
     """Places in `test` of records that are not unseen.
 
     Args:
-        train, test: records with "family" and "text"; texts are the same if they differ in
-            capitals and white space only.
+        train, test: records with "family" and "text"; texts are the same if they have the same
+            words in the same order. Capitals, and how much white space lies between or around
+            words, do not matter.
 
     >>> leaks([{"family": "sort", "text": "b a"}], [{"family": "sort", "text": "d c"}])
     [0]

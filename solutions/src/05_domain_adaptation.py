@@ -41,7 +41,11 @@ sheet = fm.classroom.sheet("05")
 
 # %%
 def predicted_results() -> dict[str, str]:
-    """Your predictions, with the four keys and the words in italics above."""
+    """Your predictions, with the four keys and the words in italics above.
+
+    >>> ", ".join(sorted(predicted_results()))
+    'best, instructions, law, new services'
+    """
     ### BEGIN SOLUTION
     return {"best": "tuned with the manual", "new services": "nearly none",
             "instructions": "fewer", "law": "no better"}
@@ -67,7 +71,7 @@ for measure in shown.values():
 # and invents its name. The prompt with everything knows the name, and does not keep to the form. Together they work. The
 # legal expert is the warning: a large gain over the untuned model, and no gain over a rival that costs nothing.
 
-# %% [markdown] exercise="same_call" kind="implement" difficulty=4 minutes=25 claims=["M3"]
+# %% [markdown] exercise="same_call" kind="implement" difficulty=5 minutes=25 claims=["M3"]
 # ## A grader that cannot be flattered
 # Is a command the one that was wanted? Not letter by letter: options may stand in any order, `--region=x` is `--region x`, and
 # quotation marks are the shell's business.
@@ -77,8 +81,9 @@ def same_call(reply: str, wanted: str) -> bool:
     """Whether two commands call the same operation with the same options.
 
     The first three words (`aws`, service, operation) must agree in order. An option begins with
-    `--`; the words behind it, up to the next option, are its values, in order. A reply that a
-    shell would not read, such as one with a quotation that does not end, is wrong.
+    `--`; the words behind it, up to the next option, are its values, in order. Right behind an
+    option's name `=` is like a blank; anywhere else it is part of a value. A reply that a shell
+    would not read, such as one with a quotation that does not end, is wrong.
 
     >>> same_call("aws s3 ls --region=eu-west-1", "aws s3 ls --region eu-west-1")
     True
@@ -118,6 +123,8 @@ sheet.check(same_call)
 def macro_f1(truth: list[str], said: list[str]) -> float:
     """Mean F1 over the classes that occur in the truth; 0 for one that was never got right.
 
+    A class that is only said has no F1 of its own, but it was wrong where it was said.
+
     >>> macro_f1(["yes", "yes", "no", "no"], ["yes", "yes", "yes", "yes"])  # 0.67 and 0
     0.3333333333333333
     """
@@ -138,7 +145,7 @@ sheet.check(macro_f1)
 # `2 · right / (said + true)`, which has no division by zero for a class that was never said. *Micro*-F1 over all classes is
 # plain accuracy; *weighted* gives the frequent class its weight back. Say which one you report.
 
-# %% [markdown] exercise="rouge_l" kind="implement" difficulty=4 minutes=25 claims=["M3"]
+# %% [markdown] exercise="rouge_l" kind="implement" difficulty=5 minutes=25 claims=["M3"]
 # ## How much of a summary is right?
 # ROUGE-L finds the longest common subsequence of words: words that both have in the same order, gaps allowed. As a share of the
 # reply that is precision, as a share of the reference recall, and both together F1.
@@ -194,7 +201,8 @@ def stop_early(losses: list[float], patience: int) -> tuple[int, int]:
 
     Args:
         losses: of held-out examples after epoch 1, 2, …, as they would come.
-        patience: epochs without a new best loss before training stops, 1 or more.
+        patience: epochs without a new best loss before training stops, 1 or more. A loss that
+            only equals the best is not a new one.
 
     Returns:
         The epoch whose weights are kept, and the last one that was trained.
@@ -255,6 +263,9 @@ def rate_at(step: int, steps: int, peak: float, warmup: int) -> float:
 
     Returns:
         After the warm-up a straight line from the peak that would reach 0 at step `steps`.
+
+    >>> [rate_at(step, steps=6, peak=8.0, warmup=2) for step in range(6)]
+    [4.0, 8.0, 8.0, 6.0, 4.0, 2.0]
     """
     ### BEGIN SOLUTION
     if step < warmup:

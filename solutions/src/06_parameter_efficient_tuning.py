@@ -28,7 +28,7 @@ import fmcourse as fm
 
 sheet = fm.classroom.sheet("06")
 
-# %% [markdown] exercise="LoRA" kind="implement" difficulty=4 minutes=25 claims=["M6", "M7"]
+# %% [markdown] exercise="LoRA" kind="implement" difficulty=5 minutes=25 claims=["M6", "M7"]
 # ## A layer with LoRA
 # The layer stays as it is, frozen. Beside it run two thin matrices: `down` (rank, inputs) and `up` (outputs, rank). Their
 # product is scaled by `alpha / rank`. At the start nothing may change; merged, there is one plain layer again.
@@ -140,7 +140,12 @@ for step in range(61):
 
 # %%
 def start(rank: int, inputs: int, outputs: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """down (rank, inputs) and up (outputs, rank), before training."""
+    """down (rank, inputs) and up (outputs, rank), before training.
+
+    >>> down, up = start(2, 4, 3)
+    >>> down.shape, up.shape
+    (torch.Size([2, 4]), torch.Size([3, 2]))
+    """
     ### BEGIN SOLUTION
     return torch.randn(rank, inputs) / rank, torch.zeros(outputs, rank)
     ### END SOLUTION
@@ -249,7 +254,11 @@ for name, case in {"full": (0, 32, 7e9), "LoRA": (7e9, 16, 2e7), "QLoRA": (7e9, 
 
 # %%
 def predicted_gigabytes() -> dict[str, float]:
-    """{"copies": gigabytes, "adapters": gigabytes}."""
+    """{"copies": gigabytes, "adapters": gigabytes}.
+
+    >>> ", ".join(sorted(predicted_gigabytes()))
+    'adapters, copies'
+    """
     ### BEGIN SOLUTION
     base = 7e9 * 2 / 1e9
     return {"copies": 20 * base, "adapters": base + 20 * 0.05}

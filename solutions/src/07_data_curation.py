@@ -74,7 +74,7 @@ for rows in (2, 4, 8, 16):
 # not with the pairs. The place belongs to the key, since the first number of one hash function says nothing about the third
 # of another. Long bands miss, short ones waste; candidates are compared in earnest afterwards.
 
-# %% [markdown] exercise="faults" kind="implement" difficulty=4 minutes=30 claims=["D5"]
+# %% [markdown] exercise="faults" kind="implement" difficulty=5 minutes=30 claims=["D5"]
 # ## Line and column
 # A tuning file in JSON Lines: every line one record with a prompt and a completion. A job in the cloud says "invalid file"
 # after ten minutes. Say where.
@@ -143,6 +143,9 @@ def keep_text(text: str) -> bool:
     """Whether at least 60 % of a text's signs are letters, of any script, small or capital.
 
     White space does not count as a sign. A text without any sign is not kept.
+
+    >>> keep_text("Ωμέγα!"), keep_text("7 + 8 = 15")
+    (True, False)
     """
     ### BEGIN SOLUTION
     signs = [sign for sign in text if not sign.isspace()]
@@ -193,7 +196,7 @@ sheet.check(split_places)
 # gives a better share, and another split as soon as one document comes. Python's own `hash` of a text changes with every
 # start of the interpreter. What neither sees: one document under two names, so remove copies first.
 
-# %% [markdown] exercise="contaminated" kind="implement" difficulty=2 minutes=15 claims=["D2"]
+# %% [markdown] exercise="contaminated" kind="investigate" difficulty=2 minutes=35 claims=["D2"]
 # ## The test was in the book
 # A question that stands somewhere in a training text, in the middle of a page, measures memory. Find it by runs of words.
 
@@ -220,6 +223,44 @@ def contaminated(train: list[str], test: list[str], n: int) -> list[int]:
 # %%
 sheet.check(contaminated)
 
+# %% [markdown]
+# **Investigate.** Take a folder of your own texts: notes, mails, a book. `data.own` holds a twentieth of it out; nothing leaves
+# your machine. How much of what is held out shares a run of words with what is trained on? At which length of run is it
+# copies, and no more phrases? Beforehand, write down what you expect at eight words.
+
+# %%
+folder = ""  # yours, such as "~/notes"; without one, three sentences against two
+sheet.own("contaminated", folder)
+training = ["Thank you for your letter of the first of May.", "We are glad to hear it.", "Yes."]
+held = ["Thank you for your letter of the second of May.", "The bridge is closed."]
+if folder:
+    parts = fm.data.own(folder)
+    training, held = parts["train"]["text"], parts["validation"]["text"]
+for n in (3, 5, 8, 13):
+    found = contaminated(training, held, n)
+    print(f"runs of {n}: {len(found)} of {len(held)}", *(held[i][:60] for i in found[:1]))
+
+# %% [markdown]
+# **Your finding.** Four or five sentences. Would you believe a loss that was measured on this part?
+#
+# ### BEGIN SOLUTION
+# *Such a finding might read (its numbers are made up):* My folder holds 1,400 mails, 70 of them held out. At runs of five words
+# 61 of those share one, which are greetings and phrases; at eight it was 22, and I had expected five. I read all 22: fourteen
+# quote a mail that is in training, six are my signature, two are a letter I sent twice. At thirteen words only quotes and
+# copies are left, 15. So a fifth of the held-out part has been read, and its loss flatters the model. I would hold out whole
+# threads instead of mails, cut quotes away, and measure again; mails in other words about the same thing this search cannot see.
+# ### END SOLUTION
+
+# %% [markdown]
+# **Rubric**, a point each; you can mark your own.
+#
+# | point | it is earned by |
+# |---|---|
+# | foretold | an expectation was written down before the number was seen |
+# | looked | has read what was flagged, and says which of it are copies and which are phrases |
+# | length | gives a length of run at which the two part, with the counts beside it |
+# | remedy | says what would be held out otherwise, or what the search cannot find |
+
 # %% [markdown] tags=["commentary"]
 # **How it works.** The training runs are gathered once, then each test text asks a set. Published reports use runs of 8 to 13
 # words; shorter ones flag every "at the end of the day". A translated or reworded question gets through: a clean result means
@@ -238,7 +279,11 @@ sheet.check(contaminated)
 
 # %%
 def decisions() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(decisions()))
+    'doubts, forum, mirror, quiz, signs, slang'
+    """
     ### BEGIN SOLUTION
     return {"signs": "repair", "mirror": "keep one", "quiz": "drop", "forum": "ask the owner",
             "doubts": "let a person look", "slang": "leave it"}

@@ -44,7 +44,11 @@ def seal(before, line):
 
 # %%
 def predicted_flags() -> dict[str, str]:
-    """Your predictions, with the three keys and the words in italics above."""
+    """Your predictions, with the three keys and the words in italics above.
+
+    >>> ", ".join(sorted(predicted_flags()))
+    'both, luhn, right'
+    """
     ### BEGIN SOLUTION
     return {"right": "half", "luhn": "one in ten", "both": "nine in ten"}
     ### END SOLUTION
@@ -120,7 +124,8 @@ def allowed(statements: list[dict], action: str, resource: str) -> bool:
     Args:
         statements: each with "Effect" ("Allow" or "Deny") and lists of patterns under "Action" and
             "Resource". It concerns a request if one of its actions and one of its resources fit.
-            `*` stands for any text. Capitals matter in resources, not in actions.
+            `*`, anywhere in a pattern, stands for any text. Capitals matter in resources, not in
+            actions.
         action: such as "s3:GetObject".
         resource: such as "arn:aws:s3:::notes/training/train.jsonl".
 
@@ -185,6 +190,12 @@ def broken_at(log: list[tuple[str, str]], head: str) -> int | None:
     Returns:
         The place of the first entry whose hash does not fit; `len(log)` if all fit but the last
         one is not the head; None if nothing is wrong.
+
+    >>> first = seal("start", "ann read notes")
+    >>> broken_at([("ann read notes", first)], head=first) is None
+    True
+    >>> broken_at([("ann read notes", first), ("bo slept", "0000")], head=first)
+    1
     """
     ### BEGIN SOLUTION
     before = "start"
@@ -254,7 +265,11 @@ sheet.check(to_retrain)
 
 # %%
 def measures() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(measures()))
+    'forgotten, job, names, network, who, withdrawn'
+    """
     ### BEGIN SOLUTION
     return {"names": "redaction", "job": "least privilege", "network": "VPC endpoint",
             "who": "audit log", "withdrawn": "lineage", "forgotten": "policy check"}

@@ -39,7 +39,11 @@ sheet = fm.classroom.sheet("09")
 
 # %%
 def predicted_kappas() -> dict[str, str]:
-    """Your predictions, with the three keys and the words in italics above."""
+    """Your predictions, with the three keys and the words in italics above.
+
+    >>> ", ".join(sorted(predicted_kappas()))
+    'even, never, rare'
+    """
     ### BEGIN SOLUTION
     return {"even": "good", "rare": "moderate", "never": "poor"}
     ### END SOLUTION
@@ -191,6 +195,9 @@ def importance(collected: list[str], met: list[str]) -> list[float]:
 
     Raises:
         ValueError: a kind is met that was never collected; no weight can stand in for it.
+
+    >>> importance(["a", "a", "a", "b"], met=["a", "b"])  # b is met twice as often as collected
+    [0.6666666666666666, 0.6666666666666666, 0.6666666666666666, 2.0]
     """
     ### BEGIN SOLUTION
     had, wanted = Counter(collected), Counter(met)
@@ -215,7 +222,7 @@ print(f"{len(weights)} records count as {weights.sum() ** 2 / (weights ** 2).sum
 # shares, so the mean weight depended on how many mails somebody had happened to log; with it the learning rate, in effect.
 # Weights are the remedy when new data is dear. Two mails that weigh three letters each still are two mails.
 
-# %% [markdown] exercise="conditional_disparity" kind="implement" difficulty=3 minutes=20 claims=["R4"]
+# %% [markdown] exercise="conditional_disparity" kind="investigate" difficulty=3 minutes=40 claims=["R4"]
 # ## A gap that is none, and one that hides
 # *Demographic disparity* (DD) of a group: its share of the refused, less its share of the accepted. Above 0 it is refused more than
 # its share. But departments differ, so Clarify's CDD asks within groups of like records, and takes the mean, each weighted by
@@ -257,8 +264,31 @@ sheet.check(conditional_disparity)
 answers = [True] * 6 + [False] * 2 + [True] * 1 + [False] * 7
 women = [False] * 5 + [True] + [False] * 2 + [True] + [False] + [True] * 6
 alike = ["physics"] * 8 + ["history"] * 8
-print(f"DD {conditional_disparity(answers, women, ['all'] * 16):+.2f}, "
+sheet.own("conditional_disparity", answers, women, alike)
+print(f"DD {conditional_disparity(answers, women, ['all'] * len(answers)):+.2f}, "
       f"CDD {conditional_disparity(answers, women, alike):+.2f}")
+
+# %% [markdown]
+# **Your finding.** Four or five sentences: which of the two would you report, and to whom?
+#
+# ### BEGIN SOLUTION
+# *Such a finding might read (its numbers are made up):* Of 240 issues of our project I took those of first-time reporters as the
+# group, and *closed within a week* as accepted. DD is +0.21: they are a larger part of what lies about. Within bug reports
+# and within wishes apart CDD is +0.04, since newcomers mostly send wishes, and wishes wait, whoever sends them. With 70
+# newcomers the +0.04 may well be chance; the +0.21 hardly is. But I chose the condition, and whether something is filed as a
+# wish is *our* label: of twenty wishes of newcomers that I read again, six were bugs. So the condition hides a part of
+# the bias. I would report both numbers, and have a label given before the name is seen.
+# ### END SOLUTION
+
+# %% [markdown]
+# **Rubric**, a point each; you can mark your own.
+#
+# | point | it is earned by |
+# |---|---|
+# | records | says which decisions, which group and which condition, and how many of each |
+# | both | reports DD and CDD, and says why they differ or do not |
+# | condition | asks who made the condition, and whether it could be part of the bias |
+# | sure | says what so few records leave open |
 
 # %% [markdown] tags=["commentary"]
 # **How it works.** A large DD may be a mixture of groups in which nobody is treated otherwise (*Simpson's paradox*): above, women
@@ -279,7 +309,11 @@ print(f"DD {conditional_disparity(answers, women, ['all'] * 16):+.2f}, "
 
 # %%
 def remedies() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(remedies()))
+    'branches, budget, by heart, decline, quarrel, slips'
+    """
     ### BEGIN SOLUTION
     return {"by heart": "more examples", "quarrel": "clearer guideline",
             "slips": "several annotators", "budget": "label what it is unsure of",

@@ -72,7 +72,7 @@ for gap in (-2.0, 0.0, 2.0, 4.0):
 # `log(sigmoid(x))` in two steps fails from about −100 on, where single precision has no number left for the sigmoid;
 # `logsigmoid` goes on.
 
-# %% [markdown] exercise="advantages" kind="implement" difficulty=4 minutes=25 claims=["H3"]
+# %% [markdown] exercise="advantages" kind="implement" difficulty=5 minutes=25 claims=["H3"]
 # ## Better than expected
 # A reply is scored once, at its end. Which of its tokens deserve the praise? *Generalised advantage estimation*: a token's
 # surprise is `δ = reward + γ · value of the next token − its own value`; its advantage is that, plus `λγ` times the next
@@ -162,6 +162,10 @@ def token_rewards(scores: torch.Tensor, log_probs: torch.Tensor,
 
     Returns:
         (batch, time), 0 where there is no token.
+
+    >>> now, start = torch.tensor([[-1.0, -1.0, 0.0]]), torch.tensor([[-1.0, -3.0, 0.0]])
+    >>> token_rewards(torch.tensor([1.0]), now, start, torch.tensor([[1.0, 1.0, 0.0]]), 0.25) + 0
+    tensor([[0.0000, 0.5000, 0.0000]])
     """
     ### BEGIN SOLUTION
     rewards = -beta * (log_probs - reference_log_probs) * mask
@@ -223,6 +227,7 @@ sheet.check(length_bias)
 mine = [("We open at nine.", "It is kind of you to ask, thank you so much! We open at nine."),
         ("Turn it off, wait ten seconds, turn it on.", "Have you tried turning it off?"),
         ("No.", "That is a good question, and many people ask it. No.")]
+sheet.own("length_bias", mine)
 
 
 def judged(reply):
@@ -298,6 +303,7 @@ sheet.check(ceiling)
 # %%
 today = [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1, 1]
 tomorrow = [0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1]
+sheet.own("ceiling", today, tomorrow)
 agreed = sum(one == other for one, other in zip(today, tomorrow))
 low, high = fm.evaluate.wilson(agreed, len(today))
 print(f"agreement {agreed / len(today):.0%} (95 %: {low:.0%} to {high:.0%}), kappa "
@@ -349,7 +355,11 @@ print(f"agreement {agreed / len(today):.0%} (95 %: {low:.0%} to {high:.0%}), kap
 
 # %%
 def feedback() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(feedback()))
+    'coins, drafts, flatterer, letters, stranger, sums'
+    """
     ### BEGIN SOLUTION
     return {"letters": "demonstrations", "drafts": "comparisons", "sums": "checked answers",
             "flatterer": "new comparisons", "stranger": "dearer divergence",

@@ -65,6 +65,10 @@ def dpo_loss(chosen: torch.Tensor, rejected: torch.Tensor, reference_chosen: tor
     Returns:
         A scalar: the mean of -log sigmoid(beta · how much further than the reference the policy
         prefers the chosen reply).
+
+    >>> now, start, one = torch.tensor([[-1.0]]), torch.tensor([[-3.0]]), torch.ones(1, 1)
+    >>> dpo_loss(now, start, start, start, one, one, beta=1.0)  # chosen: 2 nats likelier now
+    tensor(0.1269)
     """
     ### BEGIN SOLUTION
     moved = ((chosen - reference_chosen) * chosen_mask).sum(1)
@@ -194,7 +198,11 @@ for ratio in (0.5, 1.0, 1.5):
 
 # %%
 def predicted_signals() -> dict[str, str]:
-    """Your predictions, with the four keys and the words in italics above."""
+    """Your predictions, with the four keys and the words in italics above.
+
+    >>> ", ".join(sorted(predicted_signals()))
+    'easy, even, hard, hopeless'
+    """
     ### BEGIN SOLUTION
     return {"hopeless": "hardly any", "hard": "half", "even": "nearly all", "easy": "hardly any"}
     ### END SOLUTION
@@ -239,9 +247,13 @@ print([faulty_right_answer(reply, "12") for reply in now_says])
 def right_answer(reply: str, answer: str) -> float:
     """1.0 for a right reply, else 0.0.
 
-    It is right if exactly one of its lines begins with "Answer:" and what follows is the answer.
+    It is right if exactly one of its lines begins with "Answer:", and what follows on that line
+    is the answer.
     White space around a line and around the answer, capitals, and one full stop at its end do not
     matter.
+
+    >>> right_answer("Half of 24.\\nAnswer: 12.", "12"), right_answer("It is 12.", "12")
+    (1.0, 0.0)
     """
     ### BEGIN SOLUTION
     def bare(text):
@@ -284,7 +296,8 @@ def most_harm(met: int, asked: int) -> float:
         asked: all of them; each is met or not with the same chance.
 
     Returns:
-        The largest p at which `met` or fewer have a chance of 0.05; 1.0 if all were met.
+        The largest p at which `met` or fewer have a chance of 0.05, to within one per cent
+        of itself; 1.0 if all were met.
 
     >>> round(most_harm(0, 30), 3)
     0.095
@@ -309,6 +322,7 @@ sheet.check(most_harm)
 
 # %%
 met, harmful, declined, lookalikes = 0, 20, 3, 20
+sheet.own("most_harm", met, harmful, declined, lookalikes)
 print(f"harmful requests met: {met} of {harmful}, at most {most_harm(met, harmful):.0%}")
 print(f"look-alikes declined: {declined} of {lookalikes}, at most "
       f"{most_harm(declined, lookalikes):.0%}")
@@ -357,7 +371,11 @@ print("asked, to say below 1 %:", next(n for n in range(1, 1000) if most_harm(0,
 
 # %%
 def align() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(align()))
+    'amounts, archive, fashion, kill, none right, tonight'
+    """
     ### BEGIN SOLUTION
     return {"archive": "DPO", "amounts": "GRPO with a program",
             "none right": "demonstrations first", "tonight": "best of n",

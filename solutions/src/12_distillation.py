@@ -40,7 +40,11 @@ sheet = fm.classroom.sheet("12")
 
 # %%
 def predicted_sizes() -> dict[str, float]:
-    """{"all": gigabytes, "likeliest": gigabytes, "text": gigabytes}."""
+    """{"all": gigabytes, "likeliest": gigabytes, "text": gigabytes}.
+
+    >>> ", ".join(sorted(predicted_sizes()))
+    'all, likeliest, text'
+    """
     ### BEGIN SOLUTION
     tokens = 1e6
     return {"all": tokens * 32_000 * 2 / 1e9, "likeliest": tokens * 64 * (4 + 2) / 1e9,
@@ -224,6 +228,12 @@ def distil(student: nn.Module, teacher: nn.Module, batches: torch.Tensor,
 
     Returns:
         The loss before each step, `T² KL(teacher ‖ student)` in nats a token.
+
+    >>> student, teacher = nn.Embedding(3, 3), nn.Embedding(3, 3)  # ids to logits
+    >>> _ = teacher.load_state_dict(student.state_dict())
+    >>> losses = distil(student, teacher, torch.tensor([[[0, 1]], [[2, 1]]]), 2.0)
+    >>> [round(abs(loss), 3) for loss in losses]  # they agree already
+    [0.0, 0.0]
     """
     ### BEGIN SOLUTION
     teacher.eval()
@@ -290,6 +300,7 @@ sheet.check(break_even)
 monthly, examples = 40_000, 5_000  # yours
 teacher, student = 3.20, 0.25  # dollars a thousand requests, of one length: yours
 asking, training = examples * teacher / 1000, 60.0
+sheet.own("break_even", monthly, examples, teacher, student, training)
 for name, change in {"as expected": {}, "training twice": {"training": 180.0},
                      "a teacher at half the price": {"teacher": teacher / 2}}.items():
     case = {"asking": asking, "training": training, "teacher": teacher, "student": student} | change
@@ -339,7 +350,11 @@ for name, change in {"as expected": {}, "training twice": {"training": 180.0},
 
 # %%
 def learn_from() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(learn_from()))
+    'commands, house, seldom, service, terms, wrong'
+    """
     ### BEGIN SOLUTION
     return {"house": "its logits", "service": "its text", "commands": "its text, checked",
             "terms": "people's labels", "wrong": "people's labels", "seldom": "no distillation"}

@@ -117,6 +117,10 @@ def searchable(documents: list[dict[str, str]], tests: list[dict[str, str]]) -> 
 
     Returns:
         Places in `documents`, rising.
+
+    >>> test = {"id": "t1", "question": "Is it free?", "answer": "Yes"}
+    >>> searchable([{"id": "t1", "text": "Solved."}, {"id": "page", "text": "Yes, it is."}], [test])
+    [1]
     """
     ### BEGIN SOLUTION
     def folded(text):
@@ -185,6 +189,7 @@ sheet.check(freshness)
 # %%
 old = {"queue limit": "10", "key life": "90 days", "office": "Ana", "colour": "blue"}
 new = {"queue limit": "25", "key life": "90 days", "office": "Bo", "colour": "blue"}
+sheet.own("freshness", old, new)
 for name, said in {
         "as it is": {"queue limit": "10", "key life": "90 days", "office": "Cy", "colour": "blue"},
         "with the page": {"queue limit": "25", "key life": "90 days", "office": "Bo",
@@ -292,7 +297,11 @@ print(import_faults({"adapter_model.safetensors": 9_000_000}, {}, importable))
 
 # %%
 def predicted_jobs() -> dict[str, str]:
-    """Your predictions, *accepted* or *refused*."""
+    """Your predictions, *accepted* or *refused*.
+
+    >>> ", ".join(sorted(predicted_jobs()))
+    'epochs, master, pupil, tuned, ungraded, west'
+    """
     ### BEGIN SOLUTION
     return {"tuned": "accepted", "epochs": "refused", "west": "refused", "pupil": "accepted",
             "master": "refused", "ungraded": "refused"}
@@ -342,7 +351,11 @@ for name, (project, model, method, more) in jobs.items():
 
 # %%
 def method() -> dict[str, str]:
-    """Your choice for each of the six."""
+    """Your choice for each of the six.
+
+    >>> ", ".join(sorted(method()))
+    'boxes, dear, form, language, polite, tariffs'
+    """
     ### BEGIN SOLUTION
     return {"tariffs": "retrieval", "boxes": "fine-tuning", "form": "few-shot",
             "polite": "prompt", "language": "continued pre-training", "dear": "distillation"}

@@ -11,6 +11,7 @@ import doctest
 import importlib
 import io
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 LESSONS = masters.with_exercises(root=ROOT)
 SHEETS = {lesson.number: sheet(lesson.number) for lesson in LESSONS}
 EXERCISES = [(number, name) for number, one in SHEETS.items() for name in one.exercises]
+PATIENCE = 5  # seconds; the slowest needs a tenth of one
 ALONE = {"predict", "design"}  # kinds whose answer is a value, so that programs do not matter
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
@@ -36,6 +38,10 @@ every_exercise = pytest.mark.parametrize(("number", "name"), EXERCISES,
 
 def answers(number: str):
     return importlib.import_module(f"classroom.answers.lesson_{number}")
+
+
+WRONG = [(number, name, wrong) for number in SHEETS
+         for name, some in getattr(answers(number), "WRONG", {}).items() for wrong in some]
 
 
 def cells(lesson: catalogue.Lesson, folder: str) -> list[nbformat.NotebookNode]:
@@ -118,7 +124,6 @@ def test_the_solutions_run_from_top_to_bottom_and_every_check_passes(lesson, cap
 
 @every_lesson
 def test_stubs_are_typed_and_their_examples_are_true(lesson):
-    kinds = {task.name: task.kind for task in masters.tasks(lesson)}
     space = setting(lesson)
     for name in SHEETS[lesson.number].exercises:
         answer = space[name]
@@ -126,7 +131,7 @@ def test_stubs_are_typed_and_their_examples_are_true(lesson):
         if not isinstance(answer, type):
             assert "return" in answer.__annotations__, name
         examples = doctest.DocTestFinder().find(answer, name, module=False, globs=space)
-        assert any(one.examples for one in examples) or kinds[name] in {*ALONE, "debug"}, name
+        assert any(one.examples for one in examples), name
         for one in examples:
             assert doctest.DocTestRunner().run(one).failed == 0
 
@@ -136,10 +141,19 @@ def test_every_right_program_passes(number, name):
     lesson, = (one for one in LESSONS if one.number == number)
     kind, = (task.kind for task in masters.tasks(lesson) if task.name == name)
     others = answers(number).OTHERS.get(name, [])
-    assert others or kind in ALONE
+    assert len(others) >= 2 or kind in ALONE  # besides the notebook's
     for other in [setting(lesson)[name], *others]:
         verdict = judge(SHEETS[number].exercises[name], other)
         assert verdict.right, (other, verdict)
+
+
+@pytest.mark.parametrize(("number", "name", "wrong"), WRONG, ids=[
+    f"{number}-{getattr(wrong, '__name__', name)}" for number, name, wrong in WRONG])
+def test_a_wrong_program_that_looks_right_is_told_what_it_misses(number, name, wrong):
+    """By name, if it is a mistake that many would make; at least by the case that differs."""
+    verdict = judge(SHEETS[number].exercises[name], wrong)
+    assert verdict.kind == MISTAKE or verdict.where, verdict
+    assert not verdict.right
 
 
 @every_exercise
@@ -181,6 +195,35 @@ def test_nonsense_is_met_with_a_clear_message(number, name):
         assert verdict.kind != UNWRITTEN
         assert verdict.kind != MISTAKE or exercise.use is not call  # what it did *not* do is known
         assert len(verdict.says) > 20
+
+
+@every_exercise
+def test_a_check_takes_no_longer_than_a_learner_waits_gladly(number, name):
+    """Its own seconds, on all shown cases and every named mistake: the worst that can happen."""
+    exercise = SHEETS[number].exercises[name]
+    began = time.process_time()
+    judge(exercise, lambda *inputs: None)
+    assert time.process_time() - began < PATIENCE
+
+
+@every_lesson
+def test_an_investigation_says_whether_its_data_is_still_the_sample(lesson, capsys):
+    """Each that has a sample asks for it once, below its check, and tells it from other data."""
+    sheet = SHEETS[lesson.number]
+    asked = [name for cell in cells(lesson, "exercises")
+             for name in re.findall(r'^sheet\.own\("(\w+)"', cell.source, re.M)]
+    assert sorted(asked) == sorted(
+        name for name, exercise in sheet.exercises.items() if exercise.sample)
+    assert {task.name for task in masters.tasks(lesson) if task.kind == "investigate"} <= {*asked}
+    for name in asked:
+        cell, = (one for one in cells(lesson, "exercises") if f'sheet.own("{name}"' in one.source)
+        given, call = re.split(r"^(?=sheet\.own)", cell.source, maxsplit=1, flags=re.M)
+        space = {"sheet": sheet}
+        exec(given + call.splitlines()[0], space)
+        assert "still the sample" in capsys.readouterr().out
+    if asked:
+        sheet.own(asked[0], "something else")
+        assert "Data of your own" in capsys.readouterr().out
 
 
 @every_exercise

@@ -11,7 +11,7 @@ from fmcourse.classroom.check import judge, outcome
 from fmcourse.classroom.compare import difference
 from fmcourse.errors import ExerciseError
 
-from .test_exercises import EXERCISES, LESSONS, SHEETS, answers, setting
+from .test_exercises import EXERCISES, LESSONS, SHEETS, WRONG, answers, setting
 
 WITH_INPUTS = [(number, name) for number, name in EXERCISES
                if SHEETS[number].exercises[name].cases.keys() != {""}]
@@ -55,6 +55,12 @@ def test_no_known_mistake_passes_fresh_cases_alone(number, name):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a mean of nothing, in a program that is mistaken
             assert not judge(exercise, mistaken).right, says
+
+
+@pytest.mark.parametrize(("number", "name", "wrong"), WRONG, ids=[
+    f"{number}-{getattr(wrong, '__name__', name)}" for number, name, wrong in WRONG])
+def test_no_wrong_program_that_looks_right_passes_fresh_cases_alone(number, name, wrong):
+    assert not judge(fresh(number, name), wrong).right
 
 
 @every_exercise

@@ -1,9 +1,11 @@
 """What the exercise notebooks call: checks by the function's name, hints on demand."""
 
+from dataclasses import replace
+
 import pytest
 
 from fmcourse import classroom
-from fmcourse.classroom.check import Exercise
+from fmcourse.classroom.check import Exercise, mark
 from fmcourse.classroom.sheets import Sheet
 from fmcourse.errors import ExerciseError
 
@@ -68,6 +70,19 @@ def test_an_unknown_name_is_met_with_the_nearest_one(sheet):
 def test_a_lesson_without_exercises_says_so(lesson):
     with pytest.raises(ExerciseError, match="no exercises"):
         classroom.sheet(lesson)
+
+
+def test_data_of_ones_own_is_told_from_the_sample(capsys):
+    asks = Sheet("01", (replace(TWICE, sample=mark(([1, 2], "a"))),))
+    asks.own("twice", [1, 2], "a")
+    assert capsys.readouterr().out.startswith("✎ This is still the sample")
+    asks.own("twice", [1, 3], "a")
+    assert capsys.readouterr().out.startswith("✓ Data of your own")
+
+
+def test_an_exercise_that_asks_for_no_data_says_so(sheet):
+    with pytest.raises(ExerciseError, match="no data of your own"):
+        sheet.own("twice", [1])
 
 
 def test_a_sheet_can_be_opened_twice():

@@ -113,8 +113,9 @@ LABELS = Exercise(
          t[:, 1:], t[:, :-1].masked_fill(_crosses(d), -100))},
     ("Inputs are all tokens but the last, labels all but the first. Then look at documents the "
      "same way.",
-     "Where documents[:, 1:] and documents[:, :-1] differ, the label is -100. Do not write into "
-     "`tokens`: clone, or use masked_fill or torch.where."))
+     "A label belongs to two neighbouring tokens. Compare the document numbers of the same "
+     "two, and write -100 where they differ; into a copy, not into `tokens` (masked_fill or "
+     "torch.where give one)."))
 
 
 def _mask(order: Callable[[Tensor, Tensor], Tensor], apart: bool = True) -> Callable:
@@ -141,8 +142,9 @@ MASK = Exercise(
      "True means *may look* here; yours means the opposite.":
         lambda documents: ~_mask(lambda query, key: key <= query)(documents)},
     ("Two conditions, both true: the key is not later than the query; both are of one document.",
-     "torch.ones(time, time).tril().bool() is the first. documents[:, :, None] == "
-     "documents[:, None, :] is the second."))
+     "The first condition is a triangle, the same for every row of the batch: torch.tril makes "
+     "one. The second compares `documents` with itself along two new axes, one for queries and "
+     "one for keys."))
 
 NATS = [np.array([2.0, 1.0, 3.0]), np.array([0.5])]
 
@@ -200,7 +202,8 @@ STEP = Exercise(
      "for every size of batch.": _step(_next, "zbs", "sum")},
     ("There are two faults: one in what is asked of the model, one in what a gradient still holds "
      "from the step before.",
-     "Labels are batch[:, 1:]; and PyTorch *adds* to gradients until somebody calls zero_grad()."),
+     "Print inputs and labels of one row side by side: what is asked at each place? Then print "
+     "a weight's gradient after each backward() on the *same* batch: it should not grow."),
     use=five_steps)
 
 
@@ -223,7 +226,7 @@ DAYS = Exercise(
      "Those are hours.": _days(seconds=3600), "Those are seconds.": _days(seconds=1)},
     ("Three numbers: operations in all, operations a second that are really reached, seconds in a "
      "day.",
-     "Operations are 6 · parameters · tokens: 2 forwards and 4 backwards. Reached are peak · "
-     "utilisation."))
+     "Forwards 2 operations a parameter and token, backwards 4. Divide by what is reached in a "
+     "second, not by the peak, and then by the seconds of a day."))
 
 EXERCISES = (PREDICTED, PACK, LABELS, MASK, BITS, STEP, DAYS)

@@ -92,8 +92,9 @@ REPLAY = Exercise(
         lambda new, old, share: [old[0] if row in old else row
                                  for row in _right_mix(new, old, share)]},
     ("How many old rows make `share` of *all* rows? Solve old / (old + new) = share.",
-     "old = new · share / (1 - share). Then walk over the places of the result, and put an old row "
-     "wherever int((place + 1) · share) is more than int(place · share)."),
+     "Solve for old: it is `new` times something with share in it twice. Then let a counter "
+     "grow by `share` at every place of the result; whenever it passes a whole number, an old "
+     "row is due."),
     use=_measured)
 
 
@@ -112,6 +113,7 @@ FORGETTING = Exercise(
     "last_good", _until(_risen),
     {"it passes the bound and comes back": ([1.50, 1.52, 1.55, 1.62, 1.58], 0.1),
      "a steep rise": ([2.0, 2.05, 2.35, 2.05, 2.25], 0.1),
+     "just at the bound, then above it": ([1.5, 1.75, 1.625, 1.8125, 1.5], 0.25),
      "better first": ([1.5, 1.38, 1.52, 1.56], 0.1),
      "never": ([1.2, 1.21, 1.22], 0.1)},
     {"You compared each look with the one before. A slow decline then passes unseen: compare with "
@@ -122,12 +124,14 @@ FORGETTING = Exercise(
         _until(_risen, 0),
      "You took `rise` as a share of the first value. It is in bits per byte: add it.":
         _until(lambda g, i, rise: g[i] > g[0] * (1 + rise)),
+     "At exactly `rise` the promise is still kept: *no more than* `rise` worse.":
+        _until(lambda g, i, rise: g[i] >= g[0] + rise),
      "You gave the last look within the bound, even after it had been broken. Training was stopped "
      "at the break; later looks would not exist.": lambda general, rise: max(
          i for i, bits in enumerate(general) if bits <= general[0] + rise)},
     ("Which value is the yardstick, and what does the run do at the first look above it?",
-     "Walk over the looks. At the first whose bits are above general[0] + rise give the place "
-     "before it; if there is none, the last place."))
+     "Walk over the looks with enumerate, comparing each with one bound that never changes. "
+     "What do you return at the first look above it? And behind the loop?"))
 
 
 def _labelled(of_prompt: Callable, of_completion: Callable, of_text: Callable = list) -> Callable:
@@ -171,9 +175,15 @@ def _pages(read: Callable, replay: Callable, plain: Callable = str.split) -> Cal
 
 
 RELEASES = ({"buckets": "A bucket holds objects.", "queues": "A queue holds\nmessages.",
-             "tables": "A table holds items.", "faxes": "A fax is sent."},
+             "tables": "A table holds items.", "faxes": "A fax is sent.",
+             "keys": "Only users may remove owners and roles.",
+             "regions": "Prices differ in US regions.",
+             "limits": "There is no way around."},
             {"buckets": "A bucket holds objects.", "queues": "A queue holds messages.",
-             "tables": "A table holds items, indexed.", "agents": "An agent acts."})
+             "tables": "A table holds items, indexed.", "agents": "An agent acts.",
+             "keys": "Only owners may remove users and roles.",
+             "regions": "Prices differ in us regions.",
+             "limits": "There is noway around."})
 
 REFRESH = Exercise(
     "refresh", _pages(lambda old, new, kept: new.keys() - kept, lambda old, new, kept: kept),
@@ -187,11 +197,21 @@ REFRESH = Exercise(
         _pages(lambda old, new, kept: new.keys() - kept, lambda old, new, kept: old.keys()),
      "A page whose line breaks alone differ has not changed. Compare words.":
         _pages(lambda old, new, kept: new.keys() - kept, lambda old, new, kept: kept, str),
+     "You compare which words there are, not where they stand. The same words in another order say "
+     "something else.": _pages(lambda old, new, kept: new.keys() - kept,
+                               lambda old, new, kept: kept, lambda text: {*text.split()}),
+     "You lower all letters first. A word with other capitals is another word here.":
+        _pages(lambda old, new, kept: new.keys() - kept, lambda old, new, kept: kept,
+               lambda text: text.lower().split()),
+     "You take all white space away. Two words are not one.":
+        _pages(lambda old, new, kept: new.keys() - kept, lambda old, new, kept: kept,
+               lambda text: "".join(text.split())),
      "You read the whole new release. What is unchanged is for replay: a part of it is enough.":
         _pages(lambda old, new, kept: new.keys(), lambda old, new, kept: kept)},
     ("Four sorts of page: added, rewritten, unchanged, withdrawn. Which are news, which reminders?",
      "unchanged: in both, with the same text.split(). Read the new release's pages that are not "
-     "unchanged; replay the unchanged ones. Withdrawn pages are in neither list."))
+     "unchanged; replay the unchanged ones. Withdrawn pages are in neither list."),
+    sample="5106e93c0547")
 
 ROUTES = chosen(
     "routes",

@@ -39,8 +39,8 @@ POOLED = Exercise(
      "You averaged over the width. Wanted is one list of features a text: average over time.":
         lambda states, mask: states.mean(2)},
     ("Padding must count neither in the sum nor in the number it is divided by.",
-     "Give the mask a last axis, mask[..., None], multiply, sum over axis 1, and divide by "
-     "mask.sum(1)."))
+     "Give the mask a last axis, so that it can be multiplied with the states; then sum over "
+     "time. The number to divide by is the mask's own sum, which needs an axis, too."))
 
 _TRAIN = np.column_stack([_random.normal(5, 3, 300), _random.normal(-1, 0.2, 300), np.ones(300)])
 _TEST = np.column_stack([_random.normal(8, 5, 100), _random.normal(0, 0.2, 100), np.ones(100)])
@@ -53,8 +53,8 @@ def _scaled(of_train: Callable, of_test: Callable | None = None) -> Callable:
     return scale
 
 
-def _by(rows: np.ndarray, power: float = 1.0, centre: bool = True) -> Callable:
-    spread = rows.std(0)
+def _by(rows: np.ndarray, power: float = 1.0, centre: bool = True, freedom: int = 0) -> Callable:
+    spread = rows.std(0, ddof=freedom)
     spread[spread == 0] = 1
     return lambda other: (other - (rows.mean(0) if centre else 0)) / spread ** power
 
@@ -80,11 +80,14 @@ SCALED = Exercise(
         _scaled(lambda train, test: _by(train, centre=False)),
      "A feature that never varies has a spread of 0, and you divide by it: its values are nan now.":
         _scaled(_unguarded),
+     "Your spread divides by n - 1. Here training shall have a standard deviation of 1 as the "
+     "example has it: the root of the *mean* squared distance.": _scaled(
+         lambda train, test: _by(train, freedom=1)),
      "You subtracted the mean and did not divide by the spread.":
         _scaled(lambda train, test: _by(train, power=0))},
     ("Everything that is learnt is learnt from the training set, mean and spread too.",
-     "mean, spread = train.mean(0), train.std(0); set spread to 1 where it is 0; apply both to "
-     "train and to test."), tolerance=0.01)
+     "Two rows of numbers from the training set alone, each over axis 0. Where the second is "
+     "0, put a number that does no harm. Then the same two for both sets."))
 
 
 def _fit(batch_statistics: bool = False) -> Callable:
@@ -107,8 +110,8 @@ HEAD = Exercise(
     "fit_head", _fit(), {"a small network": (0,), "another": (1,)}, {},
     ("There are two ways in which a layer can change: by its optimiser, and by merely being used. "
      "And one in which it answers differently each time.",
-     "Give the optimiser head.parameters() alone, and put the body into body.eval(): batch "
-     "statistics then stay, and dropout is off. torch.no_grad() also saves the way back."),
+     "Look at what the optimiser is given, and in which mode the body is. In which mode do "
+     "batch statistics stay as they are, and dropout lets everything through?"),
     slips={"The body's weights have moved: it is not frozen. Who is in the optimiser?":
            {"weights of the body": "changed"},
            "The body's weights are frozen, but its batch statistics have moved, merely because "
@@ -155,18 +158,21 @@ LABELS = Exercise(
     "labels_needed", _needed(math.log, math.exp),
     {"between two sizes": (CURVE, 0.65), "near the lower one": (CURVE, 0.55),
      "at the smallest size": (CURVE, 0.15), "not in order": ({512: 0.9, 32: 0.3, 128: 0.5}, 0.7),
-     "never reached": (CURVE, 0.85)},
+     "the last score itself": (CURVE, 0.80), "never reached": (CURVE, 0.85)},
     {"You interpolated over the number of labels. Curves like these are straight over its "
      "*logarithm*: each doubling brings about as much as the one before.":
         _needed(float, float),
      "You gave the next size that was measured. Interpolate between the two around the target.":
         _at_measured,
+     "The last score is reached by the last size: only above it nothing is known.":
+        lambda curve, target: None if max(curve.values()) <= target else _needed(
+            math.log, math.exp)(curve, target),
      "Where the score is never reached you gave the largest size. Nothing is known there: None.":
         _needed(math.log, math.exp, lambda sizes: float(sizes[-1]))},
     ("Find the two measured sizes around the target. How far between them is it, on a scale where "
      "8, 64 and 512 are equally far apart?",
-     "share = (target - low score) / (high score - low score); then exp of log(low) + share · "
-     "(log(high) - log(low)). Before that: None if the best score is too low, the smallest size "
-     "if the first one is enough."))
+     "How far between the two scores is the target, as a share? Go the same share of the way "
+     "between the *logarithms* of the two sizes, and come back by exp. Settle the two ends "
+     "before that: enough at once, and never."))
 
 EXERCISES = (POOLED, SCALED, HEAD, PREDICTED, LABELS)

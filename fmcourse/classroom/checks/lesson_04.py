@@ -44,8 +44,8 @@ TEMPLATE = Exercise(
      "the messages.": _template(close_last=False)},
     ("Write one turn first: role line, content, end mark, line break. Then join, then look at "
      "`answer_next`.",
-     'A turn is f"<|{role}|>\\n{content}<|end|>\\n". With answer_next, "<|assistant|>\\n" follows '
-     "the last."))
+     "Four parts make a turn, and two of them end with a line break. An f-string for a turn, a "
+     "join for the talk, and a condition for what stands behind it."))
 
 START, END, USER, ASSISTANT = 1, 2, 3, 4
 ONE = [START, USER, 20, 21, END, START, ASSISTANT, 30, 31, 32, END]
@@ -111,7 +111,8 @@ LOSS = Exercise(
     "completion_loss", lambda logits, labels: functional.cross_entropy(
         logits[:, :-1].reshape(-1, logits.shape[-1]), labels[:, 1:].reshape(-1)),
     {"one reply is short": _batch(0, [[0, 0, 1, 1, 1], [0, 0, 0, 1, 0]]),
-     "the reply comes at once": _batch(1, [[0, 1, 1, 0], [0, 0, 1, 1]])},
+     "the reply comes at once": _batch(1, [[0, 1, 1, 0], [0, 0, 1, 1]]),
+     "a text without a prompt": _batch(2, [[1, 1, 1, 1], [0, 0, 1, 1]])},
     {"You divided by all tokens, prompt and padding included. Divide by those that count.":
         _of(lambda losses, kept: (losses * kept).sum() / kept.numel()),
      "You let places with the label -100 count, as if 0 were asked of them.":
@@ -119,6 +120,9 @@ LOSS = Exercise(
      "You averaged each row first, so that a token of a short reply weighs more. Add up all, "
      "divide once.": _of(lambda losses, kept: ((losses * kept).sum(1) / kept.sum(1)).mean()),
      "You added up and did not divide.": _of(lambda losses, kept: (losses * kept).sum()),
+     "You moved the labels in a ring: the last place is asked for the first token. Nobody guesses "
+     "the first one; leave the last logits out.": lambda logits, labels: functional.cross_entropy(
+         logits.flatten(0, 1), labels.roll(-1, 1).flatten()),
      "You did not move the labels: logits at place t are a guess of token t + 1.":
         lambda logits, labels: functional.cross_entropy(logits.flatten(0, 1), labels.flatten())},
     ("Logits at place t guess token t + 1: which logits and which labels belong together? And what "
@@ -198,12 +202,23 @@ FORMS = Exercise(
      "braces around nothing": ("{name: cat}", {"json": True}),
      "an end with a blank behind it": ("Cats sleep. Over. ", {"ends_with": "Over."}),
      "the words, but not at the end": ("Over. And out.", {"ends_with": "Over."}),
+     "an object within prose": ('Here it is: {"name": "cat"}', {"json": True}),
+     "two blanks": ("Cats  sleep  a  lot.", {"most_words": 4}),
+     "words on three lines": ("Cats\nsleep\na lot.", {"most_words": 3}),
+     "the end in small letters": ("Cats sleep. over.", {"ends_with": "Over."}),
      "one of two is broken": ("Cats sleep. Over.", {"most_words": 2, "ends_with": "Over."})},
     {"You count characters, not words.": _forms(words=len),
      "You take for JSON whatever has braces around it. Let json.loads decide.":
         _forms(is_json=lambda reply: reply.startswith("{") and reply.endswith("}")),
      "A number is JSON, but no object.": _forms(is_json=lambda reply: _forms()(
          reply, {"json": True}) or reply.isdigit()),
+     "You find an object within other words. The reply must be the object and nothing else.":
+        _forms(is_json=lambda reply: _forms()(
+            reply[reply.find("{"):reply.rfind("}") + 1], {"json": True})),
+     "You split at single blanks: two in a row make a word of nothing, and a line break makes one "
+     "word of two.": _forms(words=lambda reply: len(reply.split(" "))),
+     "The end must agree to the letter, capitals included.": _forms(
+         ends=lambda reply, end: reply.strip().lower().endswith(end.lower())),
      "You look for the words anywhere. They are asked for at the end.":
         _forms(ends=lambda reply, end: end in reply),
      "A blank behind the last word breaks your check. Nobody sees it: strip first.":
@@ -228,13 +243,21 @@ def _leaking(by_family: bool = True, fold: Callable[[str], str] | None = _fold,
     return leaks
 
 
+def _within(train: list[dict[str, str]], test: list[dict[str, str]]) -> list[int]:
+    return [i for i, record in enumerate(test) if any(
+        record["family"] == other["family"] or _fold(other["text"]) in _fold(record["text"])
+        for other in train)]
+
+
 RECORDS = ([{"family": "sort", "text": "Put these in order: b, a."},
             {"family": "count", "text": "How many words?"}],
            [{"family": "translate", "text": "Say it in French."},
             {"family": "sort", "text": "In order, please: d, c."},
             {"family": "tally", "text": "How many words?"},
             {"family": "order", "text": "put these in  ORDER: b, a."},
-            {"family": "rhyme", "text": "What rhymes with cat?"}])
+            {"family": "rhyme", "text": "What rhymes with cat?"},
+            {"family": "length", "text": "Say, how many words? And letters?"},
+            {"family": "size", "text": "Howmany words?"}])
 
 LEAKS = Exercise(
     "leaks", _leaking(), {"five test records": RECORDS, "nothing leaks": (
@@ -245,6 +268,10 @@ LEAKS = Exercise(
         _leaking(by_family=False),
      "You compare texts letter by letter: capitals and double blanks hide a copy.":
         _leaking(fold=str),
+     "You remove all white space, so two words are the same as one. Leave a blank between words.":
+        _leaking(fold=lambda text: "".join(text.lower().split())),
+     "You look for a training text *within* a test text. Asked for are texts that are the same.":
+        _within,
      "You give those that do *not* leak.": _leaking(inside=False)},
     ("A test record must be new in two ways. Which?",
      "Collect train's families and its texts, lower-cased and with single blanks "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
@@ -75,6 +76,9 @@ CALL = Exercise(
      "other quotation marks": ("aws sns publish --message 'Hello you'",
                                'aws sns publish --message "Hello you"'),
      "an equals sign": ("aws s3 ls --region=eu-west-1", "aws s3 ls --region eu-west-1"),
+     "an equals sign within a value": ("aws sns tag --tags Key=red", "aws sns tag --tags Key red"),
+     "one behind the name, one within": ("aws sns tag --tags=Key=red",
+                                         "aws sns tag --tags Key=red"),
      "one option too many": (_WANTED + " --dry-run", _WANTED),
      "a quotation that does not end": ("aws sns publish --message 'Hello",
                                        "aws sns publish --message Hello")},
@@ -85,7 +89,10 @@ CALL = Exercise(
      "You compare the names of options and not their values.": _call(values=False),
      "You compare which words occur, not where: values may then wander between options.":
         _call(order=False),
-     "`--region=x` and `--region x` say the same.": _call(equals=False)},
+     "`--region=x` and `--region x` say the same.": _call(equals=False),
+     "You put a blank for every =. Only the one right behind an option's name is like a blank; "
+     "within a value it is part of the value.": _call(
+         split=lambda command: shlex.split(command.replace("=", " ")))},
     ("Turn each command into something that can be compared with ==: what must be a list, what a "
      "dictionary?",
      "words = shlex.split(command) (a ValueError is a no); words[:3] in order; the rest a "
@@ -113,10 +120,15 @@ def _of_guessed(truth: list[str], said: list[str]) -> float:
     return float(f1_score(truth, said, average="macro", labels=sorted(set(said)), zero_division=0))
 
 
+def _of_all(truth: list[str], said: list[str]) -> float:
+    return float(f1_score(truth, said, average="macro", zero_division=0))
+
+
 MACRO = Exercise(
     "macro_f1", _sklearn(f1_score),
     {"a class is never guessed": (_TRUTH, _SAID),
-     "three classes": (list("aabbbcccc"), list("abbbaccab"))},
+     "three classes": (list("aabbbcccc"), list("abbbaccab")),
+     "a class that the truth never has": (list("aaabbb"), list("aacbbc"))},
     {"That is accuracy: a model that always says the frequent class looks good.":
         _sklearn(accuracy_score, None),
      "You weighed each class by how often it comes. Macro means that all weigh the same.":
@@ -124,11 +136,14 @@ MACRO = Exercise(
      "You averaged precision and recall over the classes first. Make an F1 of each class, and "
      "average those.": _of_averages,
      "You left out the class that was never guessed. Its F1 is 0, and it counts.": _of_guessed,
+     "A class counts for you that the truth never has. Average over the classes of the truth.":
+        _of_all,
      "That is macro *recall*: what was guessed wrongly costs it nothing.": _sklearn(recall_score)},
     ("An F1 for each class of the truth, then their plain mean. What is the F1 of a class that was "
      "never guessed?",
-     "F1 of a class is 2 · right / (times it is the truth + times it was said). Average over "
-     "set(truth)."))
+     "Put precision (right / said) and recall (right / true) into the formula and shorten it: "
+     "what is left can be divided even where a class was never said. Average over the classes "
+     "of which list?"))
 
 
 def _stopped(steps: Callable[[Sequence[float], int], int | None], kept: Callable) -> Callable:
@@ -157,12 +172,24 @@ def _best(losses: Sequence[float], last: int) -> int:
     return int(np.argmin(losses[:last])) + 1
 
 
+def _ties(losses: Sequence[float], patience: int) -> tuple[int, int]:
+    """A loss as low as the best begins the wait anew."""
+    best = 1
+    for epoch, loss in enumerate(losses, 1):
+        if loss <= losses[best - 1]:
+            best = epoch
+        elif epoch - best >= patience:
+            return best, epoch
+    return best, len(losses)
+
+
 EARLY = Exercise(
     "stop_early", _stopped(_patient, _best),
     {"a dip, then another": ([2.0, 1.8, 1.9, 1.7, 1.75, 1.72, 1.74, 1.6], 3),
      "two passes of patience": ([1.0, 0.9, 0.95, 0.93, 0.97, 0.5], 2),
      "better to the end": ([3.0, 2.0, 1.5], 2), "worse at once": ([1.0, 1.1, 1.2, 1.3], 2),
-     "down, up, down a little": ([1.0, 1.2, 1.1, 1.05], 2)},
+     "down, up, down a little": ([1.0, 1.2, 1.1, 1.05], 2),
+     "the best one comes again": ([1.0, 0.9, 0.95, 0.9, 0.97, 0.8], 3)},
     {"You keep the last weights. By then they have been getting worse for `patience` epochs: keep "
      "those of the best epoch.": _stopped(_patient, lambda losses, last: last),
      "You stop one epoch too late: `patience` epochs without a better one are enough.":
@@ -173,11 +200,14 @@ EARLY = Exercise(
         _stopped(_rises, _best),
      "You compared each epoch with the one before. Compare with the best so far: a loss may fall "
      "again and still be no better.": _stopped(_in_a_row, _best),
+     "A loss that only equals the best is new to you. It is no better, so the wait goes on.":
+        _ties,
      "You looked at epochs behind the stop. They were never trained.":
         _stopped(_patient, lambda losses, last: int(np.argmin(losses)) + 1)},
     ("Remember two things on the way: the best loss, and the epoch it came in.",
-     "Go through enumerate(losses, 1). Better than the best: note it. Else, if epoch - best_epoch "
-     ">= patience: return. After the loop return the best epoch and the last."))
+     "Count epochs from 1. At each there are two cases: better than the best so far (note it), "
+     "or not (how long ago was the best?). If the loop ends by itself, which epoch was trained "
+     "last?"))
 
 
 def _common(one: Sequence, other: Sequence) -> int:
@@ -214,6 +244,7 @@ ROUGE = Exercise(
      "in another order": ("dismissed was the case by the court", "the case was dismissed by the "
                                                                  "court"),
      "longer than the reference": ("they won the case in the end", "They won"),
+     "a full stop": ("They won the case.", "they won their case"),
      "nothing in common": ("yes", "a judge disagreed"),
      "an empty reply": ("", "a judge disagreed")},
     {"You took the longest run without a gap. A subsequence may leave words out.": _rouge(_run),
@@ -222,7 +253,9 @@ ROUGE = Exercise(
      "That is recall: a reply that copies everything would be best.": _rouge(parts="r"),
      "That is precision: a reply of one right word would be best.": _rouge(parts="p"),
      "You compared letter by letter. ROUGE compares words.": _rouge(cut=lambda t: t.lower()),
-     "Capitals are no difference here.": _rouge(cut=str.split)},
+     "Capitals are no difference here.": _rouge(cut=str.split),
+     "You took full stops away. Words are what white space separates, so `case.` is not `case`.":
+        _rouge(cut=lambda text: re.findall(r"\w+", text.lower()))},
     ("Fill a table: how long is the longest common subsequence of the first i words here and the "
      "first j words there?",
      "If word i equals word j: one more than at (i-1, j-1); else the larger of (i-1, j) and "
@@ -262,6 +295,7 @@ RATE = Exercise(
      "You stay at the peak and never come down.": _rate(_up, lambda s, n, w: 1.0)},
     ("Two straight lines. Write down by hand what the rate should be at the first step, at step "
      "`warmup`, and at the last step.",
-     "Up: peak · (step + 1) / warmup. Down: peak · (steps - step) / (steps - warmup)."))
+     "Up: which share of the peak has step 0, if step warmup - 1 has all of it? Down: how many "
+     "steps are left, of how many that the way down has in all?"))
 
 EXERCISES = (PREDICTED, CALL, MACRO, ROUGE, EARLY, RATE)

@@ -13,18 +13,19 @@ from fmcourse.classroom.uses import adapted
 
 
 def _lora(scaled: bool = True, merged_scale: bool = True, zero: bool = True, frozen: bool = True,
-          in_place: bool = False) -> type[nn.Module]:
+          in_place: bool = False, random: bool = True,
+          part: Callable[[Tensor], Tensor] = lambda weights: weights) -> type[nn.Module]:
     class Layer(nn.Module):
         def __init__(self, layer: nn.Linear, rank: int, alpha: float):
             super().__init__()
             self.layer = layer.requires_grad_(not frozen)
             self.scale = alpha / rank if scaled else alpha
-            self.down = nn.Parameter(torch.randn(rank, layer.in_features) / rank)
+            self.down = nn.Parameter(torch.randn(rank, layer.in_features) * random / rank)
             start = torch.zeros if zero else torch.ones
             self.up = nn.Parameter(start(layer.out_features, rank))
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.layer(x) + x @ self.down.T @ self.up.T * self.scale
+            return self.layer(x) + x @ part(self.down).T @ part(self.up).T * self.scale
 
         def merged(self) -> nn.Linear:
             made = self.layer if in_place else copy.deepcopy(self.layer)
@@ -41,13 +42,18 @@ LORA = Exercise(
         _lora(merged_scale=False),
      "Your layer does not start as the one it was made of: `up` must begin at zero.":
         _lora(zero=False),
+     "Both matrices begin at zero: each one's gradient is multiplied by the other, so this layer "
+     "never learns anything.": _lora(random=False),
+     "Nothing goes back through your forward(): what is `.data`, detached or under no_grad has no "
+     "gradient, so neither matrix ever learns.": _lora(part=Tensor.detach),
      "The layer's own weights are still trained: freeze them with requires_grad_(False).":
         _lora(frozen=False),
      "Your merged() writes into the frozen layer, so the adapter counts twice from then on. Merge "
      "into a copy.": _lora(in_place=True)},
     ("What does the layer do to x? Add to that: x through `down`, then through `up`, then scaled.",
-     "layer(x) + x @ down.T @ up.T * alpha / rank. Merged: a deep copy of the layer, to whose "
-     "weight up @ down * alpha / rank is added."), use=adapted)
+     "Both matrices lie as (out, in), like the weight of nn.Linear, so x meets them "
+     "transposed. For merging multiply them with each other: which order gives the shape of "
+     "the layer's weight? And who must not be written into?"), use=adapted)
 
 
 def _count(each: Callable[[int, int, int], int]) -> Callable:
@@ -67,7 +73,8 @@ COUNT = Exercise(
      "You counted a pair of matrices for the first layer only.":
         lambda shapes, rank: rank * sum(shapes[0])},
     ("Two matrices for each layer. What are their shapes?",
-     "down is (rank, inputs), up is (outputs, rank): rank · (inputs + outputs) numbers a layer."))
+     "down is (rank, inputs), up is (outputs, rank). How many numbers has each, and how do the "
+     "two come together? Then the sum over layers."))
 
 
 def _start(down: float, up: float, turned: bool = False) -> Callable:
@@ -99,8 +106,8 @@ def _learnt(answer: Callable, seed: int) -> dict[str, str]:
 START = Exercise(
     "start", _start(0.5, 0.0), {"a small layer": (0,), "another": (1,)}, {},
     ("The gradient of one matrix is a product with the *other*. What is it if the other is zero?",
-     "Both zero: neither ever moves. Both random: the layer is disturbed. So exactly one of them "
-     "is zero, by custom `up`."),
+     "The gradient of one is a product with the other. So the product must be zero while not "
+     "both factors are: how many of them may be?"),
     slips={"Both are zero: each one's gradient is multiplied by the other, so neither ever moves.":
            {"layer at the start": "as before", "loss": "stays"},
            "Both are random: before the first step the layer already says something else.":
@@ -148,9 +155,9 @@ FOUR_BITS = Exercise(
      "You took the smallest *signed* distance: everything goes to the highest level. Take abs() "
      "first.": _quantised(_largest, lambda distance: distance.argmin(-1))},
     ("One number for each block, then a comparison of every weight with every level.",
-     "blocks = weights.reshape(-1, block); scales = blocks.abs().amax(1); then the place of the "
-     "level nearest to blocks / scales: give the blocks a last axis, subtract levels, abs, "
-     "argmin."))
+     "Reshape into rows of `block`. The scale is a row's largest number, sign aside. For the "
+     "codes give the shares an axis more, so that each meets each level, and look for the "
+     "smallest distance."))
 
 
 def _memory(gradient: int = 4, averages: int = 8, own: int = 4, all_of_them: bool = False,
@@ -173,7 +180,8 @@ MEMORY = Exercise(
      "You took bits for bytes: eight bits are a byte.": _memory(bits=1),
      "Those are gibibytes (2³⁰). A gigabyte is 10⁹ bytes.": _memory(unit=2**30)},
     ("Two sums: what a frozen weight takes, and the four things that a trained one takes.",
-     "frozen · bits / 8, plus trained · (4 weight + 4 gradient + 8 averages), all divided by 1e9."))
+     "A frozen weight: its bits, in bytes. A trained one: itself, a gradient and two averages, "
+     "4 bytes each. At the end from bytes to 10⁹ bytes."))
 
 SERVING = chosen(
     "predicted_gigabytes", {"copies": 280, "adapters": 15},

@@ -47,8 +47,8 @@ CANDIDATES = Exercise(
         _pairs(lambda one, other, rows: _at_place(one, other, rows, 1)),
      "You give each pair twice. The smaller place comes first.": _pairs(_at_place, both=True)},
     ("What would two equal bands have to be, so that a dictionary brings them together?",
-     "For start in range(0, len(sketch), rows): the key is (start, *sketch[start:start + rows]), "
-     "its value the places seen so far. Pair each of those with the new one."))
+     "A key needs two things: where the band begins, and what is in it. Its value are the "
+     "places seen so far; pair each of those with the new one before that is added."))
 
 
 def _strict(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -96,10 +96,14 @@ FAULTS = Exercise(
      "a number for a text": (f'{_GOOD}\n{{"prompt": "Six?", "completion": 6}}',),
      "a blank completion": (f'{{"prompt": "Hello", "completion": " "}}\n{_GOOD}',),
      "a key twice": (f'{_GOOD[:-1]}, "prompt": "Bye"}}\n',),
+     "blanks around an object": (f"  {_GOOD} \n{_GOOD}\n",),
      "an empty line": (f"{_GOOD}\n\n{_GOOD}\n",),
      "a line separator within a text": (_GOOD.replace("Hello", "Hello\u2028you"),)},
     {"You count lines from 0. Editors count from 1.": _faults(start=0),
      "You count columns from 0. Editors count from 1.": _faults(column=-1),
+     "Blanks before an object are no fault: the parser passes over them.":
+        lambda text: sorted({*_faults()(text), *(
+            (n, 1) for n, line in enumerate(text.split("\n"), 1) if line.startswith(" "))}),
      "You stop at the first fault. Whoever mends a file wants to see them all.":
         _faults(first=True),
      "You take any text, also a blank one: it teaches the model to say nothing.":
@@ -137,7 +141,8 @@ KEEP = Exercise(
     {"prose": ("The bridge is closed.",), "a headline": ("BRIDGE CLOSED",),
      "Greek": ("Η γέφυρα είναι κλειστή.",), "short words": ("a b c d e f g h i",),
      "a table": ("|--|--| 12.50 | 13.75 | x |",), "a number of a part": ("A1 22 B33 4 C5",),
-     "just enough": ("abc 12",), "nothing": ("",), "only blanks": ("  \n",)},
+     "just enough": ("abc 12",), "a form to fill in": ("Name: ______ Date: ______",),
+     "nothing": ("",), "only blanks": ("  \n",)},
     {"That is the filter as it was given, mended for nothing but the empty text.":
         _keeps(_small, blanks=True),
      "Blanks are out now. Capitals and other scripts still count as signs that are no letters.":
@@ -147,6 +152,8 @@ KEEP = Exercise(
      "Letters are right now. White space still counts against a text of short words.":
         _keeps(str.isalpha, blanks=True),
      "Digits are no letters: a list of part numbers gets through.": _keeps(str.isalnum),
+     "A low line is no letter, though a pattern's \\w takes it for one.":
+        _keeps(lambda sign: sign.isalpha() or sign == "_"),
      "At least 60 % means that 60 % is enough.": _keeps(
          str.isalpha, enough=lambda share: share > 0.6)},
     ("Which of the samples should be kept and is not? Ask of each sign in it: counted as a letter? "
@@ -177,7 +184,7 @@ _RECORDS = [{"document": name, "text": f"Page {i} of {name}."}
 SPLIT = Exercise(
     "split_places", _split(lambda records, i, share: _part(records[i]["document"]) < share),
     {"seven documents": (_RECORDS, 0.4), "some have gone": (_RECORDS[3:], 0.4),
-     "half": (_RECORDS, 0.5)},
+     "half": (_RECORDS, 0.5), "a document just at the share": (_RECORDS, _part("rds"))},
     {"You hash the text, so pages of one document fall on both sides.":
         _split(lambda records, i, share: _part(records[i]["text"]) < share),
      "You hold out the larger part: below the share is held out.":
@@ -188,8 +195,8 @@ SPLIT = Exercise(
      "split.": _split(_last_documents)},
     ("What may the side of a record depend on? Not on its text, not on its place, and not on the "
      "other records.",
-     "int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 16 ** 8 is a number from 0 to 1; "
-     "below held_out means held out."))
+     "hexdigest gives sixty-four digits; int(text, 16) reads the first eight of them. What is "
+     "the largest number they can make?"))
 
 
 def _shares(cut: Callable[[str], list] = lambda text: text.lower().split(),
@@ -209,26 +216,43 @@ def _shares(cut: Callable[[str], list] = lambda text: text.lower().split(),
     return contaminated
 
 
+def _as_text(train: list[str], test: list[str], n: int) -> list[int]:
+    pages, found = [" ".join(text.lower().split()) for text in train], []
+    for place, text in enumerate(test):
+        words = text.lower().split()
+        runs = [" ".join(words[i:i + n]) for i in range(len(words) - n + 1)]
+        if any(run in page for run in runs for page in pages):
+            found.append(place)
+    return found
+
+
 CONTAMINATED = Exercise(
     "contaminated", _shares(),
     {"runs of four": (
         ["In spring we saw the old stone bridge fall into the river.", "Nobody was hurt."],
         ["Who saw The Old  stone bridge?", "the old bridge, of stone, we saw in spring",
-         "Was nobody hurt?", "Nobody was hurt.", "We saw the fall"], 4),
+         "Was nobody hurt?", "Nobody was hurt.", "We saw the fall",
+         "fall into the river, they say", "we saw the old stones"], 4),
      "runs of three": (["How many bones has a hand?", "A cat sleeps."],
-                       ["how many bones has a foot?", "A cat sleeps.", "a cat", "a hand has many"],
-                       3)},
+                       ["how many bones has a foot?", "A cat sleeps.", "a cat", "a hand has many",
+                        "A cat sleeps, they say", "ow many bones"], 3)},
     {"Runs of letters are not runs of words: cut at white space first.":
         _shares(cut=lambda text: [*text.lower()]),
      "Capitals hide a copy from you.": _shares(cut=str.split),
      "You want the whole test text to be a training text. It may stand in the middle of a page.":
         _shares(whole=True),
+     "You took full stops and commas away. Words are what white space separates.": _shares(
+         cut=lambda text: [word.strip(".,?!") for word in text.lower().split()]),
+     "You look for a run as a text within a text, so it may begin or end in the middle of a word.":
+        _as_text,
      "You count shared words in any order. A run is words in a row.": _shares(ordered=False),
      "Your runs are one word too short.": _shares(least=lambda n: n - 1),
      "Your runs are one word too long.": _shares(least=lambda n: n + 1)},
     ("Cut a text into all its runs of n words. How many does a text of m words have?",
-     "{tuple(words[i:i + n]) for i in range(len(words) - n + 1)}: gather those of all training "
-     "texts in one set, then ask each test text whether it shares any."))
+     "A run can be a tuple, so that a set holds it. Of m words there are m - n + 1 runs, or "
+     "none. Gather those of all training texts once, then ask of each test text whether it "
+     "shares any."),
+    sample="3ab190cc1597")
 
 DECISIONS = chosen(
     "decisions",

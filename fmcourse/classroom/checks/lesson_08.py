@@ -63,18 +63,24 @@ PSEUDONYMS = Exercise(
      "White space still makes two people of one.": _named(fold=str.lower),
      "You number people as they come: in the next file they have other numbers.": _numbered},
     ("Two steps: bring all spellings of a name to one, then hash it with the key.",
-     'name = " ".join(name.lower().split()); hmac.new(key, name.encode(), "sha256").hexdigest(), '
-     "of which the first eight."))
+     "split() without an argument and a join leave single blanks. Then hmac.new: which of its "
+     "two first arguments is the key? And both must be bytes."))
 
 Statement = Mapping[str, object]
 
 
 def _concerned(statements: Sequence[Statement], action: str, resource: str,
                fold: Callable[[str], str] = str.lower,
-               fits: Callable[[bool, bool], bool] = lambda does, on: does and on) -> list[str]:
+               fits: Callable[[bool, bool], bool] = lambda does, on: does and on,
+               match: Callable[[str, str], bool] = fnmatchcase) -> list[str]:
     return [one["Effect"] for one in statements if fits(
-        any(fnmatchcase(fold(action), fold(part)) for part in one["Action"]),
-        any(fnmatchcase(resource, part) for part in one["Resource"]))]
+        any(match(fold(action), fold(part)) for part in one["Action"]),
+        any(match(resource, part) for part in one["Resource"]))]
+
+
+def _beginning(text: str, part: str) -> bool:
+    """Whether a text fits a pattern whose `*` counts at its end only."""
+    return text.startswith(part[:-1]) if part.endswith("*") else text == part
 
 
 def _decides(decide: Callable[[list[str]], bool], **how: Callable) -> Callable:
@@ -89,6 +95,7 @@ def _deny_wins(said: list[str]) -> bool:
 _ARN = "arn:aws:s3:::notes"
 _READ = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:List*"],
          "Resource": [_ARN, f"{_ARN}/training/*"]}
+_OTHERS = {"Effect": "Allow", "Action": ["*Object"], "Resource": [f"{_ARN}/*/train.jsonl"]}
 _ALL = {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}
 _GUARD = {"Effect": "Deny", "Action": ["s3:*"], "Resource": [f"{_ARN}/private/*"]}
 
@@ -101,6 +108,9 @@ ALLOWED = Exercise(
      "denied before it is allowed": ([_GUARD, _ALL], "s3:GetObject", f"{_ARN}/private/pay.csv"),
      "allowed before it is denied": ([_ALL, _GUARD], "s3:GetObject", f"{_ARN}/private/pay.csv"),
      "the denial concerns others": ([_GUARD, _READ], "s3:GetObject", f"{_ARN}/training/a.jsonl"),
+     "a star within": ([_OTHERS], "s3:PutObject", f"{_ARN}/team-a/train.jsonl"),
+     "a star within, and another end": ([_OTHERS], "s3:PutObject", f"{_ARN}/team-a/pay.csv"),
+     "a star in front": ([_OTHERS], "s3:PutBucket", f"{_ARN}/team-a/train.jsonl"),
      "an action in small letters": ([_READ], "s3:getobject", f"{_ARN}/training/a.jsonl"),
      "a place in other letters": ([_READ], "s3:GetObject", f"{_ARN}/Training/a.jsonl")},
     {"The first statement that fits decides for you. A Deny wins wherever it stands.":
@@ -114,10 +124,13 @@ ALLOWED = Exercise(
      "You look at actions and not at resources.": _decides(
          _deny_wins, fits=lambda does, on: does),
      "You look at resources and not at actions.": _decides(_deny_wins, fits=lambda does, on: on),
+     "For you a `*` stands at the end only. It may stand anywhere in a pattern, more than once.":
+        _decides(_deny_wins, match=_beginning),
      "Capitals do not matter in actions.": _decides(_deny_wins, fold=str)},
     ("First collect the effects of all statements that concern the request. Only then decide.",
-     "A statement concerns it if any action pattern fits (both lowered) and any resource pattern "
-     'fits, by fnmatchcase. Then: "Allow" in said and "Deny" not in said.'))
+     "A statement concerns the request if *any* of its actions fits and *any* of its "
+     "resources; fnmatchcase knows the star. Gather the effects in a set. Two questions to "
+     "that set decide."))
 
 
 def _seal(before: str, line: str) -> str:

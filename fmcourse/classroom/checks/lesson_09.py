@@ -56,6 +56,7 @@ BELIEFS = Exercise(
     "beliefs", _bayes,
     {"one vote": ([(0, 1)], CONFUSION, PRIOR),
      "two against one": ([(0, 0), (1, 1), (2, 1)], CONFUSION, PRIOR),
+     "many votes of one mind": ([(0, 0)] * 1200, CONFUSION, PRIOR),
      "many votes": ([(i % 3, i % 2) for i in range(1200)], CONFUSION, PRIOR)},
     {"You count votes. Here they weigh by what their giver is known to confuse.": _counted,
      "You read the confusion by its columns: it holds the *class* first, then what was said.":
@@ -71,8 +72,9 @@ BELIEFS = Exercise(
         lambda votes, confusion, prior: _shares(prior * _factors(votes, confusion).prod(axis=0))},
     ("Bayes: prior times how likely this vote is if the class were true, for vote after vote. What "
      "happens to a product of a thousand such numbers?",
-     "log = np.log(prior), plus np.log(confusion[who, :, label]) for each vote; then exp(log - "
-     "log.max()), divided by its sum."))
+     "Begin with the prior's logarithm and add, for each vote, the logarithms of a *column* of "
+     "that annotator's table. Before exp take away the largest, so that one of them stays 1; "
+     "then make them sum to 1."))
 
 SIZES, ERRORS = [50, 100, 200, 400, 800], [0.42, 0.31, 0.27, 0.19, 0.162]
 
@@ -113,8 +115,9 @@ NEEDED = Exercise(
         _needed(falls=False)},
     ("Take the logarithm of `error = a · n^-b`: what are the slope and the intercept of the line? "
      "When does it never reach the target?",
-     "slope, start = np.polyfit(np.log(sizes), np.log(errors), 1). If slope >= 0: math.inf; else "
-     "math.ceil(exp((log(target) - start) / slope))."))
+     "np.polyfit gives slope and intercept of the line through the logarithms. A slope that "
+     "does not fall never gets there. Otherwise solve the line for log n at log target, and "
+     "come back by exp; upwards to a whole number."))
 
 
 def _weights(of: Callable[[int, int, int, int, int], float], refuse: bool = True) -> Callable:
@@ -202,7 +205,8 @@ DISPARITY = Exercise(
     ("Write DD of one group first: among the refused, what share are members? Among the accepted? "
      "When is there no such share?",
      "For each group with both outcomes: mean(member of refused) - mean(member of accepted), times "
-     "its number of records; the sum divided by the records of those groups."))
+     "its number of records; the sum divided by the records of those groups."),
+    sample="77215f105189")
 
 REMEDIES = chosen(
     "remedies",

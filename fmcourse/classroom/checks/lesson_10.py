@@ -58,8 +58,9 @@ PREFERENCE = Exercise(
         _preferred(tied=lambda gap, loss, ties: loss[~ties])},
     ("The chance that the first of two is preferred is a sigmoid of the difference of rewards. Its "
      "surprise is the loss. And a tie?",
-     "-logsigmoid(chosen - rejected), by torch.nn.functional; for a tie the mean of that and of "
-     "-logsigmoid(rejected - chosen). Then the mean over pairs."))
+     "torch.nn.functional.logsigmoid of the difference is the logarithm of that chance. For a "
+     "tie take the mean of the surprise at either order. torch.where puts one or the other at "
+     "each place."))
 
 
 def _advantages(future: Callable[[Tensor, Tensor], Tensor] = torch.mul, plus: float = 0.0,
@@ -113,8 +114,9 @@ ADVANTAGES = Exercise(
      "follows it.": _forwards},
     ("The surprise of one step is δ = r + γ · (value of the next token) - value of this one. Which "
      "end do you begin at, and what comes after the last token?",
-     "From the last token backwards: later = (δ + γ · λ · later) · mask, and the next value is "
-     "values · mask, 0 at the start. Each `later` is an advantage."))
+     "Go from the last token to the first and carry two things along: the advantage of the "
+     "token behind, and the value that was expected there. Both are 0 behind the end, and the "
+     "mask makes them so in padding."))
 
 
 def _paid(sign: float = -1.0, place: Callable[[Tensor], Tensor] | None = None,
@@ -162,8 +164,8 @@ SHAPED = Exercise(
         _paid(price=_only_at_end)},
     ("Two faults: one in a sign, one in a place. Take a reply of two tokens in a row of four and "
      "write down what each token should get.",
-     "-beta · (log_probs - reference_log_probs) · mask; and the score is added in column "
-     "mask.sum(1) - 1 of its row."))
+     "Each token pays for how much *likelier* it has become, so the policy's log-probability "
+     "counts against it. The last token of a row stands at the number of its tokens, less one."))
 
 _PAIRS = ([2.0, 0.5, 1.0, -1.0, 0.3, 2.0, 0.0], [1.0, 1.5, 1.0, 1.0, 0.2, -1.0, 1.0],
           [40, 12, 30, 20, 25, 60, 9], [20, 30, 20, 15, 25, 30, 25])
@@ -204,7 +206,8 @@ BIAS = Exercise(
     ("Two shares, of the pairs whose lengths differ: how often does the longer reply have the "
      "higher reward, and how often is the longer one the chosen one?",
      "longer = chosen_lengths > rejected_lengths. Rated: 1 where (chosen > rejected) == longer, ½ "
-     "where rewards are equal. Preferred: longer. Mean of rated minus mean of preferred."))
+     "where rewards are equal. Preferred: longer. Mean of rated minus mean of preferred."),
+    sample="0cdba376f13d")
 
 
 def _ceiling(of: Callable[[float], float], floor: bool = True) -> Callable:
@@ -245,8 +248,9 @@ CEILING = Exercise(
      "nothing can be foretold: ½.": _ceiling(_root, floor=False)},
     ("Call p how often one annotator's choice is right. In which two cases do two annotators "
      "agree, and how likely is each?",
-     "agreement = p² + (1 - p)². Solve for p: (1 + √(2 · agreement - 1)) / 2; below a half take a "
-     "half."))
+     "Agreement is p² + (1 - p)². That is a quadratic equation for p with two roots; which of "
+     "them is a half or more? And below which agreement is there none?"),
+    sample="68a76470d455")
 
 FEEDBACK = chosen(
     "feedback",

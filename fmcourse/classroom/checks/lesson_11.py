@@ -69,8 +69,9 @@ DPO = Exercise(
          loss=lambda up, down, beta: -logsigmoid(beta * up) - logsigmoid(-beta * down))},
     ("Before the first step the policy is the reference. What must the loss be then, for any "
      "replies? And which arguments does the given code never look at?",
-     "For each side: ((log_probs - reference) * mask).sum(1). The loss is the mean of "
-     "-logsigmoid(beta * (chosen side - rejected side)); at the start that is ln 2."))
+     "For each side: how much likelier is the whole reply than under the reference, over its "
+     "own tokens? The difference of the two sides, times beta, goes into logsigmoid. Test it "
+     "with the policy as its own reference: ln 2."))
 
 
 def _grouped(centre: Callable[[Tensor], Tensor] = lambda rewards: rewards.mean(1, keepdim=True),
@@ -100,8 +101,8 @@ GROUPS = Exercise(
         _grouped(centre=lambda rewards: 0.0)},
     ("A row is a group. What is a reply's reward compared with, in which unit? And what is there "
      "to be learnt where all are alike?",
-     "(rewards - rewards.mean(1, keepdim=True)) / (rewards.std(1, keepdim=True) + 1e-4): where all "
-     "are equal, 0 / 1e-4."))
+     "mean and std along axis 1, both with keepdim=True so that they can be taken from, and "
+     "divide, every reply of the row. The 0.0001 is added before dividing."))
 
 
 def _token(of: Callable[[Tensor, Tensor], Tensor] = torch.minimum, sign: float = -1.0,
@@ -143,8 +144,9 @@ TOKENS = Exercise(
         _token(kl=lambda now, then: kl_estimate(now, then) + 1)},
     ("Two parts. The first is PPO's: which of two products is the cautious one? The second must be "
      "0 where policy and reference agree, and above 0 elsewhere.",
-     "ratio = (log_probs - old).exp(); -minimum(ratio · A, ratio.clamp(1 - ε, 1 + ε) · A), with "
-     "A[:, None]. log_r = reference - log_probs; plus β · (log_r.exp() - 1 - log_r)."))
+     "The ratio is exp of a difference of log-probabilities; clamp bounds it. Advantages need "
+     "an axis to meet all tokens of their reply. For k3 you need the *logarithm* of r, which "
+     "is another difference, and its exp."))
 
 SIGNALS = chosen(
     "predicted_signals", {"hopeless": "hardly any", "hard": "half", "even": "nearly all",
@@ -177,6 +179,17 @@ def _given(reply: str, answer: str) -> float:
     return float(answer.casefold() in reply.casefold())
 
 
+def _anywhere(reply: str, answer: str) -> float:
+    said = [line.casefold().partition("answer:")[2] for line in reply.splitlines()
+            if "answer:" in line.casefold()]
+    return float([*map(_bare, said)] == [_bare(answer)])
+
+
+def _on_the_next(reply: str, answer: str) -> float:
+    said = re.findall(r"^[^\S\n]*answer:\s*(.*)$", reply, re.IGNORECASE | re.MULTILINE)
+    return float([*map(_bare, said)] == [_bare(answer)])
+
+
 def _checks(right: Callable[[list[str], str], bool], bare: Callable[[str], str] = _bare
             ) -> Callable:
     return lambda reply, answer: float(right(_after(reply, bare), bare(answer)))
@@ -193,7 +206,9 @@ ANSWER = Exercise(
      "two answers, the right one last": ("Answer: 14\nAnswer: 12", "12"),
      "a second thought": ("Answer: 12 or 14", "12"),
      "other capitals, a full stop": ("It is on the Seine.\n  ANSWER:  paris. ", "Paris"),
-     "no answer at all": ("Paris", "Paris"), "nothing": ("", "Paris")},
+     "no answer at all": ("Paris", "Paris"), "nothing": ("", "Paris"),
+     "a line that says there is none": ("There is no real answer: 12", "12"),
+     "the line after": ("Answer:\n12", "12"), "a doubt": ("Answer: maybe: 12", "12")},
     {"That is the code as it was given: whoever says everything is right.": _given,
      "Whole words now. But the right one among many is still paid for.":
         lambda reply, answer: float(bool(re.search(
@@ -206,6 +221,12 @@ ANSWER = Exercise(
         _checks(lambda said, wanted: said[-1:] == [wanted]),
      "You take the first answer line. Then a policy learns to try several.":
         _checks(lambda said, wanted: said[:1] == [wanted]),
+     "A line that only has \"answer:\" in it counts for you. It must *begin* with it.":
+        _anywhere,
+     "You take what stands behind the *last* colon. Whatever follows \"Answer:\" is what was said.":
+        _checks(lambda said, wanted: [one.rpartition(":")[2].strip() for one in said] == [wanted]),
+     "You look for the answer on the line after, too. A line break is white space to a pattern's "
+     "\\s; what follows must stand on the same line.": _on_the_next,
      "Too strict: capitals and a final full stop are no mistake.":
         _checks(lambda said, wanted: said == [wanted], str.strip)},
     ("Write down three replies that earn 1 and answer nothing. Which part of the rule does each "
@@ -244,8 +265,10 @@ HARM = Exercise(
      "You have taken 95 % of chance for so few, which is a lower end.": _bound(0.95)},
     ("If the true rate were 10 %, how likely would it be to see no harm in thirty requests? And at "
      "20 %? Where does that chance fall to 5 %?",
-     "P(X <= met) = sum of comb(asked, k) p^k (1-p)^(asked-k) for k = 0 … met falls as p rises. "
-     "Halve the interval from 0 to 1 until it is 0.05; if all were met, 1."))
+     "The chance of met or fewer is a sum over k = 0 … met (each term has a math.comb), and it "
+     "falls as p rises. So halve the interval from 0 to 1 again and again, keeping the half in "
+     "which it crosses 0.05. If all were met, 1."), tolerance=0.01,
+    sample="aead2f0fe104")
 
 ALIGN = chosen(
     "align",

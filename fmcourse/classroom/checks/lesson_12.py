@@ -74,8 +74,9 @@ SOFT = Exercise(
         _soft(per=lambda mask, logits: mask.sum() * logits.shape[-1])},
     ("Two softened distributions. Whose probabilities weigh the sum, and what is it when the two "
      "are the same? Then: over what is the mean taken?",
-     "p, q = log_softmax of teacher / T and student / T. T² · Σ over the vocabulary of p.exp() · "
-     "(p - q), times the mask, divided by mask.sum()."))
+     "log_softmax of both, after dividing by T. Where the two agree their difference is 0; "
+     "weighed by the teacher's probabilities it is summed over the vocabulary. Then the mask, "
+     "then the mean over what it keeps, then T²."))
 
 
 def _kept(others: Callable[[Tensor, Tensor], Tensor] | None = None,
@@ -128,8 +129,9 @@ LIKELIEST = Exercise(
         _kept(_mean_rest)},
     ("First log-probabilities of the whole vocabulary, at this temperature; then choose. What is "
      "left is one number: how likely is any of the others?",
-     "log_probs = (logits / T).log_softmax(-1); values, tokens = log_probs.topk(k). For the rest: "
-     "put -inf at these tokens (scatter) and take logsumexp(-1)."))
+     "log_softmax after the temperature, topk after that. For the rest take the chosen ones "
+     "out of the sum instead of taking their sum from 1: what is the logarithm of a chance of "
+     "0, and which function adds up chances that are logarithms?"))
 
 
 def _distil(calm: bool = True, frozen: bool = True, softened: bool = True, hard: bool = False,
@@ -171,8 +173,8 @@ DISTIL = Exercise(
      "The student never learns: it is missing in the optimiser.": _distil(learner=False)},
     ("Ask the same teacher the same thing twice: does it say the same? And after the last step: is "
      "it still who it was?",
-     "teacher.eval() before anything; the optimiser gets student.parameters() alone; and the "
-     "teacher is asked under torch.no_grad(), which also saves memory."),
+     "In which mode does a network answer the same thing twice alike? Which weights does the "
+     "optimiser hold? And what is remembered for the way back while the teacher is asked?"),
     use=taught, tolerance=1e-3)
 
 
@@ -192,7 +194,8 @@ EVEN = Exercise(
     "break_even", _even(),
     {"a hundred dollars once": (40.0, 61.0, 3.0, 0.4), "dear answers": (900.0, 25.0, 8.0, 0.3),
      "nearly the same price": (10.0, 3.0, 1.0, 0.93),
-     "the student is dearer": (10.0, 10.0, 0.5, 0.8)},
+     "a whole number of requests": (75.0, 60.0, 3.0, 2.0),
+     "the student is dearer": (10.0, 10.0, 0.5, 0.8), "the same price": (10.0, 10.0, 0.5, 0.5)},
     {"You left out what the teacher was paid for its answers. They are the student's food.":
         _even(lambda asking, training: training),
      "You left out training.": _even(lambda asking, training: asking),
@@ -204,8 +207,9 @@ EVEN = Exercise(
      "Rounded down, the last cent is still missing. Round up.": _even(whole=math.floor),
      "Where the student is not cheaper it never pays: infinity.": _even(never=False)},
     ("What is paid once, whatever comes? What does one request save? And if it saves nothing?",
-     "(asking + training) / ((teacher - student) / 1000), rounded up by math.ceil; math.inf where "
-     "the student costs as much or more."))
+     "Whatever is paid once, times 1000, is divided by what a thousand requests save, then rounded "
+     "up. And if a thousand save nothing?"),
+    sample="8036e366b683")
 
 SOURCES = chosen(
     "learn_from",

@@ -67,8 +67,9 @@ BM25 = Exercise(
         _classic},
     ("For each word of the query two factors: how rare it is among documents, and how much of it "
      "this document has for its length.",
-     "n = sum(word in text for text in documents); idf = log(1 + (N - n + 0.5) / (n + 0.5)); f = "
-     "text.count(word); add idf · f / (f + k1 · (1 - b + b · len(text) / mean length))."))
+     "Count for each word of the query in how many documents it is, once, before the loop over "
+     "documents. Then two loops, and the two factors as they stand above. A word that nobody "
+     "has adds 0 by itself."))
 
 Records = Sequence[Mapping[str, str]]
 
@@ -104,7 +105,9 @@ _DOCUMENTS = [
 SEARCHABLE = Exercise(
     "searchable", _searchable(),
     {"seven documents": (_DOCUMENTS, _TESTS), "one test": (_DOCUMENTS, _TESTS[1:]),
-     "another order": (_DOCUMENTS[::-1], _TESTS[:1])},
+     "another order": (_DOCUMENTS[::-1], _TESTS[:1]),
+     "the same words otherwise": ([{"id": "manual 4", "text": "And the long warranty? This is how "
+                                                              "you get it."}], _TESTS)},
     {"That is the code as it was given: only a document that *is* the question is found.":
         lambda documents, tests: [i for i, one in enumerate(documents) if one["text"] not in {
             test["question"] for test in tests}],
@@ -115,6 +118,10 @@ SEARCHABLE = Exercise(
      "A copy with other capitals or line breaks is still a copy.": _searchable(fold=str),
      "You also threw out whatever holds an answer. Then nothing can be found, by anybody: the "
      "manual is what retrieval is for.": _searchable(answer=True),
+     "You look for the question's words wherever they stand. A copy has them word for word, in a "
+     "row.": lambda documents, tests: [i for i, one in enumerate(documents) if not any(
+         one["id"] == test["id"] or {*_fold(test["question"]).split()} <= {
+             *_fold(one["text"]).split()} for test in tests)],
      "You give the documents that leak, not those that may be searched.":
         lambda documents, tests: sorted({*range(len(documents))} - {
             *_searchable()(documents, tests)})},
@@ -168,8 +175,10 @@ FRESH = Exercise(
         _fresh(news=lambda one, old, new: old.get(one) == new[one])},
     ("First two lists of questions: the answer is as it was, or it is not (or was not there). Each "
      "share is one of its own list.",
-     "changed = [q for q in new if old.get(q) != new[q]]; kept are the others. stale: said[q] == "
-     "old.get(q), of the changed ones."))
+     "old.get(question) is None where there was no answer, and so differs from any new one. "
+     "Make the two lists first; then one small function for a share does all three, with `new` "
+     "or with `old` as what counts."),
+    sample="5428f58c32f3")
 
 _LLAMA, _KNOWN = {"architectures": ["LlamaForCausalLM"]}, {"LlamaForCausalLM", "Qwen2ForCausalLM"}
 _SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
@@ -178,6 +187,8 @@ GB = 10**9
 
 def _folder(weights: Callable[[str], bool] = lambda name: name.endswith(".safetensors"),
             adapters: bool = False, shards: bool = True, limit: float = 200 * GB,
+            large: Callable[[Sequence[int], Sequence[int], float], bool] = (
+                lambda sizes, everything, limit: sum(sizes) >= limit),
             builds: Callable[[Sequence[str], set[str]], bool] = lambda named, known: bool(
                 known.intersection(named))) -> Callable:
     def faults(files: Mapping[str, int], config: Mapping, known: set[str]) -> set[str]:
@@ -185,7 +196,8 @@ def _folder(weights: Callable[[str], bool] = lambda name: name.endswith(".safete
                  and (adapters or not name.startswith("adapter"))]
         parts = [match for match in map(_SHARD.fullmatch, model) if match]
         found = {
-            "weights": not model, "size": sum(files[name] for name in model) >= limit,
+            "weights": not model,
+            "size": large([files[name] for name in model], [*files.values()], limit),
             "shards": shards and bool(parts) and len(parts) < int(parts[0][3]),
             "tokenizer": not {"tokenizer.json", "tokenizer_config.json"} <= files.keys(),
             "architecture": not builds(config.get("architectures", []), known)}
@@ -202,9 +214,18 @@ IMPORT = Exercise(
      "three shards": (_REST | _PARTS, _LLAMA, _KNOWN),
      "the second shard is lost": (_REST | {name: size for name, size in _PARTS.items()
                                            if "00002-of" not in name}, _LLAMA, _KNOWN),
+     "one shard of three is left": (_REST | {"model-00003-of-00003.safetensors": 40 * GB}, _LLAMA,
+                                    _KNOWN),
+     "nothing but a tokenizer": ({name: size for name, size in _REST.items()
+                                  if name != "config.json"}, _LLAMA, _KNOWN),
      "a pickle": (_REST | {"pytorch_model.bin": 48_000_000}, _LLAMA, _KNOWN),
      "an adapter alone": (_REST | {"adapter_model.safetensors": 9_000_000,
                                    "adapter_config.json": 500}, _LLAMA, _KNOWN),
+     "shards of 240 GB in all": (_REST | {f"model-{i:05}-of-00006.safetensors": 40 * GB
+                                          for i in range(1, 7)}, _LLAMA, _KNOWN),
+     "200 GB": (_REST | {"model.safetensors": 200 * GB}, _LLAMA, _KNOWN),
+     "a little less, and a pickle": (_REST | {"model.safetensors": 200 * GB - 1_000_000,
+                                              "optimizer.bin": 9 * GB}, _LLAMA, _KNOWN),
      "205 GB": (_REST | {"model.safetensors": 205 * GB}, _LLAMA, _KNOWN),
      "another family": (_REST | {"model.safetensors": 5 * GB}, {
          "architectures": ["PhiForCausalLM"]}, _KNOWN),
@@ -220,6 +241,12 @@ IMPORT = Exercise(
         _folder(weights="model.safetensors".__eq__),
      "Your gigabytes are gibibytes: 205 GB are 191 of those, and pass.":
         _folder(limit=200 * 2**30),
+     "You ask of each file whether it is too large. All weights together are.": _folder(
+         large=lambda sizes, everything, limit: max(sizes, default=0) >= limit),
+     "You add up all files. Only weights count; what else lies there is not imported.": _folder(
+         large=lambda sizes, everything, limit: sum(everything) >= limit),
+     "200 GB *or more* is too large: exactly 200 is.": _folder(
+         large=lambda sizes, everything, limit: sum(sizes) > limit),
      "A folder that names no architecture passes: `all` of nothing is true.":
         _folder(builds=lambda named, known: all(one in known for one in named))},
     ("One rule at a time, each a word that is in the set or not. Which names are weights of a "

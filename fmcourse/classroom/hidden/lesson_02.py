@@ -15,6 +15,12 @@ def _replay(draw: Draw) -> Case:
 
 
 def _last_good(draw: Draw) -> Case:
+    """Looks away from the bound; or in sixteenths, which add up exactly, and one just at it."""
+    if not draw.turn % 4:
+        looks = [draw.randint(16, 40) / 16]
+        looks += [looks[0] + draw.randint(-4, 6) / 16 for _ in range(draw.randint(2, 6))]
+        looks.insert(1, looks[0] + 0.25)
+        return looks, 0.25
     first, rise = round(draw.uniform(1, 2.5), 2), draw.choice([0.0505, 0.1005, 0.1505])
     looks = [first, round(first - draw.uniform(0, 0.9) * rise, 3)]
     looks += [round(first + draw.uniform(-1, 2) * rise, 3) for _ in range(draw.randint(3, 9))]
@@ -27,16 +33,19 @@ def _record(draw: Draw) -> Case:
 
 
 def _pages(draw: Draw) -> Case:
-    """An added, a rewritten, an unchanged, a newly wrapped and a withdrawn page, and some more."""
-    sorts = ["added", "rewritten", "same", "wrapped", "withdrawn"]
+    """A page of each sort, and two more: changes of words, of mere white space, and others."""
+    sorts = ["added", "rewritten", "same", "wrapped", "withdrawn", "turned", "lowered", "joined"]
     old, new = {}, {}
-    for name, sort in zip(draw.sample(WORDS, 8), [*sorts, *draw.choices(sorts, k=3)], strict=True):
+    for name, sort in zip(draw.sample(WORDS, 10), [*sorts, *draw.choices(sorts, k=2)], strict=True):
         text = f"A {name} holds {draw.randint(2, 99)} {draw.choice(WORDS)}s."
         if sort != "added":
             old[name] = text
         if sort != "withdrawn":
             new[name] = {"rewritten": text + " Not any more.",
-                         "wrapped": text.replace(" ", draw.choice(["\n", "  "]), 2)}.get(sort, text)
+                         "wrapped": text.replace(" ", draw.choice(["\n", "  "]), 2),
+                         "turned": text.replace(f"A {name}", f"{name} A"),
+                         "lowered": text.lower(),
+                         "joined": text.replace(" holds", "holds")}.get(sort, text)
     return old, new
 
 

@@ -34,7 +34,7 @@ def _curve(draw: Draw) -> Case:
     scores = np.cumsum([draw.uniform(0.1, 0.3)] + [draw.uniform(0.05, 0.15) for _ in sizes[1:]])
     place = draw.randrange(len(sizes) - 1)
     target = scores[place] + draw.uniform(0.1, 0.9) * (scores[place + 1] - scores[place])
-    target = draw.choice([target] * 4 + [scores[0] - 0.05, scores[-1] + 0.05])
+    target = draw.choice([target] * 4 + [scores[0] - 0.05, scores[-1] + 0.05, scores[-1]])
     curve = dict(zip(sizes, map(float, scores), strict=True))
     return {size: curve[size] for size in draw.sample(sizes, len(sizes))}, float(target)
 

@@ -40,6 +40,7 @@ def _loss(draw: Draw) -> Case:
     for row in range(rows):  # replies of several lengths, none of them all of a row
         kept[row, draw.randint(1, time - 1):draw.randint(1, time)] = True
         kept[row, draw.randint(1, time - 1)] = True
+        kept[row, 0] = draw.random() < 0.5  # a text without a prompt
     labels = torch.randint(0, size, (rows, time), generator=numbers).masked_fill(~kept, -100)
     return torch.randn(rows, time, size, generator=numbers), labels
 
@@ -57,9 +58,12 @@ def _form(draw: Draw) -> Case:
     whole = json.dumps({draw.choice(WORDS): draw.choice([said, count])})
     return draw.each([
         *((said, {"most_words": most}) for most in (count, count - 1)),
+        *((said.replace(" ", blank), {"most_words": most}) for blank, most in (
+            ("  ", count), ("\n", count - 1))),
         *((reply, {"json": True}) for reply in (
-            whole, whole[:-1], f"{{{said}}}", str(count), f"[{count}]")),
+            whole, whole[:-1], f"{{{said}}}", str(count), f"[{count}]", f"{said}: {whole}")),
         *((f"{said}. {end}{behind}", {"ends_with": end}) for behind in ("", " \n", " And so on.")),
+        (f"{said}. {end.lower()}", {"ends_with": end}),
         (f"{said}. {end}", {"most_words": count + draw.randrange(2), "ends_with": end}),
         (whole, {"json": True, "most_words": draw.choice([1, 20])})])
 
@@ -70,7 +74,8 @@ def _records(draw: Draw) -> Case:
     test = []
     for _ in range(6):
         text = draw.choice([_words(draw, 5), draw.choice(train)["text"]])
-        text = draw.choice([text, text.upper(), text.replace(" ", "  "), f" {text}\n"])
+        text = draw.choice([text, text.upper(), text.replace(" ", "  "), f" {text}\n",
+                            text.replace(" ", "", 1), f"Say, {text}"])
         test.append({"family": draw.choice(families), "text": text})
     return train, test
 

@@ -29,28 +29,44 @@ def _call(draw: Draw) -> Case:
         _written(call, [one, (two[0], two[1][::-1]), three]), _written(call, [one, two]),
         _written(call, [one, two, (three[0], ["other"])]),
         _written(call, [one, (two[0], three[1]), (three[0], two[1])]),
-        _written((call[0], "describe"), options), wanted + " --dry-run", wanted + " 'open"]), wanted
+        _written((call[0], "describe"), options), wanted + " --dry-run", wanted + " 'open",
+        wanted.replace(f" {three[1][0]}", f"={three[1][0]}", 1)]), wanted
+
+
+def _call_or_tags(draw: Draw) -> Case:
+    """A call as above, or one whose value holds an equals sign."""
+    if draw.turn % 4:
+        return _call(draw)
+    start = f"aws {' '.join(draw.choice(CALLS))} {draw.choice(OPTIONS)}"
+    key, value = draw.sample(VALUES, 2)
+    wanted = f"{start} {key}={value}"
+    return draw.choice([f"{start}={key}={value}", f"{start} {key} {value}",
+                        f"{start}={key} {value}", f"{start} {value}={key}"]), wanted
 
 
 def _classes(draw: Draw) -> Case:
     kinds = draw.sample(["yes", "no", "maybe", "never", "often"], 3)
     truth = draw.choices(kinds, [6, 3, 2], k=draw.randint(12, 30)) + kinds
     said = [one if draw.random() < 0.6 else draw.choice(kinds[:2]) for one in truth]
-    return truth, [kinds[0] if one == kinds[2] and draw.random() < 0.8 else one for one in said]
+    said = [kinds[0] if one == kinds[2] and draw.random() < 0.8 else one for one in said]
+    return truth, [*said[:-1], "unsure"] if draw.each([False, True]) else said
 
 
 def _summaries(draw: Draw) -> Case:
-    words = ["the", "court", "dismissed", "The", "case", "appeal", "of", "Judge", "was", "by"]
+    words = ["the", "court", "dismissed", "The", "case", "appeal", "of", "Judge", "was", "by",
+             "case.", "court,"]
     said, wanted = (draw.choices(words, k=draw.randint(3, 12)) for _ in range(2))
     said = draw.choice([said, said, said, []])
-    return " ".join(said), " ".join(wanted)
+    return draw.choice([str, str.upper])(" ".join(said)), " ".join(wanted)
 
 
 def _losses(draw: Draw) -> Case:
     losses, level = [], 3.0
-    for place in draw.sample(range(999), draw.randint(4, 14)):  # no two alike
+    for place in draw.sample(range(999), draw.randint(4, 14)):
         level += draw.choice([-0.2, -0.2, 0.1, 0.1, 0.1])
         losses.append(round(level + place / 10_000, 4))
+        if draw.random() < 0.2:
+            losses.append(min(losses))  # as low as the best
     return losses, draw.randint(1, 4)
 
 
@@ -61,5 +77,5 @@ def _rate(draw: Draw) -> Case:
     return draw.choice(places), steps, draw.uniform(1e-4, 1), warmup
 
 
-FRESH = {"same_call": _call, "macro_f1": _classes, "rouge_l": _summaries, "stop_early": _losses,
-         "rate_at": _rate}
+FRESH = {"same_call": _call_or_tags, "macro_f1": _classes, "rouge_l": _summaries,
+         "stop_early": _losses, "rate_at": _rate}

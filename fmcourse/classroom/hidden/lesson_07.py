@@ -20,7 +20,8 @@ def _line(draw: Draw) -> str:
     prompt, completion = (" ".join(draw.choices(WORDS, k=draw.randint(1, 5))) for _ in range(2))
     good = json.dumps({"prompt": prompt, "completion": completion})
     return draw.choice([
-        good, good, good, good.replace(" ", "\u2028", 1).replace('"prompt":\u2028', '"prompt": '),
+        good, good, f" {good} ",
+        good.replace(" ", "\u2028", 1).replace('"prompt":\u2028', '"prompt": '),
         good.replace('", "', '" "'), good[:draw.randint(2, len(good) - 2)],
         good[:-1] + ', "id": 3}',
         good[:-1] + f', "prompt": "{prompt}"}}', json.dumps({"prompt": prompt}), "[1]", "7", "",
@@ -37,7 +38,8 @@ def _file(draw: Draw) -> Case:
 def _text(draw: Draw) -> Case:
     """Letters of three scripts among other signs; at the bound only with five signs or ten."""
     if draw.random() < 0.25:
-        return (draw.choice(["abC 1-", "Ωλ β\n2 3", "A1 B2\tc", " \t\n"]),)
+        return (draw.choice(["abC 1-", "Ωλ β\n2 3", "A1 B2\tc", " \t\n", "abC __ - 1",
+                             "ж_Л _"]),)
     letters = draw.choice(["abcdefgh", "ABCDEFGH", "αβγδεζΩΛ", "жзийкЛМН"])
     count = draw.choice([14, 16, 17, 19, 20, 22, 28])  # of 30 signs: 18 would be the bound
     signs = draw.choices(letters, k=count) + draw.choices("0123456789.,|-", k=30 - count)
@@ -59,6 +61,8 @@ def _texts(draw: Draw) -> Case:
     for near in (n, n - 1):
         test.append(["new", *train[0][1:1 + near], "words"])
     test.append(draw.sample(train[1], len(train[1])))
+    test.append(["so", *train[0][:n - 1], train[0][n - 1] + ","])
+    test.append([train[2][0][1:], *train[2][1:n]])  # begins within a word
     return [" ".join(text) for text in train], [
         draw.choice([str, str.title])(" ".join(text)) for text in test], n
 

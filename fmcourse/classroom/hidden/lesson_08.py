@@ -26,7 +26,10 @@ def _request(draw: Draw) -> Case:
     more = [{"Effect": draw.choice(["Allow", "Deny"]),
              "Action": draw.sample([*actions, "s3:Get*", "s3:*", "S3:getobject"], 2),
              "Resource": [draw.choice(["*", f"{draw.choice(places)}/*"])]} for _ in range(2)]
+    within = {"Effect": "Allow", "Action": [f"s3:*{action[6:]}"],
+              "Resource": [f"{place}/*/b/*.jsonl"]}
     statements, asked, where = draw.each([
+        ([within], action, f"{place}/team/b"), ([within], action, f"{place}/team/c"),
         ([allow], action, place), ([allow], action.lower(), place), ([allow], action, elsewhere),
         ([allow], other, place), ([deny, allow], action, place), ([allow, deny], action, place),
         ([], action, place), (more, action, place), ([allow, *more], action, place)])

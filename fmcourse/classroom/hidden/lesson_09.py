@@ -13,7 +13,8 @@ def _votes(draw: Draw) -> Case:
     confusion = numbers.uniform(0.1, 1, (people, classes, classes)) + 2 * np.eye(classes)
     prior = numbers.uniform(0.1, 1, classes)
     count = draw.each([1, 2, 3, 1200, 5, 2, 4, 7])
-    return ([(draw.randrange(people), draw.randrange(classes)) for _ in range(count)],
+    votes = [(draw.randrange(people), draw.randrange(classes)) for _ in range(count)]
+    return (votes[:1] * 3000 if draw.turn % 8 == 5 else votes,
             confusion / confusion.sum(-1, keepdims=True), prior / prior.sum())
 
 

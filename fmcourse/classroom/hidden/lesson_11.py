@@ -43,6 +43,7 @@ def _reply(draw: Draw) -> Case:
         f"Answer: {right}8", f"Answer: {right}\nAnswer: {wrong}",
         f"Answer: {wrong}\n{talk}\nAnswer: {right}", f"Answer: {right} or {wrong}",
         f"{talk}\n  aNSWER:   {right.upper()}. ", f"{talk} {right}", f"Answer: {right}.\n{talk}",
+        f"There is no real answer: {right}", f"Answer:\n{right}", f"Answer: maybe: {right}",
         ""]), right
 
 

@@ -35,7 +35,10 @@ def _seed(draw: Draw) -> Case:
 
 
 def _prices(draw: Draw) -> Case:
-    """A student that is cheaper, or not; never at a whole number of requests."""
+    """A student that is cheaper, dearer, or as dear; never at a whole number of requests."""
+    if draw.turn % 8 == 7:
+        price = round(draw.uniform(0.1, 1), 2)
+        return draw.uniform(5, 300), draw.uniform(5, 300), price, price
     while True:
         once = [round(draw.uniform(5, 300), 2) for _ in range(2)]
         student = round(draw.uniform(0.1, 1), 2)

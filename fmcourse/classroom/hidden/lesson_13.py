@@ -33,8 +33,9 @@ def _index(draw: Draw) -> Case:
         {"id": "t1", "text": f"Solved; it was about {about[1]}."},
         {"id": "mail 1", "text": f"You ask: {changed(first['question'])} See our pages."},
         {"id": "forum", "text": f"{first['question']} Long."},
-        {"id": "t7", "text": f"What of the {about[2]}? As ever."}]
-    return draw.sample(documents, draw.randint(4, 6)) + documents[:1], tests
+        {"id": "t7", "text": f"What of the {about[2]}? As ever."},
+        {"id": "manual 3", "text": f"The {about[0]}? See what is said of {about[1]}."}]
+    return draw.sample(documents, draw.randint(4, 7)) + documents[:1], tests
 
 
 def _dated(draw: Draw) -> Case:
@@ -60,8 +61,13 @@ def _folder(draw: Draw) -> Case:
               for i in range(1, count + 1)}
     one = {"model.safetensors": draw.randint(1, 90) * GB}
     kind = draw.each(["one", "shards", "lost", "pickle", "adapter", "large", "other", "none",
-                      "tokenizer"])
-    files |= {"shards": shards, "lost": shards, "pickle": {"pytorch_model.bin": GB},
+                      "tokenizer", "in all", "at the bound", "just below"])
+    each = [200 * GB // count] * (count - 1)
+    each.append(200 * GB - sum(each) + {"in all": GB, "just below": -1}.get(kind, 0))
+    files |= {"at the bound": dict(zip(shards, each, strict=True)),
+              "in all": dict(zip(shards, each, strict=True)),
+              "just below": dict(zip(shards, each, strict=True)) | {"old.bin": GB},
+              "shards": shards, "lost": shards, "pickle": {"pytorch_model.bin": GB},
               "adapter": {"adapter_model.safetensors": 10**6},
               "large": {"model.safetensors": draw.randint(201, 213) * GB}}.get(kind, one)
     if kind == "lost":

@@ -43,15 +43,52 @@ def step_that_clears_last(network, optimizer, batch):
     return loss.detach()
 
 
+def pack_by_filling_a_row(documents, end, context):
+    rows, row = [], []
+    for text in documents:
+        for token in (*text, end):
+            row.append(token)
+            if len(row) == context + 1:
+                rows.append(row)
+                row = [token]
+    return torch.tensor(rows)
+
+
+def mask_by_distance(documents):
+    apart = documents.unsqueeze(2) - documents.unsqueeze(1)
+    return (apart == 0).tril()
+
+
+def bits_text_by_text(nats, texts):
+    spent = sum(float(loss) / 0.6931471805599453 for losses in nats for loss in losses)
+    return spent / len(b"".join(text.encode("utf-8") for text in texts))
+
+
+def step_by_hand(network, optimizer, batch):
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    logits = network(batch[:, :-1])
+    right = logits.gather(-1, batch[:, 1:].unsqueeze(-1)).squeeze(-1)
+    loss = (logits.logsumexp(-1) - right).mean()
+    for weight, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        weight.grad = slope
+    optimizer.step()
+    return loss.item()
+
+
+def days_by_rate(parameters, tokens, peak, utilisation):
+    day = peak * utilisation * 60 * 60 * 24
+    return tokens / (day / (parameters * (2 + 4)))
+
+
 OTHERS = {
     "predicted_losses": [lambda: {"uniform": 6.9, "frequencies": 0.325}],
-    "pack": [pack_by_padding_a_view],
+    "pack": [pack_by_filling_a_row, pack_by_padding_a_view],
     "inputs_and_labels": [labels_in_a_loop, lambda tokens, documents: (
         tokens[:, :-1], torch.where(documents.diff(dim=1) == 0, tokens[:, 1:], -100))],
-    "attention_mask": [mask_with_numpy],
-    "bits_per_byte": [bits_with_numpy],
-    "train_step": [step_that_clears_last],
-    "training_days": [lambda n, d, peak, share: n * d * 6 / 3600 / 24 / peak / share],
+    "attention_mask": [mask_by_distance, mask_with_numpy],
+    "bits_per_byte": [bits_text_by_text, bits_with_numpy],
+    "train_step": [step_by_hand, step_that_clears_last],
+    "training_days": [days_by_rate, lambda n, d, peak, share: n * d * 6 / 3600 / 24 / peak / share],
 }
 EDITS = {
     "predicted_losses": [("0.9 * math.log(0.9) - 0.1 * math.log(0.1)", "math.log(0.9)",

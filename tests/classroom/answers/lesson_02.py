@@ -44,11 +44,62 @@ def refresh_page_by_page(old, new):
     return out
 
 
+def labels_by_slices(record):
+    if len(record) == 1:
+        return record["text"][:]
+    ids = record["prompt"] + record["completion"]
+    ids[:len(record["prompt"])] = [-100 for _ in record["prompt"]]
+    return ids
+
+
+def last_good_while(general, rise):
+    place, bound = 0, general[0] + rise
+    while place + 1 < len(general) and not general[place + 1] > bound:
+        place += 1
+    return place
+
+
+def refresh_by_items(old, new):
+    def words(pages):
+        return {(name, tuple(text.split())) for name, text in pages.items()}
+
+    names = [{name for name, _ in part} for part in (
+        words(new) - words(old), words(new) & words(old))]
+    return dict(zip(("read", "replay"), map(sorted, names), strict=True))
+
+
+def refresh_by_sets_of_words(old, new):
+    same = {name for name in old.keys() & new if set(old[name].split()) == set(new[name].split())}
+    return {"read": sorted(new.keys() - same), "replay": sorted(same)}
+
+
+def refresh_by_sorted_words(old, new):
+    same = {name for name in old.keys() & new if (
+        sorted(old[name].split()) == sorted(new[name].split()))}
+    return {"read": sorted(new.keys() - same), "replay": sorted(same)}
+
+
+def refresh_in_small_letters(old, new):
+    same = {name for name in old.keys() & new if (
+        old[name].lower().split() == new[name].lower().split())}
+    return {"read": sorted(new.keys() - same), "replay": sorted(same)}
+
+
+def refresh_without_blanks(old, new):
+    same = {name for name in old.keys() & new if (
+        "".join(old[name].split()) == "".join(new[name].split()))}
+    return {"read": sorted(new.keys() - same), "replay": sorted(same)}
+
+
 OTHERS = {
-    "graded_labels": [labels_by_zip],
+    "graded_labels": [labels_by_slices, labels_by_zip],
     "with_replay": [replay_with_a_counter, replay_in_blocks],
-    "last_good": [last_good_by_next],
-    "refresh": [refresh_page_by_page],
+    "last_good": [last_good_while, last_good_by_next],
+    "refresh": [refresh_by_items, refresh_page_by_page],
+}
+WRONG = {
+    "refresh": [refresh_by_sets_of_words, refresh_by_sorted_words, refresh_in_small_letters,
+                refresh_without_blanks],
 }
 EDITS = {
     "predicted_changes": [('"general": "worse"', '"general": "same"', "General text does not"),

@@ -15,9 +15,8 @@ def pooled_by_einsum(states, mask):
 
 
 def standardised_with_torch(train, test):
-    """Its standard deviation divides by n - 1, which is as right."""
     both = torch.tensor(train), torch.tensor(test)
-    spread = both[0].std(0)
+    spread = both[0].std(0, correction=0)
     spread[spread < 1e-12] = 1
     return [(rows - both[0].mean(0)) / spread for rows in both]
 
@@ -46,11 +45,61 @@ def labels_by_powers(curve, target):
     return 2 ** np.interp(target, [score for _, score in points], np.log2([n for n, _ in points]))
 
 
+def standardised_column_by_column(train, test):
+    made = [np.zeros_like(train), np.zeros_like(test)]
+    for j in range(train.shape[1]):
+        column = [float(value) for value in train[:, j]]
+        mean = sum(column) / len(column)
+        spread = (sum((value - mean) ** 2 for value in column) / len(column)) ** 0.5
+        for rows, out in zip((train, test), made, strict=True):
+            out[:, j] = (rows[:, j] - mean) / (spread if spread > 1e-12 else 1)
+    return made
+
+
+def fit_on_kept_features(body, head, inputs, labels, steps):
+    with torch.inference_mode():
+        features = body.eval()(inputs)
+    features = features.clone()
+    mover = torch.optim.SGD(list(head.parameters()), 0.1)
+    for _ in range(steps):
+        mover.zero_grad()
+        loss = functional.nll_loss(head(features).log_softmax(-1), labels)
+        loss.backward()
+        mover.step()
+    return float(loss.detach())
+
+
+def labels_by_bisection(curve, target):
+    sizes = sorted(curve)
+    if curve[sizes[0]] >= target:
+        return sizes[0]
+    above = [n for n in sizes if curve[n] >= target]
+    if not above:
+        return None
+    low, high = sizes[sizes.index(above[0]) - 1], above[0]
+    begin, end = float(low), float(high)
+    for _ in range(60):
+        middle = (begin * end) ** 0.5
+        share = np.log(middle / low) / np.log(high / low)
+        score = curve[low] + share * (curve[high] - curve[low])
+        begin, end = (middle, end) if score < target else (begin, middle)
+    return end
+
+
+def standardised_by_n_less_one(train, test):
+    spread = train.std(0, ddof=1)
+    spread[spread == 0] = 1
+    return (train - train.mean(0)) / spread, (test - train.mean(0)) / spread
+
+
 OTHERS = {
     "pooled": [pooled_by_loop, pooled_by_einsum],
-    "standardised": [standardised_with_torch],
-    "fit_head": [fit_by_requires_grad],
-    "labels_needed": [labels_by_powers],
+    "standardised": [standardised_column_by_column, standardised_with_torch],
+    "fit_head": [fit_on_kept_features, fit_by_requires_grad],
+    "labels_needed": [labels_by_bisection, labels_by_powers],
+}
+WRONG = {
+    "standardised": [standardised_by_n_less_one],
 }
 EDITS = {
     "pooled": [("mask.sum(dim=1)[:, None]", "states.shape[1]", "You left padding out of the sum"),

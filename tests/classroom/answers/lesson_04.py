@@ -74,13 +74,115 @@ def leaks_in_a_loop(train, test):
     return found
 
 
+def text_by_template(messages, answer_next=False):
+    lines = []
+    for message in messages:
+        lines += ["<|" + message["role"] + "|>", message["content"] + "<|end|>"]
+    return "".join(f"{line}\n" for line in [*lines, *["<|assistant|>"] * answer_next])
+
+
+def loss_by_choosing(logits, labels):
+    counts = labels[:, 1:] >= 0
+    chances = logits[:, :-1][counts].softmax(-1)
+    return -chances[torch.arange(len(chances)), labels[:, 1:][counts]].log().mean()
+
+
+def collate_into_blanks(rows, pad):
+    shape = len(rows), max(map(len, rows))
+    batch = {"input_ids": torch.full(shape, pad), "labels": torch.full(shape, -100),
+             "attention_mask": torch.zeros(shape, dtype=torch.long)}
+    for place, row in enumerate(rows):
+        batch["input_ids"][place, :len(row)] = torch.tensor(row)
+        batch["labels"][place, :len(row)] = torch.tensor(row)
+        batch["attention_mask"][place, :len(row)] = 1
+    return batch
+
+
+def form_by_one_after_the_other(reply, form):
+    for name, value in form.items():
+        if name == "most_words":
+            words = inside = 0
+            for sign in reply:
+                words += not sign.isspace() and not inside
+                inside = not sign.isspace()
+            kept = words <= value
+        elif name == "ends_with":
+            kept = reply.rstrip()[-len(value):] == value
+        else:
+            try:
+                kept = type(json.JSONDecoder().decode(reply)) is dict
+            except json.JSONDecodeError:
+                kept = False
+        if not kept:
+            return False
+    return True
+
+
+def leaks_by_pattern(train, test):
+    families = [record["family"] for record in train]
+    texts = [re.sub(r"\s+", " ", record["text"].strip()).casefold() for record in train]
+    places = set()
+    for place, record in enumerate(test):
+        if families.count(record["family"]):
+            places.add(place)
+        if re.sub(r"\s+", " ", record["text"].strip()).casefold() in texts:
+            places.add(place)
+    return sorted(places)
+
+
+def loss_in_a_ring(logits, labels):
+    return torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), torch.roll(labels, -1, dims=1).flatten())
+
+
+def _keeps(reply, form, words=str.split, ends=str.endswith, body=str):
+    try:
+        parsed = isinstance(json.loads(body(reply)), dict)
+    except ValueError:
+        parsed = False
+    return ((not form.get("json") or parsed)
+            and len(words(reply)) <= form.get("most_words", 10**9)
+            and ends(reply.rstrip(), form.get("ends_with", "")))
+
+
+def form_that_finds_an_object(reply, form):
+    return _keeps(reply, form, body=lambda text: (re.search(r"\{.*\}", text, re.S) or [""])[0])
+
+
+def form_that_splits_at_a_blank(reply, form):
+    return _keeps(reply, form, words=lambda text: text.split(" "))
+
+
+def form_in_small_letters(reply, form):
+    return _keeps(reply, form, ends=lambda text, end: text.lower().endswith(end.lower()))
+
+
+def leaks_by_part_of_a_text(train, test):
+    texts = [" ".join(record["text"].lower().split()) for record in train]
+    return [place for place, record in enumerate(test)
+            if record["family"] in {one["family"] for one in train}
+            or any(text in " ".join(record["text"].lower().split()) for text in texts)]
+
+
+def leaks_without_blanks(train, test):
+    texts = {"".join(record["text"].lower().split()) for record in train}
+    return [place for place, record in enumerate(test)
+            if record["family"] in {one["family"] for one in train}
+            or "".join(record["text"].lower().split()) in texts]
+
+
 OTHERS = {
-    "as_text": [text_by_concatenation],
+    "as_text": [text_by_template, text_by_concatenation],
     "reply_labels": [labels_by_slices, labels_by_pattern],
-    "completion_loss": [loss_by_hand],
-    "collate": [collate_with_torch],
-    "keeps_form": [form_by_table],
-    "leaks": [leaks_in_a_loop],
+    "completion_loss": [loss_by_choosing, loss_by_hand],
+    "collate": [collate_into_blanks, collate_with_torch],
+    "keeps_form": [form_by_one_after_the_other, form_by_table],
+    "leaks": [leaks_by_pattern, leaks_in_a_loop],
+}
+WRONG = {
+    "completion_loss": [loss_in_a_ring],
+    "keeps_form": [form_that_finds_an_object, form_that_splits_at_a_blank, form_in_small_letters],
+    "leaks": [leaks_by_part_of_a_text, leaks_without_blanks],
 }
 EDITS = {
     "as_text": [("<|end|>", "", "Turns have no end mark"),

@@ -2,9 +2,11 @@
 
 import re
 import shlex
+from bisect import bisect_left
 from functools import lru_cache
 
 import numpy as np
+from sklearn.metrics import f1_score
 
 
 def call_by_chunks(reply, wanted):
@@ -60,12 +62,98 @@ def rate_by_interpolation(step, steps, peak, warmup):
     return np.interp(step, [warmup, steps], [peak, 0])
 
 
+def call_word_by_word(reply, wanted):
+    def normal(command):
+        try:
+            words = shlex.split(command)
+        except ValueError:
+            return None
+        made, key = {"": words[:3]}, "behind"
+        for word in words[3:]:
+            if word[:2] == "--" and "=" in word:
+                key = word[:word.index("=")]
+                made[key] = [word[len(key) + 1:]]
+            elif word[:2] == "--":
+                key = word
+                made[key] = []
+            else:
+                made[key] = [*made.get(key, []), word]
+        return made
+
+    both = normal(reply), normal(wanted)
+    return None not in both and both[0] == both[1]
+
+
+def f1_from_rates(truth, said):
+    total = 0.0
+    for label in {*truth}:
+        hits = [b for a, b in zip(truth, said, strict=True) if a == label].count(label)
+        if hits:
+            precision, recall = hits / said.count(label), hits / truth.count(label)
+            total += 2 / (1 / precision + 1 / recall)
+    return total / len({*truth})
+
+
+def rouge_by_increasing_places(reply, reference):
+    """The longest increasing run of places, by patience sorting (Hunt and Szymanski)."""
+    said, wanted = reply.lower().split(), reference.lower().split()
+    tails = []
+    for word in said:
+        for place in range(len(wanted) - 1, -1, -1):
+            if wanted[place] == word:
+                at = bisect_left(tails, place)
+                tails[at:at + 1] = [place]
+    return 2 * len(tails) / (len(said) + len(wanted))
+
+
+def stop_with_numpy(losses, patience):
+    running = np.minimum.accumulate(losses)
+    first = [int(np.argmax(running == low)) + 1 for low in running]
+    for epoch, best in enumerate(first, 1):
+        if epoch == best + patience:
+            return best, epoch
+    return first[-1], len(losses)
+
+
+def rate_by_the_lower_line(step, steps, peak, warmup):
+    up = (step + 1) / max(1, warmup) if warmup else 1.0
+    return peak * up if up <= 1 and warmup else peak * (1 - (step - warmup) / (steps - warmup))
+
+
+def call_with_every_equals_sign_replaced(reply, wanted):
+    return call_by_chunks(reply.replace("=", " "), wanted.replace("=", " "))
+
+
+def f1_over_all_classes(truth, said):
+    return f1_score(truth, said, average="macro", zero_division=0)
+
+
+def rouge_without_full_stops(reply, reference):
+    return rouge_by_recursion(*(re.sub(r"[^\w\s]", "", text) for text in (reply, reference)))
+
+
+def stop_at_equals(losses, patience):
+    best = 1
+    for epoch, loss in enumerate(losses, 1):
+        if loss <= losses[best - 1]:
+            best = epoch
+        elif epoch - best >= patience:
+            return best, epoch
+    return best, len(losses)
+
+
 OTHERS = {
-    "same_call": [call_by_chunks],
-    "macro_f1": [f1_with_numpy],
-    "rouge_l": [rouge_by_recursion],
-    "stop_early": [stop_with_a_counter],
-    "rate_at": [rate_by_interpolation],
+    "same_call": [call_word_by_word, call_by_chunks],
+    "macro_f1": [f1_from_rates, f1_with_numpy],
+    "rouge_l": [rouge_by_increasing_places, rouge_by_recursion],
+    "stop_early": [stop_with_numpy, stop_with_a_counter],
+    "rate_at": [rate_by_the_lower_line, rate_by_interpolation],
+}
+WRONG = {
+    "same_call": [call_with_every_equals_sign_replaced],
+    "macro_f1": [f1_over_all_classes],
+    "rouge_l": [rouge_without_full_stops],
+    "stop_early": [stop_at_equals],
 }
 EDITS = {
     "predicted_results": [('"fewer"', '"as many"', "Nothing reminded the specialist"),
@@ -77,7 +165,8 @@ EDITS = {
     "macro_f1": [("set(truth)", "set(said)", "You left out the class"),
                  ("2 * right / (truth.count(label) + said.count(label))",
                   "right / truth.count(label)", "That is macro *recall*"),
-                 ("scores.append(2", "scores.append(truth.count(label) / len(truth) * 3 * 2",
+                 ("scores.append(2",
+                  "scores.append(truth.count(label) / len(truth) * len(set(truth)) * 2",
                   "You weighed each class")],
     "rouge_l": [("2 * precision * recall / (precision + recall)", "recall", "That is recall"),
                 (".lower().split(), reference.lower().split()",

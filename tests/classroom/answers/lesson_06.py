@@ -46,13 +46,88 @@ def four_bits_by_bucketize(weights, levels, block):
     return torch.stack(codes), scales
 
 
+class LoRAByModules(nn.Module):
+    """Two linear layers without bias beside the frozen one; merging by what they do to a base."""
+
+    def __init__(self, layer, rank, alpha):
+        super().__init__()
+        for weight in layer.parameters():
+            weight.requires_grad = False
+        self.base, self.factor = layer, alpha / rank
+        self.thin = nn.Linear(layer.in_features, rank, bias=False)
+        self.wide = nn.Linear(rank, layer.out_features, bias=False)
+        nn.init.zeros_(self.wide.weight)
+
+    down = property(lambda self: self.thin.weight)
+    up = property(lambda self: self.wide.weight)
+
+    def forward(self, x):
+        return self.base(x) + self.factor * self.wide(self.thin(x))
+
+    def merged(self):
+        made = nn.Linear(self.base.in_features, self.base.out_features)
+        with torch.no_grad():
+            added = self.wide(self.thin(torch.eye(self.base.in_features))).T
+            made.weight.copy_(self.base.weight + self.factor * added)
+            made.bias.copy_(self.base.bias)
+        return made
+
+
+def count_by_shapes(shapes, rank):
+    table = torch.tensor(shapes)
+    return int(rank * table.sum())
+
+
+def four_bits_in_loops(weights, levels, block):
+    flat, codes, scales = weights.flatten().tolist(), [], []
+    for begin in range(0, len(flat), block):
+        part = flat[begin:begin + block]
+        scales.append(max(map(abs, part)))
+        codes.append([min(range(len(levels)), key=lambda i, share=weight / scales[-1]: abs(
+            share - float(levels[i]))) for weight in part])
+    return torch.tensor(codes), torch.tensor(scales)
+
+
+def gigabytes_part_by_part(frozen, bits, trained):
+    bytes_each = {"weight": 4, "gradient": 4, "first average": 4, "second average": 4}
+    return sum(trained * size for size in bytes_each.values()) / 10**9 + frozen / 8 * bits / 10**9
+
+
+class LoRAOfZeros(LoRA):
+    """Both matrices are zero, so that neither ever has a gradient."""
+
+    def __init__(self, layer, rank, alpha):
+        super().__init__(layer, rank, alpha)
+        nn.init.zeros_(self.down)
+
+
+class LoRAWithoutGradients(LoRA):
+    """Nothing goes back through `.data`."""
+
+    def whole(self):
+        return torch.addmm(self.weight, self.up.data, self.down.data,
+                           alpha=self.alpha / len(self.down))
+
+
+class LoRAThatTeachesOneMatrix(LoRA):
+    """Only `up` has a gradient."""
+
+    def whole(self):
+        return torch.addmm(self.weight, self.up, self.down.detach(),
+                           alpha=self.alpha / len(self.down))
+
+
 OTHERS = {
-    "LoRA": [LoRA],
-    "lora_parameters": [count_by_making],
+    "LoRA": [LoRAByModules, LoRA],
+    "lora_parameters": [count_by_shapes, count_by_making],
     "start": [start_the_other_way, lambda rank, inputs, outputs: (
         nn.Linear(inputs, rank).weight, torch.zeros(outputs, rank))],
-    "four_bits": [four_bits_by_bucketize],
-    "training_gigabytes": [lambda frozen, bits, trained: frozen * bits / 8e9 + trained * 1.6e-8],
+    "four_bits": [four_bits_in_loops, four_bits_by_bucketize],
+    "training_gigabytes": [gigabytes_part_by_part, lambda frozen, bits, trained: (
+        frozen * bits / 8e9 + trained * 1.6e-8)],
+}
+WRONG = {
+    "LoRA": [LoRAOfZeros, LoRAWithoutGradients, LoRAThatTeachesOneMatrix],
 }
 EDITS = {
     "LoRA": [("alpha / rank", "alpha", "You multiply by alpha, not"),

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import unicodedata
+from collections import defaultdict
 from itertools import combinations
 
 import numpy as np
@@ -67,12 +69,88 @@ def contaminated_by_search(train, test, n):
     return found
 
 
+def candidates_in_boxes(sketches, rows):
+    found = set()
+    for start in range(0, len(sketches[0]), rows):
+        boxes = defaultdict(list)
+        for place, sketch in enumerate(sketches):
+            boxes[str(sketch[start:start + rows])].append(place)
+        for together in boxes.values():
+            found.update(combinations(together, 2))
+    return found
+
+
+def faults_by_steps(text):
+    found, number, decoder = [], 0, json.JSONDecoder(object_pairs_hook=tuple)
+    for line in (text[:-1] if text[-1:] == "\n" else text).split("\n"):
+        number += 1
+        try:
+            record = decoder.decode(line)
+        except ValueError as error:
+            found.append((number, error.colno))
+            continue
+        if line.strip()[0] == "{" and len(record) == 2:
+            told = dict(record)
+            if len(told) == 2 and all(
+                    isinstance(told.get(key), str) and not told[key].isspace() and told[key]
+                    for key in ("completion", "prompt")):
+                continue
+        found.append((number, 1))
+    return found
+
+
+def keep_by_counting(text):
+    letters = others = 0
+    for sign in text:
+        if sign.isalpha():
+            letters += 1
+        elif sign.strip():
+            others += 1
+    return letters > 0 and letters * 2 >= others * 3
+
+
+def split_with_a_mask(records, held_out):
+    numbers = np.array([int(hashlib.new("sha256", record["document"].encode()).hexdigest(), 16)
+                        >> 224 for record in records]) / 16**8
+    return np.flatnonzero(numbers >= held_out).tolist(), np.flatnonzero(numbers < held_out).tolist()
+
+
+def contaminated_run_by_run(train, test, n):
+    pages = [text.lower().split() for text in train]
+
+    def shares(words):
+        return any(page[j:j + n] == words[i:i + n] for i in range(len(words) - n + 1)
+                   for page in pages for j in range(len(page) - n + 1))
+
+    return [place for place, text in enumerate(test) if shares(text.lower().split())]
+
+
+def keep_by_pattern(text):
+    signs = re.findall(r"\S", text)
+    return bool(signs) and len(re.findall(r"[^\W\d]", text)) / len(signs) >= 0.6
+
+
+def contaminated_without_stops(train, test, n):
+    return contaminated_by_search(*([re.sub(r"[^\w\s]", "", text) for text in texts]
+                                    for texts in (train, test)), n)
+
+
+def contaminated_within_words(train, test, n):
+    pages = [" ".join(text.lower().split()) for text in train]
+    return [place for place, text in enumerate(test) for words in [text.lower().split()] if any(
+        " ".join(words[i:i + n]) in page for i in range(len(words) - n + 1) for page in pages)]
+
+
 OTHERS = {
-    "candidates": [candidates_with_numpy],
-    "faults": [faults_by_exceptions],
-    "keep_text": [keep_by_category],
-    "split_places": [split_by_bytes],
-    "contaminated": [contaminated_by_search],
+    "candidates": [candidates_in_boxes, candidates_with_numpy],
+    "faults": [faults_by_steps, faults_by_exceptions],
+    "keep_text": [keep_by_counting, keep_by_category],
+    "split_places": [split_with_a_mask, split_by_bytes],
+    "contaminated": [contaminated_run_by_run, contaminated_by_search],
+}
+WRONG = {
+    "keep_text": [keep_by_pattern],
+    "contaminated": [contaminated_without_stops, contaminated_within_words],
 }
 EDITS = {
     "candidates": [("(other, place) for other in box", "pair for other in box for pair in ("

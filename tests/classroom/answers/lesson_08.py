@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import defaultdict, deque
 from functools import lru_cache
 from hmac import HMAC
 
@@ -48,11 +49,79 @@ def retrain_by_looking_back(made_from, models, source):
     return {model for model in models if learnt(model)}
 
 
+def pseudonyms_by_the_definition(names, key):
+    """HMAC as RFC 2104 writes it: two hashes, and the key in each."""
+    key = hashlib.sha256(key).digest() if len(key) > 64 else key
+    padded = key.ljust(64, b"\0")
+    inner, outer = (bytes(one ^ sign for one in padded) for sign in (0x36, 0x5C))
+    made = []
+    for name in names:
+        text = " ".join(part for part in name.lower().replace("\t", " ").split(" ") if part)
+        within = hashlib.sha256(inner + text.encode()).digest()
+        made.append("P-" + hashlib.sha256(outer + within).hexdigest()[:8])
+    return made
+
+
+def allowed_by_pieces(statements, action, resource):
+    def fits(pattern, text):
+        first, *others = pattern.split("*")
+        if not others:
+            return pattern == text
+        if not text.startswith(first):
+            return False
+        place = len(first)
+        for piece in others[:-1]:
+            place = text.find(piece, place)
+            if place < 0:
+                return False
+            place += len(piece)
+        return len(text) - place >= len(others[-1]) and text.endswith(others[-1])
+
+    effects = [one["Effect"] for one in statements
+               if any(fits(part.upper(), action.upper()) for part in one["Action"])
+               and any(fits(part, resource) for part in one["Resource"])]
+    return effects.count("Allow") > 0 == effects.count("Deny")
+
+
+def broken_by_pairs(log, head):
+    hashes = ["start", *[kept for _, kept in log]]
+    for place, (before, (line, kept)) in enumerate(zip(hashes, log, strict=False)):
+        if hashlib.sha256(f"{before} {line}".encode()).hexdigest() != kept:
+            return place
+    return len(log) if hashes[-1] != head else None
+
+
+def retrain_breadth_first(made_from, models, source):
+    makes = defaultdict(set)
+    for thing, parts in made_from.items():
+        for part in parts:
+            makes[part].add(thing)
+    queue, seen = deque([source]), set()
+    while queue:
+        for thing in makes[queue.popleft()] - seen:
+            seen.add(thing)
+            queue.append(thing)
+    return {thing for thing in seen if thing in models}
+
+
+def allowed_with_stars_at_the_end(statements, action, resource):
+    def fits(pattern, text):
+        return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+    said = {one["Effect"] for one in statements
+            if any(fits(part.lower(), action.lower()) for part in one["Action"])
+            and any(fits(part, resource) for part in one["Resource"])}
+    return "Allow" in said and "Deny" not in said
+
+
 OTHERS = {
-    "pseudonyms": [pseudonyms_with_an_object],
-    "allowed": [allowed_by_patterns],
-    "broken_at": [broken_by_writing_anew],
-    "to_retrain": [retrain_by_looking_back],
+    "pseudonyms": [pseudonyms_by_the_definition, pseudonyms_with_an_object],
+    "allowed": [allowed_by_pieces, allowed_by_patterns],
+    "broken_at": [broken_by_pairs, broken_by_writing_anew],
+    "to_retrain": [retrain_breadth_first, retrain_by_looking_back],
+}
+WRONG = {
+    "allowed": [allowed_with_stars_at_the_end],
 }
 EDITS = {
     "predicted_flags": [('"half"', '"nine in ten"', "Nine of ten cards are *found*"),

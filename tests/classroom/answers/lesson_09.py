@@ -5,6 +5,7 @@ from math import exp, inf, log
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 
 def beliefs_vote_by_vote(votes, confusion, prior):
@@ -43,11 +44,42 @@ def disparity_with_pandas(accepted, member, groups):
     return ((shares[False] - shares[True]) * sizes).sum() / sizes.sum()
 
 
+def beliefs_with_scipy(votes, confusion, prior):
+    who, label = np.array(votes).T
+    return softmax(np.log(prior) + np.log(confusion)[who, :, label].sum(axis=0))
+
+
+def needed_with_least_squares(sizes, errors, target):
+    rows = np.column_stack([np.ones(len(sizes)), np.log(sizes)])
+    (start, slope), *_ = np.linalg.lstsq(rows, np.log(errors), rcond=None)
+    return np.ceil((target / np.exp(start)) ** (1 / slope)) if slope < 0 else inf
+
+
+def importance_with_pandas(collected, met):
+    had = pd.Series(collected).value_counts(normalize=True)
+    wanted = pd.Series(met).value_counts(normalize=True)
+    if not wanted.index.isin(had.index).all():
+        raise ValueError("never collected")
+    return pd.Series(collected).map(wanted.reindex(had.index, fill_value=0) / had).tolist()
+
+
+def disparity_by_counting(accepted, member, groups):
+    tally = {}
+    for yes, one, group in zip(accepted, member, groups, strict=True):
+        counts = tally.setdefault(group, [[0, 0], [0, 0]])  # refused and taken: all, members
+        counts[yes][0] += 1
+        counts[yes][1] += one
+    whole = [(refused, taken) for refused, taken in tally.values() if refused[0] * taken[0]]
+    total = sum(refused[0] + taken[0] for refused, taken in whole)
+    return sum((refused[0] + taken[0]) / total * (refused[1] / refused[0] - taken[1] / taken[0])
+               for refused, taken in whole)
+
+
 OTHERS = {
-    "beliefs": [beliefs_vote_by_vote],
-    "examples_needed": [needed_by_sums],
-    "importance": [importance_with_fractions],
-    "conditional_disparity": [disparity_with_pandas],
+    "beliefs": [beliefs_with_scipy, beliefs_vote_by_vote],
+    "examples_needed": [needed_with_least_squares, needed_by_sums],
+    "importance": [importance_with_pandas, importance_with_fractions],
+    "conditional_disparity": [disparity_by_counting, disparity_with_pandas],
 }
 EDITS = {
     "predicted_kappas": [('"moderate"', '"good"', "If nine of ten comments"),

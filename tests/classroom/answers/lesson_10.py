@@ -51,11 +51,39 @@ def ceiling_by_bisection(first, second):
     return brentq(lambda p: p * p + (1 - p) ** 2 - agreed, 0.5, 1.0, xtol=1e-12)
 
 
+def advantages_by_definition(rewards, values, mask, gamma, lam):
+    made = torch.zeros_like(rewards)
+    for row, size in enumerate(mask.sum(1).long().tolist()):
+        worth = [*values[row, :size].tolist(), 0.0]
+        deltas = [float(rewards[row, t]) + gamma * worth[t + 1] - worth[t] for t in range(size)]
+        for t in range(size):
+            made[row, t] = sum((gamma * lam) ** (s - t) * deltas[s] for s in range(t, size))
+    return made
+
+
+def rewards_by_scatter(scores, log_probs, reference, mask, beta):
+    last = mask.cumsum(1).argmax(1, keepdim=True)
+    paid = torch.zeros_like(mask).scatter(1, last, scores[:, None])
+    return paid + torch.where(mask.bool(), beta * (reference - log_probs), 0.0)
+
+
+def bias_pair_by_pair(chosen, rejected, chosen_lengths, rejected_lengths):
+    points = pairs = 0
+    for a, b, n, m in zip(chosen, rejected, chosen_lengths, rejected_lengths, strict=True):
+        if n == m:
+            continue
+        pairs += 1
+        longer, shorter = (a, b) if n > m else (b, a)
+        points += 1 if longer > shorter else 0.5 if longer == shorter else 0
+        points -= n > m
+    return points / pairs
+
+
 OTHERS = {
     "preference_loss": [loss_by_cross_entropy, loss_by_logaddexp],
-    "advantages": [advantages_by_sums],
-    "token_rewards": [rewards_row_by_row],
-    "length_bias": [bias_with_numpy],
+    "advantages": [advantages_by_definition, advantages_by_sums],
+    "token_rewards": [rewards_by_scatter, rewards_row_by_row],
+    "length_bias": [bias_pair_by_pair, bias_with_numpy],
     "ceiling": [ceiling_by_bisection, lambda first, second: math.cos(math.acos(math.sqrt(max(
         0, 2 * sum(a == b for a, b in zip(first, second, strict=True)) / len(first) - 1))) / 2) ** 2
     ],

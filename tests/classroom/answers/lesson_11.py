@@ -5,6 +5,7 @@ import re
 import numpy as np
 import torch
 from scipy.optimize import brentq
+from scipy.stats import beta as beta_distribution
 from scipy.stats import binom
 from torch.nn.functional import softplus
 
@@ -45,12 +46,77 @@ def harm_with_scipy(met, asked):
     return brentq(lambda p: binom.cdf(met, asked, p) - 0.05, 0, 1, xtol=1e-10)
 
 
+def dpo_as_a_ratio(chosen, rejected, ref_chosen, ref_rejected, mask, other, beta):
+    up = torch.einsum("pt,pt->p", chosen - ref_chosen, mask)
+    down = torch.einsum("pt,pt->p", rejected - ref_rejected, other)
+    return torch.log(1 + torch.exp(beta * (down - up))).mean()
+
+
+def groups_by_moments(rewards):
+    size = rewards.shape[1]
+    centred = rewards - rewards.sum(1, keepdim=True) / size
+    return centred / ((centred**2).sum(1, keepdim=True) / (size - 1)).sqrt().add(1e-4)
+
+
+def losses_token_by_token(log_probs, old, reference, advantages, epsilon, beta):
+    made = torch.empty_like(log_probs)
+    for row, praise in enumerate(advantages.tolist()):
+        for t in range(log_probs.shape[1]):
+            now, then, start = (float(part[row, t]) for part in (log_probs, old, reference))
+            ratio, r = np.exp(now - then), np.exp(start - now)
+            bound = min(max(ratio, 1 - epsilon), 1 + epsilon)
+            made[row, t] = -min(ratio * praise, bound * praise) + beta * (r - 1 - (start - now))
+    return made
+
+
+def answer_line_by_line(reply, answer):
+    found = None
+    for line in reply.split("\n"):
+        head, mark, rest = line.strip().partition(":")
+        if mark and head.lower() == "answer":
+            if found is not None:
+                return 0
+            found = rest.strip()
+    if found is None:
+        return 0
+    return float((found[:-1] if found.endswith(".") else found).lower() == answer.lower())
+
+
+def harm_by_beta(met, asked):
+    return 1.0 if met == asked else float(beta_distribution(met + 1, asked - met).isf(0.05))
+
+
+def harm_on_a_grid(met, asked):
+    rates = np.linspace(0, 1, 10_001)
+    return rates[binom.cdf(met, asked, rates) >= 0.05].max()
+
+
+def answer_anywhere_in_a_line(reply, answer):
+    said = re.findall(r"answer:(.*)", reply, re.IGNORECASE)
+    return float([one.strip(" .").lower() for one in said] == [answer.lower()])
+
+
+def answer_on_the_next_line(reply, answer):
+    said = re.findall(r"^\s*answer:\s*(.*)$", reply, re.IGNORECASE | re.MULTILINE)
+    return float([one.strip(" .").lower() for one in said] == [answer.lower()])
+
+
+def answer_behind_the_last_colon(reply, answer):
+    said = [line.split(":")[-1] for line in reply.splitlines()
+            if line.strip().lower().startswith("answer:")]
+    return float([one.strip(" .").lower() for one in said] == [answer.lower()])
+
+
 OTHERS = {
-    "dpo_loss": [dpo_pair_by_pair],
-    "group_advantages": [groups_with_numpy],
-    "token_losses": [losses_by_cases],
-    "right_answer": [answer_by_pattern],
-    "most_harm": [harm_with_scipy],
+    "dpo_loss": [dpo_as_a_ratio, dpo_pair_by_pair],
+    "group_advantages": [groups_by_moments, groups_with_numpy],
+    "token_losses": [losses_token_by_token, losses_by_cases],
+    "right_answer": [answer_line_by_line, answer_by_pattern],
+    "most_harm": [harm_by_beta, harm_on_a_grid, harm_with_scipy],
+}
+WRONG = {
+    "right_answer": [answer_anywhere_in_a_line, answer_on_the_next_line,
+                     answer_behind_the_last_colon],
 }
 EDITS = {
     "dpo_loss": [

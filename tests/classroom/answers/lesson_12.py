@@ -1,6 +1,7 @@
 """Other right programs for lesson 12, and edits of the solutions that make known mistakes."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -49,12 +50,59 @@ def even_by_counting(asking, training, teacher, student):
                 if asking + training <= n * (teacher - student) / 1000)
 
 
+def soft_token_by_token(student, teacher, mask, temperature):
+    total, count = 0.0, 0
+    for row in range(len(mask)):
+        for t in range(mask.shape[1]):
+            if mask[row, t]:
+                p, q = ((one[row, t].double() / temperature).softmax(0) for one in (
+                    teacher, student))
+                total += float((p * (p / q).log()).sum())
+                count += 1
+    return temperature**2 * total / count
+
+
+def kept_one_after_the_other(logits, k, temperature):
+    left = torch.log_softmax(logits / temperature, dim=1)
+    tokens, values = [], []
+    for _ in range(k):
+        best = left.max(dim=1)
+        tokens.append(best.indices)
+        values.append(best.values)
+        left = left.index_put((torch.arange(len(left)), best.indices), torch.tensor(-float("inf")))
+    return torch.stack(tokens, 1), torch.stack(values, 1), torch.logsumexp(left, dim=1)
+
+
+def distil_from_answers_on_file(student, teacher, batches, temperature):
+    with torch.no_grad():
+        on_file = [(teacher.eval()(ids) / temperature).log_softmax(-1) for ids in batches]
+    optimizer, losses = torch.optim.SGD(student.parameters(), lr=0.5), []
+    for ids, said in zip(batches, on_file, strict=True):
+        optimizer.zero_grad()
+        made = functional.log_softmax(student(ids) / temperature, -1)
+        loss = functional.kl_div(made.flatten(0, 1), said.flatten(0, 1), log_target=True,
+                                 reduction="batchmean") * temperature**2
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def even_in_fractions(asking, training, teacher, student):
+    """Exactly, with prices as they are written."""
+    asking, training, teacher, student = (Fraction(str(one)) for one in (
+        asking, training, teacher, student))
+    if teacher - student <= 0:
+        return float("inf")
+    return -(-1000 * (asking + training) // (teacher - student))
+
+
 OTHERS = {
     "predicted_sizes": [lambda: {"all": 64, "likeliest": 0.384, "text": 0.004}],
-    "soft_loss": [soft_by_rows],
-    "likeliest_tokens": [kept_by_sorting],
-    "distil": [distil_with_frozen_weights],
-    "break_even": [even_by_counting],
+    "soft_loss": [soft_token_by_token, soft_by_rows],
+    "likeliest_tokens": [kept_one_after_the_other, kept_by_sorting],
+    "distil": [distil_from_answers_on_file, distil_with_frozen_weights],
+    "break_even": [even_in_fractions, even_by_counting],
 }
 EDITS = {
     "predicted_sizes": [("32_000 * 2", "32_000 * 4", "All: those are 4 bytes"),

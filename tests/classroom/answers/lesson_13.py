@@ -1,5 +1,7 @@
 """Other right programs for lesson 13, and edits of the solutions that make known mistakes."""
 
+import re
+
 import bm25s
 import numpy as np
 
@@ -69,11 +71,73 @@ def faults_one_by_one(files, config, known):
     return found
 
 
+def searchable_by_pattern(documents, tests):
+    copies = [re.compile(r"\s+".join(map(re.escape, test["question"].split())), re.IGNORECASE)
+              for test in tests]
+    ids = [test["id"] for test in tests]
+    return [place for place, document in enumerate(documents)
+            if ids.count(document["id"]) == 0
+            and all(copy.search(document["text"]) is None for copy in copies)]
+
+
+def freshness_with_sets(said, old, new):
+    same = {question for question, answer in new.items() if (question, answer) in old.items()}
+    news = new.keys() - same
+    right = {question for question, answer in said.items() if new.get(question) == answer}
+    stale = {question for question, answer in said.items() if (question, answer) in old.items()}
+    return {"kept": len(same & right) / len(same), "fresh": len(news & right) / len(news),
+            "stale": len(news & stale) / len(news)}
+
+
+def faults_by_pattern(files, config, known):
+    parts = {name: re.fullmatch(r"(?!adapter).*?(?:-(\d+)-of-(\d+))?\.safetensors", name)
+             for name in files}
+    parts = {name: found for name, found in parts.items() if found}
+    faults = []
+    if len(parts) == 0:
+        faults.append("weights")
+    counts = {int(found[2]) for found in parts.values() if found[2]}
+    seen = {int(found[1]) for found in parts.values() if found[1]}
+    if any(seen != set(range(1, count + 1)) for count in counts):
+        faults.append("shards")
+    if sum(map(files.get, parts)) // 10**9 >= 200:
+        faults.append("size")
+    if "tokenizer.json" not in files or "tokenizer_config.json" not in files:
+        faults.append("tokenizer")
+    if known.isdisjoint(config.get("architectures", ())):
+        faults.append("architecture")
+    return set(faults)
+
+
+def searchable_by_a_bag_of_words(documents, tests):
+    return [place for place, document in enumerate(documents) if not any(
+        test["id"] == document["id"] or set(test["question"].lower().split()) <= set(
+            document["text"].lower().split()) for test in tests)]
+
+
+def _size_by(too_large):
+    def faults(files, config, known):
+        weights = [size for name, size in files.items()
+                   if name.endswith(".safetensors") and not name.startswith("adapter")]
+        found = faults_by_pattern(files, config, known) - {"size"}
+        return found | ({"size"} if too_large(weights, files.values()) else set())
+    return faults
+
+
+faults_file_by_file = _size_by(lambda weights, files: max(weights, default=0) >= 200e9)
+faults_of_all_files = _size_by(lambda weights, files: sum(files) >= 200e9)
+faults_above_the_bound = _size_by(lambda weights, files: sum(weights) > 200e9)
+
+
 OTHERS = {
     "bm25": [scores_by_bm25s, scores_with_a_matrix],
-    "searchable": [searchable_by_words],
-    "freshness": [freshness_by_counting],
-    "import_faults": [faults_one_by_one],
+    "searchable": [searchable_by_pattern, searchable_by_words],
+    "freshness": [freshness_with_sets, freshness_by_counting],
+    "import_faults": [faults_by_pattern, faults_one_by_one],
+}
+WRONG = {
+    "searchable": [searchable_by_a_bag_of_words],
+    "import_faults": [faults_file_by_file, faults_of_all_files, faults_above_the_bound],
 }
 EDITS = {
     "bm25": [
