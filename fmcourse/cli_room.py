@@ -30,15 +30,17 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
            plan: Annotated[bool, typer.Option(
                "--plan", help="Only say what goes in, and how large it is.")] = False,
            check: Annotated[bool, typer.Option(
-               "--check", help="Install it into a throw-away folder and run a lesson there, "
+               "--check", help="Install it into a throw-away folder and run lessons there, "
                                "without a network.")] = False,
-           lesson: Annotated[str, typer.Option(help="Which lesson --check runs.")] = "00") -> None:
+           lesson: Annotated[list[str] | None, typer.Option(
+               help="Which lessons --check runs, such as 00,14, or all; by default 00.")] = None) -> None:
     """Make a folder to install and run the course from without a network."""
     from fmcourse.classroom import bundle as bundling
     from fmcourse.lessons import catalogue
 
     if check:
-        bundling.try_out(folder, lesson, typer.echo)
+        lessons = lesson or ["00"]
+        bundling.try_out(folder, [] if "all" in lessons else lessons, typer.echo)
         typer.echo(f"{folder} installs and runs without a network.")
         return
     planned = bundling.plan(catalogue.root())
