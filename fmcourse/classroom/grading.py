@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fmcourse.classroom import hidden, masters
+from fmcourse.classroom import deadline, hidden, masters
 from fmcourse.classroom.check import FAILS, Exercise, Run, Verdict, judge
 from fmcourse.classroom.desk import Desk, Sitting
 from fmcourse.classroom.masters import Task
@@ -27,6 +27,7 @@ from fmcourse.lessons.catalogue import Lesson
 
 LARGEST = 10 * 2**20  # bytes of a notebook
 LONGEST = 400  # letters that are kept of a verdict
+COMPARING = 30  # seconds that may be spent on comparing what an answer gave
 
 
 @dataclass(frozen=True)
@@ -148,11 +149,21 @@ def examined(exercise: Exercise, fresh: hidden.Cases, run: Run) -> tuple[Verdict
     Returns:
         The verdict, and whether the shown cases were enough for it.
     """
-    shown = judge(exercise, exercise.right, run)
+    shown = _judged(exercise, run)
     if not shown.right or not fresh:
         return shown, True
-    verdict = judge(replace(exercise, cases=fresh), exercise.right, run)
+    verdict = _judged(replace(exercise, cases=fresh), run)
     return verdict, verdict.right
+
+
+def _judged(exercise: Exercise, run: Run) -> Verdict:
+    """The verdict, in an end of time: running has its limits at the desk, and comparing here."""
+    got = run(exercise)
+    try:
+        with deadline.within(COMPARING):
+            return judge(exercise, exercise.right, lambda _: got)
+    except deadline.OverdueError:
+        return Verdict(FAILS, f"What it gives could not be compared within {COMPARING} s.")
 
 
 def code_cells(path: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -230,6 +231,59 @@ def test_values_that_no_honest_answer_gives_are_refused(marked):
     assert "bytes" in marked(answer("return 'x' * 10**7")).says
     deep = "xs = []\n    for _ in range(100): xs = [xs]\n    return xs"
     assert "without an end" in marked(answer(deep)).says
+
+
+SENDS = """
+import os, struct
+far = [b"%d" % (i * (2**61 - 1)) for i in range(150_000)]
+def send(value):
+    reply = b'{"dict": [["value", ' + value + b'], ["changed", []]]}'
+    for number in range(3, 64):
+        try:
+            os.write(number, struct.pack("!I", len(reply)) + reply)
+        except OSError:
+            pass
+"""
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    (r"""b'{"set": [' + b",".join(far) + b"]}" """, "same hash"),
+    (r"""b'{"dict": [' + b",".join(b"[%s,0]" % one for one in far[:50_000]) + b"]}" """, "same hash"),
+    (r"""b"[" + b"[]," * 1_300_000 + b"[]]" """, "more than 200,000 values|before its time"),
+    (r"""b'{"array": ["<f4", [' + b",".join([b"9" * 4000] * 900) + b'], ""]}' """, "axes")])
+def test_one_that_sends_what_would_take_minutes_to_read_holds_nobody_up(marked, value, said):
+    began = time.monotonic()
+    assert re.search(said, marked(SENDS, answer(f"send({value.strip()})")).says)
+    assert time.monotonic() - began < 4 * LIMITS.seconds
+
+
+def test_reading_and_comparing_have_an_end(marked, monkeypatch):
+    def slow(*given):
+        while True:
+            with contextlib.suppress(Exception):
+                time.sleep(0.01)
+
+    unpack = desk.values.unpack
+    monkeypatch.setattr(desk.values, "unpack", lambda message: (
+        slow() if b"stall" in message else unpack(message)))
+    assert "could not be read" in marked(answer("return 'stall'")).says
+    judge = grading.judge
+    monkeypatch.setattr(grading, "COMPARING", 0.5)
+    monkeypatch.setattr(grading, "judge", lambda exercise, *given: (
+        slow() if exercise.name == "twice" else judge(exercise, *given)))
+    assert "could not be compared" in marked(answer("return 0")).says
+
+
+def test_using_an_answer_here_has_an_end(table, monkeypatch):
+    """Where a check makes something of what an answer gave, that is bounded too."""
+    monkeypatch.setattr(desk, "SLACK", 0.1)
+
+    def counted(answer, x):
+        return sum(1 for _ in iter(lambda: answer(x), None))
+
+    sitting = desk.Sitting(table, [answer("return 6")])
+    endless = Exercise("twice", lambda x: None, {"three": (3,)}, {}, ("", ""), use=counted)
+    assert sitting.outcomes(endless)["three"].error.args
 
 
 def test_a_notebook_that_uses_up_its_time_is_given_no_more(table, monkeypatch):
