@@ -33,7 +33,8 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
                "--check", help="Install it into a throw-away folder and run lessons there, "
                                "without a network.")] = False,
            lesson: Annotated[list[str] | None, typer.Option(
-               help="Which lessons --check runs, such as 00,14, or all; by default 00.")] = None) -> None:
+               help="Which lessons --check runs, such as 00,14, or all; by default 00.")] = None,
+           ) -> None:
     """Make a folder to install and run the course from without a network."""
     from fmcourse.classroom import bundle as bundling
     from fmcourse.lessons import catalogue

@@ -248,13 +248,13 @@ def send(value):
 
 @pytest.mark.parametrize(("value", "said"), [
     (r"""b'{"set": [' + b",".join(far) + b"]}" """, "same hash"),
-    (r"""b'{"dict": [' + b",".join(b"[%s,0]" % one for one in far[:50_000]) + b"]}" """, "same hash"),
+    (r"""b'{"dict": [' + b",".join(b"[%s,0]" % x for x in far[:50_000]) + b"]}" """, "same hash"),
     (r"""b"[" + b"[]," * 1_300_000 + b"[]]" """, "more than 200,000 values|before its time"),
     (r"""b'{"array": ["<f4", [' + b",".join([b"9" * 4000] * 900) + b'], ""]}' """, "axes")])
 def test_one_that_sends_what_would_take_minutes_to_read_holds_nobody_up(marked, value, said):
-    began = time.monotonic()
+    began = time.process_time()  # of the grader alone
     assert re.search(said, marked(SENDS, answer(f"send({value.strip()})")).says)
-    assert time.monotonic() - began < 4 * LIMITS.seconds
+    assert time.process_time() - began < LIMITS.seconds
 
 
 def test_reading_and_comparing_have_an_end(marked, monkeypatch):
