@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fmcourse.classroom import confine, desk, grading, hidden
+from fmcourse.classroom import confine, desk, grading, hidden, prose
 from fmcourse.classroom.check import FAILS, RIGHT, UNWRITTEN, Exercise
 
 from .conftest import TWICE
@@ -322,7 +322,7 @@ def test_a_notebook_that_is_none_earns_nothing_and_says_so(tmp_path, table, text
     notebook(tmp_path, "ann", [])
     one, = grading.submissions(tmp_path)
     one.path.write_text(text)
-    marks = grading.graded(one, "a secret", table)
+    marks = grading.graded(one, "a secret", table, prose.Pages(tmp_path))
     assert {mark.points for mark in marks} == {0}
     assert "cannot be read" in marks[0].says
 
@@ -335,7 +335,8 @@ def test_a_value_that_breaks_the_judge_costs_one_mark_and_not_the_class(
     monkeypatch.setattr(grading, "judge", broken)
     notebook(tmp_path, "ann", [])
     one, = grading.submissions(tmp_path)
-    assert {mark.says for mark in grading.graded(one, "a secret", table)} == {
+    marks = grading.graded(one, "a secret", table, prose.Pages(tmp_path))
+    assert {mark.says for mark in marks} == {
         "What it gives cannot be compared: RecursionError: too deep"}
 
 
@@ -347,6 +348,28 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path):
     path.write_text("abc")
     with pytest.raises(grading.ExerciseError, match="too short"):
         grading.secret(path)
+
+
+def test_a_secret_that_is_none_is_told_of(tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe secret")
+    for path in (tmp_path, tmp_path / "bytes", tmp_path / "bytes" / "secret.txt"):
+        with pytest.raises(grading.ExerciseError, match="cannot be read"):
+            grading.secret(path)
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--memory", "inf"), "--memory"), (("--memory", "nan"), "Give a number"),
+    (("--seconds", "nan"), "Give a number"), (("--to", "{file}"), "cannot be made"),
+    (("--secret", "{folder}"), "cannot be read"), (("--secret", "{file}"), "cannot be read")])
+def test_mistakes_of_the_one_who_grades_are_told_in_a_sentence(tmp_path, command, words, said,
+                                                               monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(b"\xff\xfe")
+    notebook(tmp_path / "submitted", "ann", [])
+    code, _, complaint = command("class", "grade", tmp_path / "submitted", *(
+        word.format(file=tmp_path / "file", folder=tmp_path) for word in words))
+    assert code
+    assert said in complaint
 
 
 def test_the_command_grades_a_class_and_counts_its_mistakes(tmp_path, table, command, monkeypatch):
