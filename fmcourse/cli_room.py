@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fmcourse.errors import CourseError
+
 room = typer.Typer()
 
 
@@ -47,7 +49,7 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
     planned = bundling.plan(catalogue.root())
     typer.echo(planned)
     if not plan:
-        bundling.make(planned, folder, typer.echo)
+        bundling.make(planned, _made(folder), typer.echo)
         typer.echo(f"wrote {folder}. To see that it works: fmcourse class bundle {folder} --check")
 
 
@@ -61,5 +63,15 @@ def slides(lessons: Annotated[list[str] | None, typer.Argument(
     from fmcourse.lessons import slides as showing
 
     for lesson in catalogue.select(lessons or []):
-        folder = to or lesson.root / "site" / "slides"
+        folder = _made(to or lesson.root / "site" / "slides")
         typer.echo(f"wrote {showing.write(lesson, folder)}")
+
+
+def _made(folder: Path) -> Path:
+    """A folder to write to, made if missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(f"This folder cannot be made: {error.strerror}.", where=folder,
+                          fix="Name another one.") from error
+    return folder

@@ -13,6 +13,7 @@ or a night's sleep, costs none: in the real exam it would.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -212,7 +213,7 @@ class Sheet:
         """
         if not self.path.exists():
             return None
-        mock = _from_json(store.read_json(self.path), self.path)
+        mock = from_json(store.read_json(self.path), self.path)
         if digest(item for item in bank if item.id in mock.items) != mock.digest:
             raise ExamError("The questions of this mock exam have changed since it began.",
                             where=self.path, fix="Begin a new one: fmcourse exam mock --new")
@@ -223,11 +224,26 @@ class Sheet:
         self.path.unlink(missing_ok=True)
 
 
-def _from_json(raw: Any, path: Path) -> Mock:
+def from_json(raw: Any, where: object) -> Mock:
+    """A mock exam of what `Sheet` wrote.
+
+    Raises:
+        StoreError: it is none, or damaged.
+    """
     try:
         tuples = {name: tuple(raw[name]) for name in ("items", "extra", "flagged")}
         given = {str(name): tuple(one) for name, one in raw["answers"].items()}
-        return Mock(**{**raw, **tuples, "answers": given})
-    except (TypeError, KeyError, AttributeError) as error:
-        raise StoreError("This is not a mock exam.", where=path,
-                         fix="Begin a new one: fmcourse exam mock --new") from error
+        mock = Mock(**{**raw, **tuples, "answers": given})
+        whole = (all(isinstance(one, str) for part in (*tuples.values(), *given.values())
+                     for one in part)
+                 and {*mock.extra, *mock.flagged, *given} <= {*mock.items}
+                 and mock.place in range(len(mock.items)) and 0 <= mock.spent < math.inf
+                 and 0 < mock.minutes < math.inf
+                 and isinstance(mock.seed, int) and isinstance(mock.finished, bool)
+                 and bool(datetime.fromisoformat(mock.began)) and isinstance(mock.digest, str))
+    except (TypeError, KeyError, AttributeError, ValueError):
+        whole = False
+    if not whole:
+        raise StoreError("This is not a mock exam.", where=where,
+                         fix="Begin a new one: fmcourse exam mock --new")
+    return mock

@@ -316,3 +316,18 @@ def test_the_command_plans_makes_and_checks(command, planned, root, tmp_path, mo
     command("class", "bundle", folder, "--check", "--lesson", "00,14")
     command("class", "bundle", folder, "--check", "--lesson", "all")
     assert tried == [(folder, ["00"]), (folder, ["00,14"]), (folder, [])]
+
+
+def test_a_file_where_a_folder_is_wanted_is_told_of(command, planned, root, tmp_path, monkeypatch):
+    from fmcourse.lessons import catalogue
+
+    (tmp_path / "file").write_text("mine")
+    for words in (("class", "slides", "00", "--to", tmp_path / "file"),
+                  ("class", "bundle", tmp_path / "file")):
+        with monkeypatch.context() as patch:
+            if words[1] == "bundle":
+                patch.setattr(catalogue, "root", lambda: root)
+            code, _, complaint = command(*words)
+        assert code == 1
+        assert "cannot be made" in complaint
+    assert (tmp_path / "file").read_text() == "mine"
