@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,13 +39,6 @@ def build(lessons: Annotated[list[str] | None, typer.Argument(
     raise typer.Exit(1 if problems else 0)
 
 
-def _finite(value: float) -> float:
-    """An option that is a number; Python reads 'inf' and 'nan' as such, too."""
-    if not math.isfinite(value):
-        raise typer.BadParameter("Give a number, such as 2.")
-    return value
-
-
 @classroom.command("grade")
 def grade(folder: Annotated[Path, typer.Argument(
         help="Of submissions: FOLDER/learner/…/01_pretraining.ipynb, such as nbgrader's "
@@ -56,11 +48,9 @@ def grade(folder: Annotated[Path, typer.Argument(
               help="The file with the words that hidden cases are made from; by default "
                    "secret.txt beside the tables, which is made when it is missing.")] = None,
           seconds: Annotated[float, typer.Option(
-              min=0.1, max=86_400, callback=_finite,
-              help="For a cell, and for all cases of an exercise.")] = 20,
+              min=0.1, max=86_400, help="For a cell, and for all cases of an exercise.")] = 20,
           memory: Annotated[float, typer.Option(
-              min=0.1, max=100_000, callback=_finite,
-              help="Gigabytes that a submission may use.")] = 2) -> None:
+              min=0.1, max=100_000, help="Gigabytes that a submission may use.")] = 2) -> None:
     """Grade notebooks on cases nobody has seen, each in a confined process of its own."""
     from fmcourse.classroom import desk, gradebook, grading, prose
     from fmcourse.classroom.confine import Limits

@@ -358,8 +358,9 @@ def test_a_secret_that_is_none_is_told_of(tmp_path):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (("--memory", "inf"), "--memory"), (("--memory", "nan"), "Give a number"),
-    (("--seconds", "nan"), "Give a number"), (("--to", "{file}"), "cannot be made"),
+    (("--memory", "inf"), "--memory"), (("--memory", "nan"), "--memory"),
+    (("--seconds", "nan"), "--seconds"), (("--seconds", "inf"), "--seconds"),
+    (("--to", "{file}"), "cannot be made"),
     (("--secret", "{folder}"), "cannot be read"), (("--secret", "{file}"), "cannot be read")])
 def test_mistakes_of_the_one_who_grades_are_told_in_a_sentence(tmp_path, command, words, said,
                                                                monkeypatch):
@@ -370,6 +371,7 @@ def test_mistakes_of_the_one_who_grades_are_told_in_a_sentence(tmp_path, command
         word.format(file=tmp_path / "file", folder=tmp_path) for word in words))
     assert code
     assert said in complaint
+    assert "Traceback" not in complaint
 
 
 def test_the_command_grades_a_class_and_counts_its_mistakes(tmp_path, table, command, monkeypatch):
