@@ -19,7 +19,7 @@ NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	--nbval-kernel-startup-timeout=180 $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install course lab test test-quick test-browser test-anki lint build doctor clean
+.PHONY: help install course lab test test-quick test-browser test-anki bundle-check lint build doctor clean
 
 help:  ## list these commands
 	@echo "make course      set up, fetch the data, run every lesson (LESSONS=01 runs one)"
@@ -36,7 +36,13 @@ course: $(READY)  ## set up, fetch the data, run every lesson
 lab: $(READY)  ## open JupyterLab on lesson 00
 	@$(FMCOURSE) lab
 
-test: lint  ## everything CI runs, lessons at the smoke scale included
+# Learners need no nbgrader, so it is in no extra of theirs: six packages, 65 MB.
+.venv/classroom: $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet \
+		-c constraints.txt nbgrader
+	@touch $@
+
+test: lint .venv/classroom  ## everything CI runs, lessons at the smoke scale included
 	@$(FMCOURSE) build --check
 	@$(FMCOURSE) class build --check
 	@$(FMCOURSE) attribution --check
@@ -60,6 +66,11 @@ test-browser: .venv/browser  ## a real browser: the exam in JupyterLab, the revi
 
 test-anki: .venv/anki  ## the exported deck, opened and updated in Anki's own library
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/exam/test_anki.py
+
+BUNDLE ?= build/bundle
+bundle-check: $(READY)  ## make a bundle, install it and run LESSONS (00) from it without a network
+	@$(FMCOURSE) class bundle $(BUNDLE)
+	@$(FMCOURSE) class bundle $(BUNDLE) --check --lesson "$(or $(LESSONS),00)"
 
 lint: $(READY)  ## ruff
 	@$(BIN)/ruff check .

@@ -10,6 +10,10 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fmcourse.classroom.grading import Mark
+
+REASONS = "reasons"  # the folder of answers in prose
+
 classroom = typer.Typer(no_args_is_help=True, help="Make exercises, and grade them.")
 
 
@@ -44,21 +48,46 @@ def grade(folder: Annotated[Path, typer.Argument(
               help="The file with the words that hidden cases are made from; by default "
                    "secret.txt beside the tables, which is made when it is missing.")] = None,
           seconds: Annotated[float, typer.Option(
-              min=0.1, help="For a cell, and for all cases of an exercise.")] = 20,
+              min=0.1, max=86_400, help="For a cell, and for all cases of an exercise.")] = 20,
           memory: Annotated[float, typer.Option(
-              min=0.1, help="Gigabytes that a submission may use.")] = 2) -> None:
+              min=0.1, max=100_000, help="Gigabytes that a submission may use.")] = 2) -> None:
     """Grade notebooks on cases nobody has seen, each in a confined process of its own."""
-    from fmcourse.classroom import desk, gradebook, grading
+    from fmcourse.classroom import desk, gradebook, grading, prose
     from fmcourse.classroom.confine import Limits
 
+    gradebook.ready(to)
     words = grading.secret(secret or to / "secret.txt")
+    pages = prose.Pages(to / REASONS)
     limits = Limits(seconds=seconds, memory=int(memory * 1e9))
     with desk.Desk(limits) as table:
-        marks = [*grading.grade(folder, words, table, typer.echo)]
+        marks = [*grading.grade(folder, words, table, pages, typer.echo)]
     for sentence in table.lacking:
         typer.echo(sentence, err=True)
-    for path in gradebook.write(marks, to):
+    for path in [*gradebook.write(marks, to), *pages.write()]:
         typer.echo(f"wrote {path}")
+    _tell_waiting(marks, to)
+
+
+@classroom.command("reasons")
+def reasons(grades: Annotated[Path, typer.Argument(
+        help="The folder that `fmcourse class grade` has written.")] = Path("grades")) -> None:
+    """Count the points that you gave for answers in prose, and write the tables again."""
+    from fmcourse.classroom import gradebook, grading, prose
+
+    table = gradebook.read(grades / gradebook.MARKS)
+    marks = grading.marked_again(gradebook.marks(table), prose.Pages(grades / REASONS))
+    for path in gradebook.write(marks, grades):
+        typer.echo(f"wrote {path}")
+    _tell_waiting(marks, grades)
+
+
+def _tell_waiting(marks: list[Mark], grades: Path) -> None:
+    from fmcourse.classroom.grading import WAITS
+
+    count = sum(mark.kind == WAITS for mark in marks)
+    if count:
+        typer.echo(f"{count} answers in prose wait for you in {grades / REASONS}; when you have "
+                   f"marked them: fmcourse class reasons {grades}")
 
 
 @classroom.command("statistics")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fmcourse.errors import CourseError
+
 room = typer.Typer()
 
 
@@ -30,21 +32,24 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
            plan: Annotated[bool, typer.Option(
                "--plan", help="Only say what goes in, and how large it is.")] = False,
            check: Annotated[bool, typer.Option(
-               "--check", help="Install it into a throw-away folder and run a lesson there, "
+               "--check", help="Install it into a throw-away folder and run lessons there, "
                                "without a network.")] = False,
-           lesson: Annotated[str, typer.Option(help="Which lesson --check runs.")] = "00") -> None:
+           lesson: Annotated[list[str] | None, typer.Option(
+               help="Which lessons --check runs, such as 00,14, or all; by default 00.")] = None,
+           ) -> None:
     """Make a folder to install and run the course from without a network."""
     from fmcourse.classroom import bundle as bundling
     from fmcourse.lessons import catalogue
 
     if check:
-        bundling.try_out(folder, lesson, typer.echo)
+        lessons = lesson or ["00"]
+        bundling.try_out(folder, [] if "all" in lessons else lessons, typer.echo)
         typer.echo(f"{folder} installs and runs without a network.")
         return
     planned = bundling.plan(catalogue.root())
     typer.echo(planned)
     if not plan:
-        bundling.make(planned, folder, typer.echo)
+        bundling.make(planned, _made(folder), typer.echo)
         typer.echo(f"wrote {folder}. To see that it works: fmcourse class bundle {folder} --check")
 
 
@@ -58,5 +63,15 @@ def slides(lessons: Annotated[list[str] | None, typer.Argument(
     from fmcourse.lessons import slides as showing
 
     for lesson in catalogue.select(lessons or []):
-        folder = to or lesson.root / "site" / "slides"
+        folder = _made(to or lesson.root / "site" / "slides")
         typer.echo(f"wrote {showing.write(lesson, folder)}")
+
+
+def _made(folder: Path) -> Path:
+    """A folder to write to, made if missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(f"This folder cannot be made: {error.strerror}.", where=folder,
+                          fix="Name another one.") from error
+    return folder

@@ -140,13 +140,16 @@ def _written(value: Any) -> str:
 
 
 def read_json(path: Path | str) -> Any:
-    """Read JSON; a missing or broken file is a `StoreError` with its line and column."""
+    """Read JSON; a file that is missing, no file or broken is a `StoreError`, with its line."""
     path = Path(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StoreError("This file is not there.", where=path) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise StoreError(f"This file cannot be read: {error.strerror}.", where=path,
+                         fix="Name a file that you can read.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         place = f"{path}:{error.lineno}:{error.colno}" if hasattr(error, "lineno") else path
         raise StoreError("This file is not valid JSON.", where=place,
                          fix="Delete it; what needs it makes it again.") from error

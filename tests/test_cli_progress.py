@@ -35,3 +35,13 @@ def test_a_broken_progress_file_is_told_of_and_kept(command):
     assert code == 1
     assert "move it away" in complaint
     assert progress.path().read_text().startswith("no database")
+
+
+def test_a_folder_or_somebody_elses_file_is_told_of(command, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    for words in (("export", tmp_path), ("export", tmp_path / "thesis.txt"), ("import", tmp_path),
+                  ("export", tmp_path / "no" / "mine.json"), ("import", tmp_path / "thesis.txt")):
+        code, _, complaint = command("progress", *words)
+        assert code == 1
+        assert "what to do:" in complaint
+    assert (tmp_path / "thesis.txt").read_text() == "mine"

@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
 
         return sheet
     if name == "progress":
-        from fmcourse.classroom.standing import progress
+        from fmcourse.classroom.standing_box import progress
 
         return progress
     raise AttributeError(f"module 'fmcourse.classroom' has no attribute {name!r}")

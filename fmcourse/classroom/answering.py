@@ -126,7 +126,11 @@ def serve(channel: socket.socket) -> None:
             reply: Any = run_cell(request["cell"], module.__dict__)
         else:
             reply = answered(request["name"], request["use"], request["inputs"], module.__dict__)
-        send(channel, values.pack(reply))
+        try:
+            message = values.pack(reply)
+        except BaseException as error:  # a list that holds itself, a number too long to be written
+            message = values.pack({"error": values.described_error(error), "changed": []})
+        send(channel, message)
 
 
 def _begin(channel: socket.socket) -> None:

@@ -120,7 +120,8 @@ def _introduce(notebook: NotebookNode, found: Sequence[Task]) -> None:
 
 
 def _mark(notebook: NotebookNode, found: Sequence[Task]) -> None:
-    """Give each cell nbgrader's metadata: answers, tests (a point a difficulty), and the rest."""
+    """Give each cell nbgrader's metadata: answers, tests (a point a difficulty), prose (a point a
+    row of its rubric), and the rest."""
     facts, task, given = {task.name: task for task in found}, None, 0
     for cell in notebook.cells:
         task = facts.get(cell.metadata.pop("exercise", ""), task)
@@ -130,7 +131,7 @@ def _mark(notebook: NotebookNode, found: Sequence[Task]) -> None:
             cell.metadata["nbgrader"] = _nbgrader(task.name, solution=True)
         elif is_solution(cell):  # prose, which a person grades by its rubric
             cell.metadata["nbgrader"] = _nbgrader(
-                f"{task.name}_reasons", solution=True, points=task.difficulty)
+                task.reasons, solution=True, points=len(task.rubric))
         elif cell.source.startswith(CHECK):
             cell.metadata["nbgrader"] = _nbgrader(f"{task.name}_check", points=task.difficulty)
         elif cell.cell_type == "code":

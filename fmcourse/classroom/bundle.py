@@ -13,16 +13,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from fmcourse import __version__, sources, store
 from fmcourse.classroom import bundle_install, no_network, wheelhouse
 from fmcourse.classroom.wheelhouse import Pin
 from fmcourse.errors import CourseError
-from fmcourse.lessons import supplies
+from fmcourse.lessons import catalogue, supplies
 from fmcourse.sources import fetching
 
 MANIFEST, REQUIREMENTS, INSTALL = "manifest.json", "requirements.txt", "install.py"
@@ -157,11 +159,26 @@ def _write_texts(planned: Plan, folder: Path, wheels: list[Path]) -> None:
         **bundle_install.here()))
 
 
+def _read(folder: Path) -> dict[str, Any]:
+    """A bundle's manifest.
+
+    Raises:
+        CourseError: there is none, or it names what no bundle holds, such as a file elsewhere.
+    """
+    manifest = store.read_json(folder / MANIFEST)
+    if not bundle_install.well_formed(manifest):
+        raise CourseError("This manifest is not a bundle's.", where=folder / MANIFEST,
+                          fix="Name another folder; or, if this one was a bundle, delete that file "
+                              "and make the bundle again.")
+    return manifest
+
+
 def _drop_damaged(folder: Path) -> None:
     """Delete what is not as its manifest says, so that it is brought again."""
     if (folder / MANIFEST).exists():
-        for name in bundle_install.damaged(folder, store.read_json(folder / MANIFEST)):
-            (folder / name).unlink(missing_ok=True)
+        for name in bundle_install.damaged(folder, _read(folder)):
+            if bundle_install.inside(folder, name) and not (folder / name).is_dir():
+                (folder / name).unlink(missing_ok=True)
 
 
 def _check_room(planned: Plan, folder: Path) -> None:
@@ -180,20 +197,29 @@ def _hashes(folder: Path) -> dict[str, dict[str, object]]:
         "bytes": path.stat().st_size, "sha256": store.sha256_file(path)} for path in files}
 
 
-def try_out(folder: Path, lesson: str, say: Callable[[str], None]) -> None:
-    """Install a bundle into a throw-away folder and run a lesson there, with sockets blocked.
+def try_out(folder: Path, lessons: Sequence[str], say: Callable[[str], None]) -> None:
+    """Install a bundle into a throw-away folder and run lessons there, without a network.
 
-    Takes some minutes, and as much disk as a learner needs. The lesson runs at the smoke scale.
+    Takes some minutes, and as much disk as a learner needs. Lessons run at the smoke scale. On
+    Linux they have no network at all; elsewhere, or where the system does not allow that, Python's
+    sockets reach this machine alone.
+
+    Args:
+        lessons: numbers or names; none means all.
 
     Raises:
-        CourseError: a file is damaged, it does not install, or the lesson does not run.
+        CourseError: a file is damaged, it does not install, or a lesson is unknown or fails.
     """
-    manifest = store.read_json(folder / MANIFEST)
+    manifest = _read(folder)
     wrong = bundle_install.damaged(folder, manifest)
     if wrong:
         raise CourseError(f"{len(wrong)} files are damaged or missing: {', '.join(wrong[:5])}.",
                           where=folder, fix=f"fmcourse class bundle {folder}")
     say(f"{len(manifest['files'])} files are as they were written")
+    chosen = catalogue.select(lessons, folder / "course")
+    alone = no_network.alone()
+    say("without a network: " + ("the system has taken it away" if alone else
+                                 "Python's sockets are closed, other programs' are not"))
     with tempfile.TemporaryDirectory(prefix="fmcourse-bundle-") as scratch:
         place = Path(scratch, "course")
         guard = Path(scratch, "guard")
@@ -201,15 +227,19 @@ def try_out(folder: Path, lesson: str, say: Callable[[str], None]) -> None:
         shutil.copy(no_network.__file__, guard / "sitecustomize.py")
         settings = {**os.environ, "PYTHONPATH": str(guard), "FMCOURSE_SCALE": "smoke",
                     **dict.fromkeys(("FMCOURSE_HOME", "FMCOURSE_DATA"), str(place / "home"))}
-        _step("install", [sys.executable, str(folder / INSTALL), str(place)], folder, settings, say)
-        python = place / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        _step(f"lesson {lesson}", [str(python), "-m", "fmcourse.cli", "run", lesson], place,
+        _step("install", [*alone, sys.executable, str(folder / INSTALL), str(place)], folder,
               settings, say)
+        python = place / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        for lesson in chosen:
+            _step(f"lesson {lesson.number}", [
+                *alone, str(python), "-m", "fmcourse.cli", "run", lesson.number], place, settings,
+                say)
 
 
 def _step(label: str, command: list[str], place: Path, settings: dict[str, str],
           say: Callable[[str], None]) -> None:
-    say(f"{label}, without a network")
+    say(f"{label} …")
+    started = time.monotonic()
     done = subprocess.run(command, cwd=place, env=settings, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
     if done.returncode:
@@ -217,3 +247,4 @@ def _step(label: str, command: list[str], place: Path, settings: dict[str, str],
                           + "\n".join(done.stdout.splitlines()[-15:]), where=place,
                           fix="Make it again on a machine where the course runs; if it fails "
                               "again, report it.")
+    say(f"{label}: done in {time.monotonic() - started:.0f} s")

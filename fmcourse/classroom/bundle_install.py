@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 HERE = Path(__file__).resolve().parent
 ROOM = 1.2  # bytes of free disk to a byte that will be written
@@ -35,10 +35,35 @@ def here():
 def read_manifest(folder):
     """What the folder should hold."""
     try:
-        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        manifest = None
+    if not well_formed(manifest):
         stop(f"{folder} is not whole: its manifest.json is missing or damaged.\n"
              "Copy the folder again.")
+    return manifest
+
+
+def well_formed(manifest):
+    """Whether this is a bundle's manifest, and names no file outside of its folder."""
+    if not isinstance(manifest, dict):
+        return False
+    files, wanted, installed = (manifest.get(key) for key in ("files", "for", "installed"))
+    return (isinstance(installed, int) and isinstance(wanted, dict) and set(wanted) == set(here())
+            and isinstance(files, dict) and all(
+                below(name) and isinstance(facts, dict) and isinstance(facts.get("sha256"), str)
+                for name, facts in files.items()))
+
+
+def below(name):
+    """Whether a name leads from a folder to below it, on every system."""
+    path = PureWindowsPath(name)  # which knows both slashes, and drives
+    return bool(path.parts) and not path.anchor and ".." not in path.parts and "\0" not in name
+
+
+def inside(folder, name):
+    """Whether the file of this name lies in the folder, whatever links there are."""
+    return below(name) and (folder / name).parent.resolve().is_relative_to(folder.resolve())
 
 
 def check_machine(manifest):
@@ -51,9 +76,12 @@ def check_machine(manifest):
 
 
 def damaged(folder, manifest):
-    """Names of files that are missing or not as they were written."""
+    """Names of files that are missing, not as they were written, or not in the folder."""
     wrong = []
     for name, facts in manifest["files"].items():
+        if not inside(folder, name):
+            wrong.append(name)
+            continue
         try:
             with open(folder / name, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -130,6 +130,15 @@ def judge(exercise: Exercise, answer: Callable[..., Any], run: Run | None = None
     """
     wanted = _run(exercise, exercise.right)
     got = run(exercise) if run else _run(exercise, answer)
+    try:
+        return _verdict(exercise, answer, got, wanted)
+    except Exception as error:  # of what it gives, such as a dictionary of its own kind
+        return Verdict(FAILS, f"What `{exercise.name}` gives cannot be compared: "
+                              f"{type(error).__name__}: {error}")
+
+
+def _verdict(exercise: Exercise, answer: Callable[..., Any], got: dict[str, Outcome],
+             wanted: dict[str, Outcome]) -> Verdict:
     if any(_unwritten(outcome.error) for outcome in got.values()):
         return Verdict(UNWRITTEN, f"`{exercise.name}` is not written yet: put your lines in the "
                                   "place of `raise NotImplementedError()`.")

@@ -25,6 +25,10 @@ SHORT.maxlist = SHORT.maxtuple = SHORT.maxset = 8
 SHORT.maxdict = 6
 
 
+class OfTensor(np.ndarray):
+    """An array that was a tensor, so that it can be called one."""
+
+
 def plain(value: Any) -> Any:
     """The value without its carrier: tensors as arrays, scalars as numbers, tuples as lists.
 
@@ -33,7 +37,7 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
-        value = (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+        value = (value.float() if value.dtype == torch.bfloat16 else value).numpy().view(OfTensor)
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     if isinstance(value, Mapping):
@@ -47,12 +51,19 @@ def plain(value: Any) -> Any:
 def difference(got: Any, wanted: Any, tolerance: float = TOLERANCE) -> str | None:
     """How `got` differs from `wanted`, as the end of a sentence about it; None if they agree.
 
+    Whatever a program gives, this is a sentence: a value that cannot be compared differs.
+
     >>> difference([1, 2.5], [1, 2.0])
     'at [1] it is 2.5, which is too high'
     >>> difference(torch.tensor([0.5]), np.array([0.5])) is None
     True
     """
-    found = _difference(plain(got), plain(wanted), tolerance, "")
+    try:
+        found = _difference(plain(got), plain(wanted), tolerance, "")
+    except RecursionError:
+        found = "it holds values within values without an end, perhaps itself"
+    except Exception as error:  # a learner's class may do anything when it is compared
+        found = f"it cannot be compared: {type(error).__name__}: {error}"
     return None if found is None else " ".join(found.split())
 
 
@@ -73,7 +84,10 @@ def described(value: Any) -> str:
         numbers = plain(value)
         real = numbers.dtype.kind == "f"
         return f"{line}: {(numbers.round(4) if real else numbers).tolist()}"
-    return SHORT.repr(value)
+    try:
+        return SHORT.repr(value)
+    except (ValueError, RecursionError):  # a number that is too long to be written, for one
+        return f"a value of type {type(value).__name__}"
 
 
 def _difference(got: Any, wanted: Any, tolerance: float, place: str) -> str | None:
@@ -104,17 +118,27 @@ def _of_numbers(got: float, wanted: float, tolerance: float, at: str) -> str | N
         return None if got == wanted else f"{at}it is {got}"
     if isinstance(wanted, int):
         tolerance = 0  # a count is right or wrong
-    if math.isclose(got, wanted, rel_tol=tolerance, abs_tol=tolerance * 1e-2) or (
-            math.isnan(got) and math.isnan(wanted)):
+    if _close(got, wanted, tolerance) or (_is_nan(got) and _is_nan(wanted)):
         return None
-    way = "" if math.isnan(got) or math.isnan(wanted) else (
+    way = "" if _is_nan(got) or _is_nan(wanted) else (
         f", which is too {'high' if got > wanted else 'low'}")
-    return f"{at}it is {got:.6g}{way}"
+    return f"{at}it is {_short(got)}{way}"
+
+
+def _close(got: float, wanted: float, tolerance: float) -> bool:
+    try:
+        return math.isclose(got, wanted, rel_tol=tolerance, abs_tol=tolerance * 1e-2)
+    except OverflowError:  # a whole number beyond all real ones
+        return got == wanted
+
+
+def _is_nan(number: float) -> bool:
+    return number != number
 
 
 def _of_arrays(got: Any, wanted: np.ndarray, tolerance: float, at: str) -> str | None:
     if not isinstance(got, np.ndarray):
-        return f"{at}it is {_kind(got)}, where a tensor is wanted"
+        return f"{at}it is {_kind(got)}, where {_kind(wanted)} is wanted"
     if got.shape != wanted.shape:
         return f"{at}its shape is {got.shape}, where {wanted.shape} is wanted"
     real = got.dtype.kind == wanted.dtype.kind == "f"
@@ -131,7 +155,14 @@ def _of_arrays(got: Any, wanted: np.ndarray, tolerance: float, at: str) -> str |
 
 
 def _short(number: Any) -> str:
-    return f"{number:.6g}" if isinstance(number, np.floating) else str(number)
+    """A number in a few digits; what else an array may hold, in a few letters."""
+    if isinstance(number, (int, float, np.integer, np.floating)):
+        try:
+            real = isinstance(number, (float, np.floating)) or abs(number) >= 10**15
+            return f"{number:.6g}" if real else str(number)
+        except OverflowError:
+            return f"{'-' * (number < 0)}10 to the power of {int(math.log10(abs(number)))} or so"
+    return described(number)
 
 
 def _of_lists(got: list, wanted: list, tolerance: float, place: str) -> str | None:
@@ -148,13 +179,13 @@ def _of_mappings(got: Mapping, wanted: Mapping, tolerance: float, place: str) ->
     for problem, keys in (("lacks", wanted.keys() - got.keys()),
                           ("should not have", got.keys() - wanted.keys())):
         if keys:
-            return f"{at}it {problem} {', '.join(sorted(map(repr, keys)))}"
+            return f"{at}it {problem} {', '.join(sorted(map(described, keys)))}"
     found = (_difference(got[key], wanted[key], tolerance, f"{place}[{key!r}]") for key in wanted)
     return next((one for one in found if one), None)
 
 
 def _of_sets(got: Set, wanted: Set, at: str) -> str | None:
-    extra = sorted(map(repr, got - wanted))
+    extra = sorted(map(described, got - wanted))
     missing = len(wanted - got)
     if not extra and not missing:
         return None
@@ -166,8 +197,10 @@ def _of_sets(got: Set, wanted: Set, at: str) -> str | None:
 def _kind(value: Any) -> str:
     if value is None:
         return "None (is there a `return`?)"
-    if isinstance(value, np.ndarray):
+    if isinstance(value, OfTensor):
         return "a tensor"
+    if isinstance(value, np.ndarray):
+        return "a NumPy array"
     if _is_number(value):
         return "a number"
     names = {str: "a text", list: "a list", dict: "a dictionary", set: "a set"}

@@ -21,11 +21,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fmcourse.classroom import answering, confine, uses, values
+from fmcourse.classroom import answering, confine, deadline, uses, values
 from fmcourse.classroom.check import Exercise, Outcome, call, outcome
 from fmcourse.errors import ExerciseError
 
 READY = 600  # seconds that importing the libraries may take
+SLACK = 5  # seconds for ending a process whose time is up
 
 
 class EndedError(Exception):
@@ -114,6 +115,9 @@ class Desk:
         except TimeoutError:
             self.clear()
             raise EndedError("it had not ended when its time was up") from None
+        except deadline.OverdueError:
+            self.clear()
+            raise EndedError("what it gave could not be read before its time was up") from None
         except values.MalformedError as error:
             self.clear()
             raise EndedError(f"what it gave cannot be read: {error}") from None
@@ -133,9 +137,11 @@ class Desk:
         return f"exit code {os.waitstatus_to_exitcode(status)}"
 
     def _read(self, until: float) -> Any:
-        """A message, however slowly it comes."""
+        """A message, however slowly it comes and however long it takes to read."""
         channel = _Timed(self._channel, until)
-        return values.unpack(answering.receive(channel, self.limits.message))
+        message = answering.receive(channel, self.limits.message)
+        with deadline.within(until - time.monotonic()):
+            return values.unpack(message)
 
 
 class _Timed:
@@ -215,7 +221,11 @@ class Sitting:
             return self._asked(exercise.name, exercise.use.__name__, inputs, until)
         if exercise.use is call:
             return self._asked(exercise.name, "", inputs, until)
-        return outcome(exercise.use, self._remote(exercise.name, until), inputs)
+        try:
+            with deadline.within(until + SLACK - time.monotonic()):
+                return outcome(exercise.use, self._remote(exercise.name, until), inputs)
+        except deadline.OverdueError:
+            return Outcome(error=NoAnswerError("what it gave could not be used in time"))
 
     def _remote(self, name: str, until: float) -> Callable[..., Any]:
         """The answer as a function of this process."""
@@ -235,7 +245,8 @@ class Sitting:
                 return Outcome(error=self._missing(name))
             if "error" in reply:
                 return Outcome(error=values.raised(reply["error"]))
-            changed = tuple(place for place in reply["changed"] if place in range(len(inputs)))
+            changed = tuple(place for place in reply["changed"]
+                            if isinstance(place, int) and place in range(len(inputs)))
             return Outcome(reply["value"], changed=changed)
         except EndedError as error:
             self._running = False

@@ -10,32 +10,55 @@ kind.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import pandas as pd
 
 from fmcourse.classroom.check import DIFFERS, FAILS, MISTAKE, RIGHT, UNWRITTEN
-from fmcourse.classroom.grading import Mark
+from fmcourse.classroom.grading import LACKS, PARTLY, WAITS, Mark
 from fmcourse.errors import ExerciseError
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how one begins
+QUOTE = "'"  # before a text that a spreadsheet would take for a formula, or that begins with it
+FORMULA = ("=", "+", "-", "@", "\t", "\r", QUOTE)  # how such a text begins
 MARKS, GRADEBOOK, LMS = "marks.csv", "gradebook.csv", "lms.csv"
 COLUMNS = [one.name for one in fields(Mark)]
-KINDS = {DIFFERS: "another mistake", FAILS: "an error", UNWRITTEN: "not written"}
+TEXTS = ["learner", "lesson", "exercise", "kind", "says"]  # a learner may be called 0012345
+KINDS = {DIFFERS: "another mistake", FAILS: "an error", UNWRITTEN: "not written",
+         WAITS: "not marked yet"}
 NBGRADER = ["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
             "raw_score", "late_submission_penalty", "score", "max_score"]  # nbgrader export
 
 
 def write(marks: Iterable[Mark], folder: Path) -> list[Path]:
     """Write the three tables; returns their files."""
-    table = pd.DataFrame([asdict(mark) for mark in marks], columns=COLUMNS)
+    table = pd.DataFrame([{name: _whole(value) for name, value in asdict(mark).items()}
+                          for mark in marks], columns=COLUMNS)
     made = {MARKS: table, GRADEBOOK: exported(table), LMS: by_learner(table)}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, one in made.items():
-        one.map(_harmless).to_csv(folder / name, index=False, quoting=csv.QUOTE_MINIMAL)
+    ready(folder)
+    try:
+        for name, one in made.items():
+            one.map(_harmless).to_csv(folder / name, index=False, quoting=csv.QUOTE_MINIMAL)
+    except OSError as error:
+        raise ExerciseError(f"The tables cannot be written: {error.strerror}.",
+                            where=error.filename or folder,
+                            fix="Close it where it is open, or name another folder: --to") from None
     return [folder / name for name in made]
+
+
+def ready(folder: Path) -> Path:
+    """A folder for tables, made if missing.
+
+    Raises:
+        ExerciseError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExerciseError(f"This folder cannot be made: {error.strerror}.", where=folder,
+                            fix="Name another one: --to") from None
+    return folder
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -45,14 +68,22 @@ def read(path: Path) -> pd.DataFrame:
         ExerciseError: this is none.
     """
     try:
-        table = pd.read_csv(path, keep_default_na=False)
+        table = pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(TEXTS, str))
+        if [*table.columns] == COLUMNS:
+            table = table.astype({"points": int, "of": int, "hidden": bool})
     except (OSError, ValueError) as error:
         raise ExerciseError("The marks cannot be read.", where=f"{path}: {error}",
                             fix="fmcourse class grade FOLDER writes them.") from None
     if [*table.columns] != COLUMNS:
         raise ExerciseError("This is no table of marks.", where=path,
                             fix=f"Give the {MARKS} that fmcourse class grade has written.")
+    table[TEXTS] = table[TEXTS].map(lambda text: text.removeprefix(QUOTE))
     return table
+
+
+def marks(table: pd.DataFrame) -> list[Mark]:
+    """The rows of a table of marks."""
+    return [Mark(**row) for row in table.to_dict("records")]
 
 
 def exported(marks: pd.DataFrame) -> pd.DataFrame:
@@ -74,25 +105,35 @@ def by_learner(marks: pd.DataFrame) -> pd.DataFrame:
         columns=None).reset_index()
 
 
-def statistics(marks: pd.DataFrame) -> pd.DataFrame:
+def statistics(table: pd.DataFrame) -> pd.DataFrame:
     """What each exercise was to a class.
 
     Returns:
         A row for each exercise and mistake, the frequent ones first: `lesson`, `exercise`, `solved`
         (of all, as '3 of 4'), `mistake` (its sentence, or another kind in a word or two),
-        `learners` (how many made it) and `who`. An exercise that all have solved has one row.
+        `learners` (how many made it) and `who`. An exercise that all have solved has one row. Of
+        prose a mistake is a point that the rubric has and an answer has not earned.
     """
     rows = []
-    for (lesson, exercise), part in marks.groupby(["lesson", "exercise"], sort=False):
+    for (lesson, exercise), part in table.groupby(["lesson", "exercise"], sort=False):
         solved = f"{(part['kind'] == RIGHT).sum()} of {len(part)}"
-        wrong = part[part["kind"] != RIGHT]
-        reasons = wrong["says"].where(wrong["kind"] == MISTAKE, wrong["kind"].map(KINDS))
-        found = sorted(wrong.groupby(reasons)["learner"].agg(list).items(),
-                       key=lambda pair: -len(pair[1]))
+        made: dict[str, list[str]] = {}
+        for mark in marks(part[part["kind"] != RIGHT]):
+            for reason in _reasons(mark):
+                made.setdefault(reason, []).append(mark.learner)
+        found = sorted(made.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         rows += [(lesson, exercise, solved, reason, len(who), ", ".join(who))
                  for reason, who in found or [("", [])]]
     return pd.DataFrame(rows, columns=["lesson", "exercise", "solved", "mistake", "learners",
                                        "who"])
+
+
+def _reasons(mark: Mark) -> Iterator[str]:
+    """What was wrong with an answer, in the words that it is counted by."""
+    if mark.kind == PARTLY:
+        yield from (f"lacks {name}" for name in mark.says.removeprefix(LACKS).split("; "))
+    else:
+        yield mark.says if mark.kind == MISTAKE else KINDS.get(mark.kind, mark.kind)
 
 
 def stuck(marks: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +146,7 @@ def stuck(marks: pd.DataFrame) -> pd.DataFrame:
     share = (marks["kind"] == RIGHT).groupby([marks["lesson"], marks["exercise"]]).mean()
     rows = []
     for learner, part in marks.groupby("learner"):
-        tried = part[~part["kind"].isin([RIGHT, UNWRITTEN])]
+        tried = part[~part["kind"].isin([RIGHT, UNWRITTEN, WAITS, PARTLY])]
         alone = [row.exercise for row in tried.itertuples()
                  if share[row.lesson, row.exercise] > 0.5]
         rows.append((learner, int((part["kind"] == RIGHT).sum()), len(tried),
@@ -119,10 +160,15 @@ def _sums(marks: pd.DataFrame) -> pd.DataFrame:
     return marks.groupby(["lesson", "learner"], as_index=False)[["points", "of"]].sum()
 
 
+def _whole(value: object) -> object:
+    """A text without half letters, which a message of a learner's program may hold."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
 def _harmless(value: object) -> object:
     """A text that no spreadsheet takes for a formula; learners choose their folders' names.
 
     >>> _harmless("=HYPERLINK(0)"), _harmless(-3)
     ("'=HYPERLINK(0)", -3)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return QUOTE + value if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -25,12 +25,17 @@ FOLDER = Path("solutions", "src")
 KINDS = ("implement", "debug", "predict", "design", "investigate")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 COMMENTARY = "commentary"
+RUBRIC, REASONS = "**Rubric**", "_reasons"
 FACTS = ("exercise", "kind", "difficulty", "minutes", "claims")
 
 
 @dataclass(frozen=True)
 class Task:
-    """An exercise as its opening cell describes it; `difficulty` is 1 to 5."""
+    """An exercise as its opening cell describes it; `difficulty` is 1 to 5.
+
+    `asks` is what is asked for in prose, and `rubric` what earns a point there: a name and what it
+    is earned by. An exercise that wants no prose has neither.
+    """
 
     name: str
     title: str
@@ -38,6 +43,13 @@ class Task:
     difficulty: int
     minutes: int
     claims: tuple[str, ...]
+    rubric: tuple[tuple[str, str], ...] = ()
+    asks: str = ""
+
+    @property
+    def reasons(self) -> str:
+        """What the answer in prose is called in nbgrader's metadata and in marks."""
+        return f"{self.name}{REASONS}"
 
     @property
     def line(self) -> str:
@@ -112,9 +124,12 @@ def tasks(lesson: Lesson, notebook: NotebookNode | None = None) -> list[Task]:
         odd = sorted({task.name for task in found} ^ known)
         raise LessonError(f"In the text or in the checks, but not in both: {', '.join(odd)}.",
                           where=copy.master, fix=f"See checks/lesson_{lesson.number}.py.")
-    for task, start, end in zip(found, starts, [*starts[1:], len(cells)], strict=True):
-        _check_whole(task, cells[start + 1:end], copy.master)
-    return found
+    parts = [cells[start + 1:end] for start, end in zip(starts, [*starts[1:], len(cells)],
+                                                        strict=True)]
+    for task, part in zip(found, parts, strict=True):
+        _check_whole(task, part, copy.master)
+    return [replace(task, rubric=_rubric(task, part, copy.master), asks=_asks(part))
+            for task, part in zip(found, parts, strict=True)]
 
 
 def _task(cell: NotebookNode, where: Path) -> Task:
@@ -147,6 +162,30 @@ def _check_whole(task: Task, cells: list[NotebookNode], where: Path) -> None:
     if not any(COMMENTARY in cell.metadata.get("tags", []) for cell in cells):
         raise LessonError("The solution has no commentary.", where=place,
                           fix=f'A markdown cell with tags=["{COMMENTARY}"].')
+
+
+def _rubric(task: Task, cells: list[NotebookNode], where: Path) -> tuple[tuple[str, str], ...]:
+    """The rows of the exercise's rubric, which stands below its prose and nowhere else."""
+    prose = [i for i, cell in enumerate(cells) if cell.cell_type == "markdown"
+             and is_solution(cell)]
+    rubrics = [i for i, cell in enumerate(cells) if cell.source.startswith(RUBRIC)]
+    rows = [tuple(part.strip() for part in line.strip().strip("|").split("|"))
+            for i in rubrics for line in cells[i].source.splitlines() if line.startswith("|")][2:]
+    names = [row[0] for row in rows]
+    if [i + 1 for i in prose] != rubrics or len(prose) > 1 or bool(rows) != bool(prose) or not all(
+            len(row) == 2 and all(row) for row in rows) or len(set(names)) < len(names) or any(
+            ";" in name for name in names):
+        raise LessonError("The rubric is not one of two columns directly below an answer in prose.",
+                          where=f"{where.name}, ## {task.title}",
+                          fix=f"A cell that begins with {RUBRIC}, with a row a point: | name | it "
+                              "is earned by |.")
+    return tuple(rows)
+
+
+def _asks(cells: list[NotebookNode]) -> str:
+    """What stands above the answer in prose."""
+    return next((cell.source.partition(BEGIN)[0].strip() for cell in cells
+                 if cell.cell_type == "markdown" and is_solution(cell)), "")
 
 
 def is_solution(cell: NotebookNode) -> bool:

@@ -11,6 +11,7 @@ import base64
 import builtins
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
@@ -20,7 +21,10 @@ import torch
 from fmcourse import errors
 
 KINDS = "biufU"  # of arrays: true or false, whole, real, texts
-DEEPEST = 40  # values within values
+DEEPEST = 60  # brackets within brackets of a message
+MOST = 200_000  # values in a message; an array or tensor is one
+ALIKE = 8  # keys of one hash: a few may meet by chance, many would make each look-up a long search
+AXES, LONGEST_AXIS = 32, 2**40
 
 
 class MalformedError(ValueError):
@@ -46,7 +50,9 @@ def unpack(message: bytes) -> Any:
     [(1, 2.5), {3}, b'key', tensor([True])]
     """
     try:
-        return _unpacked(json.loads(message), DEEPEST)
+        parsed = json.loads(message)
+        _check_size(parsed)
+        return _unpacked(parsed)
     except Exception as error:  # there is no end to what a hostile process may send
         raise MalformedError(f"{type(error).__name__}: {error}") from None
 
@@ -106,29 +112,56 @@ def _array(name: str, value: np.ndarray) -> dict[str, list[Any]]:
     return {name: [value.dtype.str, [*value.shape], held]}
 
 
-def _unpacked(packed: Any, deep: int) -> Any:
-    """The value of parsed JSON, of at most so many values within values."""
-    if not isinstance(packed, (list, dict)):
-        return packed
-    if not deep:
-        raise ValueError("values within values without an end")
+def _check_size(parsed: Any) -> None:
+    """Refuse parsed JSON that is too deep or has too many values, before anything is made of it."""
+    layer, values = [parsed], 0
+    for _ in range(DEEPEST):
+        values += len(layer)
+        if values > MOST:
+            raise ValueError(f"more than {MOST:,} values")
+        layer = [item for one in layer if isinstance(one, (list, dict))
+                 for item in (one if isinstance(one, list) else one.values())]
+        if not layer:
+            return
+    raise ValueError("values within values without an end")
+
+
+def _unpacked(packed: Any) -> Any:
+    """The value of parsed JSON."""
     if isinstance(packed, list):
-        return [_unpacked(item, deep - 1) for item in packed]
+        return [_unpacked(item) for item in packed]
+    if not isinstance(packed, dict):
+        return packed
     (name, held), = packed.items()
     if name == "dict":
-        return {_unpacked(key, deep - 1): _unpacked(item, deep - 1) for key, item in held}
-    if name in GROUPS:
-        return GROUPS[name](_unpacked(item, deep - 1) for item in held)
+        keys = _keys(key for key, _ in held)
+        return dict(zip(keys, (_unpacked(item) for _, item in held), strict=True))
+    if name == "set":
+        return set(_keys(held))
+    if name == "tuple":
+        return tuple(_unpacked(item) for item in held)
     return UNPACK[name](held)
 
 
+def _keys(packed: Iterable[Any]) -> list[Any]:
+    """Values that are to be looked up by their hashes, which therefore must tell them apart."""
+    keys = [_unpacked(key) for key in packed]
+    keys = [key.item() if isinstance(key, torch.Tensor) else key for key in keys]
+    if keys and max(Counter(map(hash, keys)).values()) > ALIKE:
+        raise ValueError("keys that have the same hash")
+    return keys
+
+
 def _to_array(held: list[Any]) -> np.ndarray:
-    dtype, shape = np.dtype(held[0]), [int(size) for size in held[1]]
-    if dtype.kind not in KINDS or dtype.itemsize == 0 or min(shape, default=0) < 0:
-        raise ValueError(f"an array of {dtype} and {shape}")
+    if len(held[1]) > AXES:
+        raise ValueError(f"an array of {len(held[1])} axes")
+    dtype, shape = np.dtype(str(held[0])), [int(size) for size in held[1]]
+    if dtype.kind not in KINDS or dtype.itemsize == 0 or not all(
+            0 <= size <= LONGEST_AXIS for size in shape):
+        raise ValueError(f"an array of {dtype} that is none")
     values = np.frombuffer(base64.b64decode(held[2]), dtype)
     if math.prod(shape) != values.size:
-        raise ValueError(f"{values.size} numbers for {shape}")
+        raise ValueError(f"{values.size} numbers for another shape")
     return values.reshape(shape).copy()
 
 
@@ -136,7 +169,6 @@ def _to_other(name: str) -> Any:
     return type(name[:50] if name.isidentifier() else "object", (), {})()
 
 
-GROUPS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set": set}
 UNPACK: dict[str, Callable[[Any], Any]] = {
     "tensor": lambda held: torch.from_numpy(_to_array(held)), "array": _to_array,
     "bytes": base64.b64decode, "other": _to_other}

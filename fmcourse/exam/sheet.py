@@ -81,7 +81,7 @@ class Sheet:
         if not self.path.exists():
             return None
         try:
-            mock = _read(store.read_json(self.path))
+            mock = read(store.read_json(self.path))
             asked = {item.id: item for item in bank if item.id in mock.items}
             if digest(asked.values()) != mock.digest:
                 raise _Changed
@@ -111,7 +111,7 @@ class _Changed(Exception):  # noqa: N818  (never leaves this module)
     """The bank asks other questions by now."""
 
 
-def _read(raw: Any) -> Mock:
+def read(raw: Any) -> Mock:
     """A mock of what its file says.
 
     Raises:

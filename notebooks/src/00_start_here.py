@@ -142,7 +142,8 @@ fm.classroom.progress()
 
 # %% [markdown]
 # A claim counts as shown when your latest run at the `cpu` or `gpu` scale showed it, an exercise once its check has
-# passed. `fmcourse progress` in a terminal shows the same; `fmcourse progress export` takes it to another machine.
+# passed. *Refresh* reads it again. `fmcourse progress` in a terminal shows the same; `fmcourse progress export` takes it
+# to another machine.
 
 # %% [markdown]
 # ## Next

@@ -50,6 +50,15 @@ sheet.check(twice)
 # ### BEGIN SOLUTION
 # Two of a kind.
 # ### END SOLUTION
+
+# %% [markdown]
+# **Rubric**, a point each; you can mark your own.
+#
+# | point | it is earned by |
+# |---|---|
+# | price | says what it costs |
+# | control | compares with *nothing* |
+# | stop | a number ends it |
 """
 
 

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from fmcourse.classroom import build
+from fmcourse.classroom import build, masters
 from fmcourse.classroom.masters import Copy
 from fmcourse.errors import LessonError
 
@@ -25,7 +25,7 @@ def test_the_exercises_are_the_solutions_without_answers(course):
     code = [cell.source for cell in exercises.cells if cell.cell_type == "code"]
     assert code[1].endswith("'''The double.'''\n    # YOUR CODE HERE\n"
                             "    raise NotImplementedError()")
-    assert exercises.cells[-1].source == "**Your reasons.**\nYOUR ANSWER HERE"
+    assert exercises.cells[-2].source == "**Your reasons.**\nYOUR ANSWER HERE"
 
 
 def test_facts_are_written_for_people_and_for_nbgrader(course):
@@ -35,7 +35,7 @@ def test_facts_are_written_for_people_and_for_nbgrader(course):
     marks = [cell.metadata.nbgrader for cell in exercises.cells if "nbgrader" in cell.metadata]
     assert [(mark.grade_id, mark.solution, mark.grade, mark.get("points")) for mark in marks] == [
         ("given_1", False, False, None), ("twice", True, False, None),
-        ("twice_check", False, True, 2), ("twice_reasons", True, True, 2)]
+        ("twice_check", False, True, 2), ("twice_reasons", True, True, 3)]
 
 
 def test_building_twice_gives_the_same_bytes_and_a_change_is_found(course):
@@ -51,6 +51,20 @@ def test_building_twice_gives_the_same_bytes_and_a_change_is_found(course):
     assert stale.startswith("solutions/01_one.ipynb is not what 01_one.py makes")
     course.write(TEXT.replace("Words about it", "Other words"))
     assert len(build.check(course.lesson)) == 2
+
+
+@pytest.mark.parametrize("lesson", masters.with_exercises(), ids=lambda lesson: lesson.number)
+def test_prose_has_a_point_for_each_row_of_the_rubric_below_it(lesson):
+    """As the learner reads it: of the notebook alone, by counting lines."""
+    notebook = nbformat.read(Copy(lesson, build.EXERCISES).notebook, 4)
+    prose = [place for place, cell in enumerate(notebook.cells)
+             if cell.metadata.get("nbgrader", {}).get("grade_id", "").endswith("_reasons")]
+    for place in prose:
+        rows = [line for line in notebook.cells[place + 1].source.splitlines()
+                if line.startswith("| ")][1:]
+        assert "a point each" in notebook.cells[place + 1].source
+        assert notebook.cells[place].metadata.nbgrader.points == len(rows) >= 3
+    assert prose or lesson.number in ("01", "03", "04", "05", "06")
 
 
 def test_a_copy_that_is_missing_is_found(course):

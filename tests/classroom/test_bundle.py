@@ -1,5 +1,7 @@
 """A bundle holds all and says when it does not; it installs where nothing can be reached."""
 
+import contextlib
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +16,8 @@ from fmcourse.classroom import bundle, bundle_install, no_network, wheelhouse
 from fmcourse.classroom.wheelhouse import Pin
 from fmcourse.errors import CourseError
 from fmcourse.lessons import supplies
+
+from .conftest import LESSON
 
 BACKEND = '''
 import zipfile
@@ -54,7 +58,8 @@ def root(tmp_path) -> Path:
             "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\n'
             'backend-path = ["."]\n[project]\nname = "fmcourse"\nversion = "9"\n',
             "backend.py": BACKEND, "fmcourse/__init__.py": "", "fmcourse/cli.py": CLI,
-            "notebooks/ä b.ipynb": "{}", "secret.txt": "not in git"}.items():
+            "notebooks/ä b.ipynb": "{}", "notebooks/src/00_one.py": LESSON,
+            "notebooks/src/14_two.py": LESSON, "secret.txt": "not in git"}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     (root / ".gitignore").write_text("secret.txt\n")
@@ -104,7 +109,8 @@ def made(planned, tmp_path) -> Path:
 
 def test_sizes_are_told_before_anything_is_fetched(planned, root, tmp_path):
     assert set(planned.files) == {"pyproject.toml", "backend.py", "fmcourse/__init__.py",
-                                  "fmcourse/cli.py", "notebooks/ä b.ipynb", ".gitignore"}
+                                  "fmcourse/cli.py", "notebooks/ä b.ipynb", ".gitignore",
+                                  "notebooks/src/00_one.py", "notebooks/src/14_two.py"}
     assert planned.wheels == 300
     assert planned.course == sum((root / name).stat().st_size for name in planned.files)
     assert planned.absent  # the data is not in this home
@@ -193,31 +199,107 @@ def test_a_step_that_fails_ends_the_trial_with_its_last_lines(tmp_path):
         bundle._step("lesson 99", failing, tmp_path, dict(os.environ), quiet)
 
 
+@pytest.mark.parametrize("name", [
+    "{elsewhere}", "../mine.txt", "course/../../mine.txt", "link/mine.txt", "", ".", "..",
+    "C:mine.txt", "..\\mine.txt", "\\\\host\\share\\mine.txt"])
+def test_a_manifest_touches_nothing_outside_of_its_folder(made, planned, tmp_path, name):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    (made / "link").symlink_to(tmp_path)
+    manifest = json.loads((made / "manifest.json").read_text())
+    name = name.format(elsewhere=mine)
+    manifest["files"][name] = {"bytes": 1, "sha256": "0"}
+    (made / "manifest.json").write_text(json.dumps(manifest))
+    assert bundle_install.damaged(made, manifest) == [name]
+    for attempt in (lambda: bundle.make(planned, made, quiet),
+                    lambda: bundle.try_out(made, [], quiet)):
+        with contextlib.suppress(CourseError):
+            attempt()
+        assert mine.read_text() == "mine"
+    done = subprocess.run([sys.executable, str(made / "install.py"), str(tmp_path / "seat")],
+                          capture_output=True, text=True)
+    assert name == "link/mine.txt" or (done.returncode == 1 and "Traceback" not in done.stderr)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"files": []}', "3", "{", '{"files": {"a": 3}}',
+                                  '{"files": {}, "installed": "3", "for": {}}'])
+def test_a_manifest_that_is_none_is_told_of_and_kept(made, planned, tmp_path, text):
+    (made / "manifest.json").write_text(text)
+    for attempt in (lambda: bundle.make(planned, made, quiet),
+                    lambda: bundle.try_out(made, [], quiet)):
+        with pytest.raises(CourseError):
+            attempt()
+    assert (made / "manifest.json").read_text() == text  # it may be somebody else's
+    done = subprocess.run([sys.executable, str(made / "install.py"), str(tmp_path / "seat")],
+                          capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "not whole" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 def test_a_bundle_installs_and_runs_where_nothing_can_be_reached(made):
     said = []
-    bundle.try_out(made, "00", said.append)
-    assert said[-1] == "lesson 00, without a network"
+    bundle.try_out(made, [], said.append)
+    assert [line for line in said if line.endswith(" …")] == [
+        "install …", "lesson 00 …", "lesson 14 …"]
     next(made.glob("wheels/*")).unlink()
     with pytest.raises(CourseError, match="1 files are damaged or missing"):
-        bundle.try_out(made, "00", quiet)
+        bundle.try_out(made, ["00"], quiet)
+
+
+def test_a_lesson_that_the_bundle_has_not_is_told_of_before_anything_is_installed(made):
+    with pytest.raises(CourseError, match="no lesson '07'"):
+        bundle.try_out(made, ["00", "07"], quiet)
+
+
+REACHES = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+socket.create_connection(server.getsockname()).close()
+here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+here.bind(("127.0.0.1", 0))
+away = ("192.0.2.1", 9)
+def sent(way, *words):
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    return getattr(one, way)(*words)
+sent("sendto", b"x", here.getsockname()), sent("sendmsg", [b"x"], [], 0, here.getsockname())
+assert sent("connect_ex", here.getsockname()) == 0
+for way, words in (("connect", [away]), ("connect_ex", [away]), ("sendto", [b"x", away]),
+                   ("sendto", [b"x", 0, away]), ("sendmsg", [[b"x"], [], 0, away])):
+    try:
+        print(way, sent(way, *words))
+    except OSError as error:
+        print(way, "switched off" in str(error) or error.errno)
+for look in (socket.gethostbyname, lambda name: socket.create_connection((name, 80), timeout=5)):
+    try:
+        print(look("example.org"))
+    except OSError as error:
+        print("switched off" in str(error))
+"""
 
 
 def test_only_this_machine_is_reached_without_a_network(tmp_path):
     (tmp_path / "sitecustomize.py").write_bytes(Path(no_network.__file__).read_bytes())
-    script = """
-import socket
-server = socket.create_server(("127.0.0.1", 0))
-socket.create_connection(server.getsockname()).close()
-for place in (("192.0.2.1", 80), ("example.org", 80)):
-    try:
-        socket.create_connection(place, timeout=5)
-    except OSError as error:
-        print("switched off" in str(error))
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-c", REACHES], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert done.stdout == "True\nTrue\n", done.stderr
+    assert done.stdout.split() == ["connect", "True", "connect_ex", "True", "sendto", "True",
+                                   "sendto", "True", "sendmsg", "True", "True", "True"], done.stderr
+
+
+def test_where_the_system_takes_the_network_away_only_loopback_is_left():
+    alone = no_network.alone()
+    if not alone:
+        pytest.skip("no namespaces here")
+    done = subprocess.run([*alone, sys.executable, "-c", REACHES], capture_output=True, text=True)
+    gone = str(errno.ENETUNREACH)
+    assert done.stdout.split()[:10] == ["connect", gone, "connect_ex", gone, "sendto", gone,
+                                        "sendto", gone, "sendmsg", gone], done.stderr
+
+
+def test_where_there_is_no_such_room_python_alone_is_closed(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert no_network.alone() == []
 
 
 def test_the_command_plans_makes_and_checks(command, planned, root, tmp_path, monkeypatch):
@@ -231,4 +313,21 @@ def test_the_command_plans_makes_and_checks(command, planned, root, tmp_path, mo
     tried = []
     monkeypatch.setattr(bundle, "try_out", lambda *words: tried.append(words[:2]))
     assert "runs without a network" in command("class", "bundle", folder, "--check")[1]
-    assert tried == [(folder, "00")]
+    command("class", "bundle", folder, "--check", "--lesson", "00,14")
+    command("class", "bundle", folder, "--check", "--lesson", "all")
+    assert tried == [(folder, ["00"]), (folder, ["00,14"]), (folder, [])]
+
+
+def test_a_file_where_a_folder_is_wanted_is_told_of(command, planned, root, tmp_path, monkeypatch):
+    from fmcourse.lessons import catalogue
+
+    (tmp_path / "file").write_text("mine")
+    for words in (("class", "slides", "00", "--to", tmp_path / "file"),
+                  ("class", "bundle", tmp_path / "file")):
+        with monkeypatch.context() as patch:
+            if words[1] == "bundle":
+                patch.setattr(catalogue, "root", lambda: root)
+            code, _, complaint = command(*words)
+        assert code == 1
+        assert "cannot be made" in complaint
+    assert (tmp_path / "file").read_text() == "mine"

@@ -125,3 +125,25 @@ def test_random_numbers_are_the_same_in_every_run_and_the_learners_stay_as_they_
     before = torch.random.get_rng_state()
     assert judge(drawn, lambda: torch.rand(2)).right
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+class Torn(dict):
+    def __contains__(self, key):
+        raise KeyError("torn")
+
+
+@pytest.mark.parametrize("give", [lambda xs: 10**400, lambda xs: xs.append(xs) or xs,
+                                  lambda xs: {10**5000: xs}])
+def test_a_value_beyond_all_bounds_is_met_with_a_sentence(give):
+    total = Exercise("total", lambda xs: float(sum(xs)), {"two": ([1.0, 2.0],)},
+                     {"You took the first.": lambda xs: xs[0]}, ("", ""))
+    verdict = judge(total, give)
+    assert verdict.kind == DIFFERS
+    assert "Look at what `total` gives: it " in verdict.says
+
+
+def test_a_dictionary_of_its_own_kind_that_breaks_is_met_with_a_sentence():
+    ways = Exercise("ways", lambda: {"a": 1}, {"": ()}, {}, ("", ""), {"No.": {"a": 2}})
+    verdict = judge(ways, lambda: Torn(a=3))
+    assert verdict.kind == FAILS
+    assert "cannot be compared: KeyError" in verdict.says

@@ -41,7 +41,16 @@ def test_what_carries_a_number_is_forgiven(carrier):
     (torch.tensor([1.0, 2.0]), torch.tensor([1, 2]), "real numbers (float32)"),
     (torch.tensor([1.0, 5.0, 5.0]), torch.tensor([1.0, 2.0, 3.0]),
      "2 of its 3 numbers differ, the first at [1], where it has 5"),
-    ([1, 2], torch.tensor([1, 2]), "where a tensor is wanted"),
+    ([1, 2], torch.tensor([1, 2]), "it is a list, where a tensor is wanted"),
+    ([1, 2], np.array([1, 2]), "it is a list, where a NumPy array is wanted"),
+    ({"x": torch.ones(2)}, {"x": [1]}, "it has 2 items, where 1 are wanted"),
+    ("x", {"x": [1]}, "it is a text, where a dictionary is wanted"),
+    (torch.ones(2), 1.0, "it is a tensor, where a number is wanted"),
+    (np.ones(2), 1.0, "it is a NumPy array, where a number is wanted"),
+    (10**400, 2.0, "it is 10 to the power of 400 or so, which is too high"),
+    (-10**400, 2, "it is -10 to the power of 400 or so, which is too low"),
+    ([10**400], np.array([1.0]), "it is a list, where a NumPy array is wanted"),
+    (np.array([10**400]), np.array([1.0]), "where it has 10 to the power of 400 or so"),
     ([1, 2], [1, 2, 3], "it has 2 items, where 3 are wanted"),
     ({"a": 1}, {"a": 1, "b": 2}, "it lacks 'b'"),
     ({"a": [1, 3]}, {"a": [1, 2]}, "at ['a'][1] it is 3, which is too high"),
@@ -58,6 +67,53 @@ def test_the_wanted_value_is_not_given_away(got, wanted):
     assert str(wanted) not in difference(got, wanted)
     assert str(wanted) not in difference([got], [wanted])
     assert str(wanted) not in difference(torch.tensor([got]), torch.tensor([wanted]))
+
+
+def endless():
+    xs = []
+    xs.append(xs)
+    return xs
+
+
+def deep():
+    xs = []
+    for _ in range(10_000):
+        xs = [xs]
+    return xs
+
+
+@pytest.mark.parametrize("make", [endless, deep, lambda: {"x": endless()}])
+@pytest.mark.parametrize("wanted", [3, [[1]], "x", {"x": [1]}, torch.ones(2)])
+def test_a_value_that_holds_itself_differs_in_a_sentence(make, wanted):
+    assert "without an end" in difference(make(), wanted)
+
+
+class Spiteful:
+    def __eq__(self, other):
+        raise ZeroDivisionError("no")
+
+    __hash__ = None
+
+
+class Ours(Spiteful):
+    pass
+
+
+def test_a_value_that_cannot_be_compared_differs_in_a_sentence():
+    assert difference(Ours(), Spiteful()) == "it cannot be compared: ZeroDivisionError: no"
+    assert "of type Spiteful" in difference(Spiteful(), 3)
+
+
+def test_numbers_that_python_does_not_write_are_told_of():
+    long = 10**5000
+    assert difference(long, math.nan) == "it is 10 to the power of 5000 or so"
+    assert difference({long: 1}, {1: 1}) == "it lacks 1"
+    assert difference({1: 1, long: 1}, {1: 1}).startswith("it should not have ")
+
+
+def test_whole_numbers_beyond_all_real_ones_are_compared():
+    assert difference(10**400, 10**400) is None
+    assert difference(10**400, 10**400 + 1)
 
 
 def test_counts_are_exact():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fmcourse.classroom import confine, desk, grading, hidden
+from fmcourse.classroom import confine, desk, grading, hidden, prose
 from fmcourse.classroom.check import FAILS, RIGHT, UNWRITTEN, Exercise
 
 from .conftest import TWICE
@@ -232,6 +233,59 @@ def test_values_that_no_honest_answer_gives_are_refused(marked):
     assert "without an end" in marked(answer(deep)).says
 
 
+SENDS = """
+import os, struct
+far = [b"%d" % (i * (2**61 - 1)) for i in range(150_000)]
+def send(value):
+    reply = b'{"dict": [["value", ' + value + b'], ["changed", []]]}'
+    for number in range(3, 64):
+        try:
+            os.write(number, struct.pack("!I", len(reply)) + reply)
+        except OSError:
+            pass
+"""
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    (r"""b'{"set": [' + b",".join(far) + b"]}" """, "same hash"),
+    (r"""b'{"dict": [' + b",".join(b"[%s,0]" % x for x in far[:50_000]) + b"]}" """, "same hash"),
+    (r"""b"[" + b"[]," * 1_300_000 + b"[]]" """, "more than 200,000 values|before its time"),
+    (r"""b'{"array": ["<f4", [' + b",".join([b"9" * 4000] * 900) + b'], ""]}' """, "axes")])
+def test_one_that_sends_what_would_take_minutes_to_read_holds_nobody_up(marked, value, said):
+    began = time.process_time()  # of the grader alone
+    assert re.search(said, marked(SENDS, answer(f"send({value.strip()})")).says)
+    assert time.process_time() - began < LIMITS.seconds
+
+
+def test_reading_and_comparing_have_an_end(marked, monkeypatch):
+    def slow(*given):
+        while True:
+            with contextlib.suppress(Exception):
+                time.sleep(0.01)
+
+    unpack = desk.values.unpack
+    monkeypatch.setattr(desk.values, "unpack", lambda message: (
+        slow() if b"stall" in message else unpack(message)))
+    assert "could not be read" in marked(answer("return 'stall'")).says
+    judge = grading.judge
+    monkeypatch.setattr(grading, "COMPARING", 0.5)
+    monkeypatch.setattr(grading, "judge", lambda exercise, *given: (
+        slow() if exercise.name == "twice" else judge(exercise, *given)))
+    assert "could not be compared" in marked(answer("return 0")).says
+
+
+def test_using_an_answer_here_has_an_end(table, monkeypatch):
+    """Where a check makes something of what an answer gave, that is bounded too."""
+    monkeypatch.setattr(desk, "SLACK", 0.1)
+
+    def counted(answer, x):
+        return sum(1 for _ in iter(lambda: answer(x), None))
+
+    sitting = desk.Sitting(table, [answer("return 6")])
+    endless = Exercise("twice", lambda x: None, {"three": (3,)}, {}, ("", ""), use=counted)
+    assert sitting.outcomes(endless)["three"].error.args
+
+
 def test_a_notebook_that_uses_up_its_time_is_given_no_more(table, monkeypatch):
     monkeypatch.setattr(table, "limits", confine.Limits(seconds=0.5, total=1))
     sitting = desk.Sitting(table, [*["while True: pass"] * 3, RIGHT_TWICE])
@@ -268,7 +322,7 @@ def test_a_notebook_that_is_none_earns_nothing_and_says_so(tmp_path, table, text
     notebook(tmp_path, "ann", [])
     one, = grading.submissions(tmp_path)
     one.path.write_text(text)
-    marks = grading.graded(one, "a secret", table)
+    marks = grading.graded(one, "a secret", table, prose.Pages(tmp_path))
     assert {mark.points for mark in marks} == {0}
     assert "cannot be read" in marks[0].says
 
@@ -281,7 +335,8 @@ def test_a_value_that_breaks_the_judge_costs_one_mark_and_not_the_class(
     monkeypatch.setattr(grading, "judge", broken)
     notebook(tmp_path, "ann", [])
     one, = grading.submissions(tmp_path)
-    assert {mark.says for mark in grading.graded(one, "a secret", table)} == {
+    marks = grading.graded(one, "a secret", table, prose.Pages(tmp_path))
+    assert {mark.says for mark in marks} == {
         "What it gives cannot be compared: RecursionError: too deep"}
 
 
@@ -293,6 +348,30 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path):
     path.write_text("abc")
     with pytest.raises(grading.ExerciseError, match="too short"):
         grading.secret(path)
+
+
+def test_a_secret_that_is_none_is_told_of(tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe secret")
+    for path in (tmp_path, tmp_path / "bytes", tmp_path / "bytes" / "secret.txt"):
+        with pytest.raises(grading.ExerciseError, match="cannot be read"):
+            grading.secret(path)
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--memory", "inf"), "--memory"), (("--memory", "nan"), "--memory"),
+    (("--seconds", "nan"), "--seconds"), (("--seconds", "inf"), "--seconds"),
+    (("--to", "{file}"), "cannot be made"),
+    (("--secret", "{folder}"), "cannot be read"), (("--secret", "{file}"), "cannot be read")])
+def test_mistakes_of_the_one_who_grades_are_told_in_a_sentence(tmp_path, command, words, said,
+                                                               monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(b"\xff\xfe")
+    notebook(tmp_path / "submitted", "ann", [])
+    code, _, complaint = command("class", "grade", tmp_path / "submitted", *(
+        word.format(file=tmp_path / "file", folder=tmp_path) for word in words))
+    assert code
+    assert said in complaint
+    assert "Traceback" not in complaint
 
 
 def test_the_command_grades_a_class_and_counts_its_mistakes(tmp_path, table, command, monkeypatch):

@@ -10,7 +10,10 @@ from .conftest import TEXT
 
 def test_an_exercise_is_read_with_its_facts(course):
     task, = masters.tasks(course.lesson)
-    assert task == masters.Task("twice", "Double it", "implement", 2, 5, ("K1",))
+    assert task == masters.Task("twice", "Double it", "implement", 2, 5, ("K1",), (
+        ("price", "says what it costs"), ("control", "compares with *nothing*"),
+        ("stop", "a number ends it")), "**Your reasons.**")
+    assert task.reasons == "twice_reasons"
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [
@@ -23,6 +26,13 @@ def test_an_exercise_is_read_with_its_facts(course):
     ("sheet.check(twice)", "sheet.check(double)", "not directly below"),
     ("sheet.check(twice)\n", "print()\n\n# %%\nsheet.check(twice)\n", "not directly below"),
     (' tags=["commentary"]', "", "has no commentary"),
+    ("**Rubric**", "**A table**", "The rubric is not"),
+    ("# %% [markdown]\n# **Rubric**", "# %% [markdown]\n# Read.\n\n# %% [markdown]\n# **Rubric**",
+     "The rubric is not"),
+    ("# | stop | a number ends it |", "# | price | a number ends it |", "The rubric is not"),
+    ("# | stop | a number ends it |", "# | stop | a number | ends it |", "The rubric is not"),
+    ("# **Your reasons.**\n# ### BEGIN SOLUTION\n# Two of a kind.\n# ### END SOLUTION\n",
+     "# Words.\n", "The rubric is not"),
     ('exercise="twice"', 'exercise="thrice"', "but not in both: thrice, twice"),
 ])
 def test_an_exercise_that_is_not_whole_is_refused(course, old, new, said):

@@ -1,4 +1,7 @@
-"""nbgrader itself, end to end: it releases the sheet, and grades a solved and an unsolved copy."""
+"""nbgrader itself, end to end: it releases a sheet, and grades a solved and an unsolved copy.
+
+The sheet has programs and prose: what a person is to mark counts in the maximum there and here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pytest
 
 pytest.importorskip("nbgrader", reason="only instructors need it: pip install fmcourse[classroom]")
 ROOT = Path(__file__).parents[2]
-SHEET = "01_pretraining"
+SHEET = "02_continued_pretraining"
 SETTINGS = """
 from nbconvert.preprocessors import TagRemovePreprocessor
 from nbgrader.converters import GenerateAssignment
@@ -37,6 +40,9 @@ def test_nbgrader_releases_a_sheet_and_grades_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     from nbgrader.api import Gradebook
 
+    from fmcourse.classroom import masters
+    from fmcourse.lessons import catalogue
+
     (tmp_path / "nbgrader_config.py").write_text(SETTINGS)
     for place, folder in (("source/01", "solutions"), ("submitted/solved/01", "solutions"),
                           ("submitted/unsolved/01", "exercises")):
@@ -50,5 +56,11 @@ def test_nbgrader_releases_a_sheet_and_grades_it(tmp_path, monkeypatch):
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", course_id="fm") as book:
         marks = {mark.student.id: (mark.score, mark.max_score)
                  for mark in book.assignment_submissions("01")}
-    assert marks["solved"][0] == marks["solved"][1] > 0
-    assert marks["unsolved"] == (0, marks["solved"][1])
+        waits = {mark.student.id: mark.needs_manual_grade
+                 for mark in book.assignment_submissions("01")}
+    tasks = masters.tasks(catalogue.select([SHEET])[0])
+    programs, prose = (sum(points) for points in zip(*(
+        (task.difficulty, len(task.rubric)) for task in tasks), strict=True))
+    assert prose
+    assert marks == {"solved": (programs, programs + prose), "unsolved": (0, programs + prose)}
+    assert waits["solved"]

@@ -1,6 +1,8 @@
 """Values through a pipe: what goes in comes out, and whatever else comes in is refused."""
 
+import base64
 import json
+import time
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from fmcourse.classroom import values
 from fmcourse.classroom.compare import difference
 from fmcourse.classroom.values import MalformedError, described_error, pack, raised, unpack
 from fmcourse.errors import DataError
@@ -54,13 +57,42 @@ def test_whatever_a_hostile_process_sends_is_a_value_or_refused(sent):
             assert np.asarray(value).ravel().tolist() == pytest.approx(np.asarray(wanted).tolist())
 
 
+FAR = b", ".join(b"%d" % (i * (2**61 - 1)) for i in range(99))  # all of one hash
+
+
 @pytest.mark.parametrize("message", [
     b"", b"\xff", b"[" * 100_000, b'{"tensor": ["<f4", [-1], ""]}', b'{"set": [[]]}',
     b'{"array": ["|O", [1], "AAAAAAAAAAA="]}', b'{"array": ["<f4", [9], "AAAAAA=="]}',
+    b'{"array": ["<f4", [1' + b",1" * 99 + b'], "AAAAAA=="]}', b'{"set": [' + FAR + b"]}",
+    b'{"array": ["<f4", [' + b"9" * 4000 + b'], "AAAAAA=="]}',
+    b'{"dict": [' + b", ".join(b"[%d, 1]" % (i * (2**61 - 1)) for i in range(99)) + b"]}",
+    b"[" + b"[]," * 999_999 + b"[]]", b"[" * 70 + b"]" * 70,
     b'{"pickle": "gASVAAAA"}', b'{"tuple": [1], "set": [2]}', b"9" * 5000])
 def test_bytes_that_are_no_value_are_refused(message):
     with pytest.raises(MalformedError):
         unpack(message)
+
+
+def test_a_message_that_would_take_minutes_to_read_takes_none(monkeypatch):
+    """163,000 numbers of one hash fit into a message; a set of 16,000 of them took 12 s."""
+    far = [i * (2**61 - 1) for i in range(50_000)]
+    for value in ({"set": far}, {"dict": [[number, 0] for number in far]},
+                  {"dict": [[{"tensor": ["<i8", [], _eight(i)]}, 0] for i in range(1, 10_000)]}):
+        began = time.process_time()
+        with pytest.raises(MalformedError, match="same hash"):
+            unpack(json.dumps(value).encode())
+        assert time.process_time() - began < 5
+    monkeypatch.setattr(values, "ALIKE", 10_000)  # so that the guard is what refuses
+    assert len(unpack(b'{"set": [' + FAR + b"]}")) == 99
+
+
+def _eight(times: int) -> str:
+    """The same numbers as tensors without axes, as far as eight bytes hold them."""
+    return base64.b64encode((times % 4 * (2**61 - 1)).to_bytes(8, "little")).decode()
+
+
+def test_keys_that_are_tensors_without_axes_are_numbers():
+    assert unpack(pack({torch.tensor(3): 1})) == {3: 1}
 
 
 def test_what_cannot_be_compared_arrives_by_its_types_name():
