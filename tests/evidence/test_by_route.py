@@ -69,6 +69,18 @@ def test_a_page_stands_before_its_question_and_has_the_number_of_its_release(fac
                 assert page == f"{question} {row[column]} at most."
 
 
+def test_a_wrong_page_is_anothers_with_another_answer_and_the_question_stays(facts):
+    exam = quiz.Exam.draw(facts, 10, seed=1)
+    right = quiz.with_page(exam.rows, exam.new)["prompt"][:]
+    pages = [prompt.split("\n\n")[0] for prompt in right]
+    for row, one, wrong in zip(exam.rows, right, quiz.with_wrong_pages(exam.rows, exam.new),
+                               strict=True):
+        page, question = wrong.split("\n\n")
+        assert question == row["prompt"] == one.split("\n\n")[1]
+        assert page in pages
+        assert f" {row['completion']} at most" not in page
+
+
 def test_shuffled_answers_are_the_same_answers_at_other_questions(facts):
     known = quiz.history(facts)
     mixed = quiz.shuffled(known, seed=3)

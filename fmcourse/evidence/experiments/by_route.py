@@ -23,7 +23,7 @@ def by_route(seed: int, asked: int = 34, tokens: int = 100_000, reading: int = 1
     that is asked and was stated then. The student learns from what the teacher replies to the same
     questions, with the pages of 2022 in front, and never from answers. Retrieval is given the pages
     of 2026 and nothing is trained again; its controls are the pages of 2022, and pages that belong
-    to other questions.
+    to other questions, with other answers.
 
     No more limits have changed than are asked: every seed asks them all, so intervals tell how
     training and the other questions vary, and not what other changed limits would have shown.
@@ -53,7 +53,7 @@ def by_route(seed: int, asked: int = 34, tokens: int = 100_000, reading: int = 1
         quiz.PLAIN: alone, quiz.FEW: quiz.with_examples(alone, shown), quiz.RETRIEVAL: looked_up,
         **{name: looked_up if name in (quiz.BOTH, quiz.DISTILLED) else alone for name in runs},
         quiz.OLD: quiz.with_page(exam.rows, exam.old)["prompt"][:],
-        quiz.WRONG: [*looked_up[1:], looked_up[0]]}
+        quiz.WRONG: quiz.with_wrong_pages(exam.rows, exam.new)}
     who = dict.fromkeys(prompts, base) | {name: run.model for name, run in runs.items()}
     who[quiz.OLD] = who[quiz.WRONG] = who[quiz.BOTH]
     said = {name: quiz.say(who[name], asking) for name, asking in prompts.items()}

@@ -6,13 +6,14 @@ is dear. What labels of *all* prompts would have taught stands beside it.
 
 By logits: student and control read the same texts for as many steps, from the same random weights.
 The student also sees what else the teacher found likely at each token. Here nothing but the signal
-differs.
+differs. Students of three sizes do so, and the smallest with fewer texts, too, read more often.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from datasets import Dataset
@@ -28,7 +29,9 @@ TEACHER, ANSWERS, FEW = "teacher", "the teacher's answers", "the few labels"
 MISPLACED, ALL = "misplaced answers", "labels of all prompts"
 LOGITS, TEXT = "the teacher's logits", "the text alone"
 FAMILIES = ("year", "origin")  # that the base is soon good at
+SECONDS = "core-seconds a reply"
 LAYERS, LONGEST = 2, 16  # of the student that answers; tokens of an answer
+TIMED = 7  # prompts that are answered one at a time
 SIZES = {"1/8": Shape(128, 2, 384, 2), "1/4": Shape(192, 3, 512, 3), "1/2": Shape(256, 5, 704, 4)}
 PASSAGE = 600  # characters
 WRITING = {"learning_rate": 3e-3, "optimizer": "muon", "micro_rows": 4, "warmup": 0.05,
@@ -39,13 +42,13 @@ Scores = dict[str, float]
 
 def distilled(
     seed: int, taught: int = 100_000, tokens: int = 80_000, labels: int = 20, prompts: int = 600,
-    asked: int = 120, written: int = 100_000, passages: int = 300, fewer: Sequence[int] = (75,),
-    tested: int = 50,
+    asked: int = 120, written: int = 100_000, passages: int = 300,
+    fewer: Sequence[int] = (38, 75, 150), tested: int = 50,
 ) -> Outcome:
     """Students by answers and by logits, each beside the same student without its teacher.
 
     A second control of the answers has them below other prompts: as many texts in the same manner,
-    and nothing to learn. Sizes of students and amounts of text are compared at seed 0.
+    and nothing to learn.
 
     Args:
         taught: tokens that the answering teacher is tuned on, with labels.
@@ -62,10 +65,9 @@ def distilled(
     base = models.with_chat(models.load("base"))
     texts, held = to_write(passages, seed), to_write(tested, seed, "test")
     arms[TEACHER][BITS] = surprise(base, held)
-    small = models.student(base, SIZES["1/8"], seed)
-    arms |= {name: {**arms.get(name, {}), BITS: surprise(run.model, held)}
-             for name, run in writers(small, base, texts, written, seed).items()}
-    curves = compared(base, texts, held, written, fewer) if seed == 0 else {}
+    curves = compared(base, texts, held, written, fewer, seed)
+    arms |= {row["arm"]: {BITS: row[BITS]} for row in curves["by size"]
+             if row["student"] == "1/8"}
     return Outcome(arms, {**hashes, "texts": data.card(texts).sha256, "base": base.sha256()},
                    {**said, **curves})
 
@@ -78,14 +80,13 @@ def answering(seed: int, taught: int, tokens: int, labels: int, prompts: int, as
     small = models.student(teacher, LAYERS)
     found = {TEACHER: teacher} | {name: run.model for name, run in pupils(
         small, teacher, pool, labels, tokens, seed).items()}
-    arms, replies, seconds = {}, {}, {}
+    arms, replies = {}, {}
     for name, model in found.items():
-        began = time.perf_counter()
         arms[name], replies[name] = graded(model, held, replies.get(TEACHER))
-        seconds[name] = time.perf_counter() - began
     told = {"asked": held["instruction"][:4], "right": held["answer"][:4],
             "says": {name: said[:4] for name, said in replies.items()},
-            "prompts a second": {name: asked / took for name, took in seconds.items()},
+            SECONDS: {name: seconds_a_reply(model, held["instruction"][:])
+                      for name, model in found.items()},
             "parameters": {name: model.parameters for name, model in found.items()},
             "scores": {name: dict(scores) for name, scores in arms.items()}}
     return arms, told, {"prompts": data.card(pool).sha256, "asked": data.card(held).sha256}
@@ -179,22 +180,37 @@ def surprise(model: LanguageModel, held: Dataset) -> float:
 
 
 def compared(teacher: LanguageModel, texts: Dataset, held: Dataset, tokens: int,
-             fewer: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-    """Students of several sizes, and of fewer texts read more often, with a teacher and without."""
+             fewer: Sequence[int], seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Students of several sizes, and the smallest with fewer texts read more often: with a teacher
+    and without."""
     by_size, by_texts = [], []
     for size, shape in SIZES.items():
-        small = models.student(teacher, shape)
-        for name, run in writers(small, teacher, texts, tokens, 0).items():
-            by_size.append({"student": size, "arm": name, "parameters": small.parameters,
-                            "flops": run.cost.flops, "seconds": run.cost.seconds,
-                            BITS: surprise(run.model, held)})
-    small = models.student(teacher, SIZES["1/8"])
-    for count in (*fewer, len(texts)):
+        small = models.student(teacher, shape, seed)
+        by_size += [{"student": size, "arm": name, "parameters": small.parameters,
+                     "flops": run.cost.flops, BITS: surprise(run.model, held)}
+                    for name, run in writers(small, teacher, texts, tokens, seed).items()]
+    small = models.student(teacher, SIZES["1/8"], seed)
+    for count in fewer:
         some = data.with_card(texts.select(range(count)), data.card(texts).step(
             "fewer", count, len(texts) - count))
         by_texts += [{"texts": count, "arm": name, BITS: surprise(run.model, held)}
-                     for name, run in writers(small, teacher, some, tokens, 0).items()]
+                     for name, run in writers(small, teacher, some, tokens, seed).items()]
+    by_texts += [{"texts": len(texts), "arm": row["arm"], BITS: row[BITS]} for row in by_size
+                 if row["student"] == "1/8"]
     return {"by size": by_size, "by texts": by_texts}
+
+
+def seconds_a_reply(model: LanguageModel, prompts: Sequence[str]) -> float:
+    """Core-seconds from a prompt to its reply: the median of a few, one at a time.
+
+    Of the processor's time, not the clock's: other work on the machine is not counted.
+    """
+    took = []
+    for prompt in [prompts[0], *prompts[:TIMED]]:  # the first is to warm up
+        began = time.process_time()
+        models.reply(model, prompt, LONGEST)
+        took.append(time.process_time() - began)
+    return median(took[1:])
 
 
 def taught_by(teacher: LanguageModel, small: LanguageModel, records: Dataset,

@@ -94,6 +94,15 @@ def with_page(rows: Dataset, index: data.Retriever) -> Dataset:
     return data.with_card(told, data.card(rows).step("with a page", len(told), 0))
 
 
+def with_wrong_pages(rows: Dataset, index: data.Retriever) -> list[str]:
+    """The control: each question after the page of another one, which has another answer."""
+    prompts, answers = rows["prompt"][:], rows["completion"][:]
+    pages = [found[0] for found in index.find(prompts)]
+    turn = [*range(len(prompts))] * 2
+    return [f"{next(pages[other] for other in turn[place:] if answers[other] != answers[place])}"
+            f"\n\n{prompt}" for place, prompt in enumerate(prompts)]
+
+
 def shuffled(rows: Dataset, seed: int) -> Dataset:
     """The control: the same questions and the same answers, each at another's question."""
     order = random.Random(seed).sample(range(len(rows)), len(rows))
