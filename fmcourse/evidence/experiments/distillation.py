@@ -7,10 +7,15 @@ is dear. What labels of *all* prompts would have taught stands beside it.
 By logits: student and control read the same texts for as many steps, from the same random weights.
 The student also sees what else the teacher found likely at each token. Here nothing but the signal
 differs. Students of three sizes do so, and the smallest with fewer texts, too, read more often.
+
+By the answers of a stranger: SmolLM2, eleven times as large as our base and of other tokens, so
+that its logits would be of no use. Nobody tuned it on this, and it says more than it is asked for;
+so what it is asked for is taken out of its answers, as one does with an API's.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from statistics import median
@@ -28,6 +33,8 @@ BITS, PER_BYTE = "held-out texts: bits per byte", "bits per byte of right answer
 TEACHER, ANSWERS, FEW = "teacher", "the teacher's answers", "the few labels"
 MISPLACED, ALL = "misplaced answers", "labels of all prompts"
 LOGITS, TEXT = "the teacher's logits", "the text alone"
+STRANGER, FROM_STRANGER, FEW_YEARS = "SmolLM2", "SmolLM2's answers", "the few labels of years"
+YEARS = "held-out years right"
 FAMILIES = ("year", "origin")  # that the base is soon good at
 SECONDS = "core-seconds a reply"
 LAYERS, LONGEST = 2, 16  # of the student that answers; tokens of an answer
@@ -43,7 +50,7 @@ Scores = dict[str, float]
 def distilled(
     seed: int, taught: int = 100_000, tokens: int = 80_000, labels: int = 20, prompts: int = 600,
     asked: int = 120, written: int = 100_000, passages: int = 300,
-    fewer: Sequence[int] = (38, 75, 150), tested: int = 50,
+    fewer: Sequence[int] = (38, 75, 150), tested: int = 50, strange: int = 120,
 ) -> Outcome:
     """Students by answers and by logits, each beside the same student without its teacher.
 
@@ -60,6 +67,7 @@ def distilled(
         written: budget of each student that writes.
         passages, fewer: texts to read, and smaller numbers of them for the curve.
         tested: held-out texts.
+        strange: prompts that SmolLM2 answers.
     """
     arms, said, hashes = answering(seed, taught, tokens, labels, prompts, asked)
     base = models.with_chat(models.load("base"))
@@ -68,8 +76,10 @@ def distilled(
     curves = compared(base, texts, held, written, fewer, seed)
     arms |= {row["arm"]: {BITS: row[BITS]} for row in curves["by size"]
              if row["student"] == "1/8"}
-    return Outcome(arms, {**hashes, "texts": data.card(texts).sha256, "base": base.sha256()},
-                   {**said, **curves})
+    others, heard = by_stranger(seed, strange, min(labels, strange), tokens // 2, asked // 2)
+    return Outcome(arms | others,
+                   {**hashes, "texts": data.card(texts).sha256, "base": base.sha256()},
+                   {**said, **curves, "by stranger": heard})
 
 
 def answering(seed: int, taught: int, tokens: int, labels: int, prompts: int, asked: int
@@ -129,6 +139,43 @@ def pupils(small: LanguageModel, teacher: LanguageModel, pool: Dataset, labels: 
             FEW: fine_tuned(small, few, tuning, FEW),
             MISPLACED: fine_tuned(small, misplaced(said), tuning, MISPLACED),
             ALL: fine_tuned(small, pool, tuning, ALL)}
+
+
+def years(rows: int, seed: int, part: str = "train") -> Dataset:
+    """Prompts that ask for the year in a text."""
+    return data.task_records(["year"], rows, seed, part)
+
+
+def years_said(teacher: LanguageModel, asked: Dataset, tokens: int = 24) -> Dataset:
+    """The first year in each of a teacher's replies, as the answer; those without one left out."""
+    said = [re.search(r"\d{3,4}", reply) for reply in
+            models.replies(teacher, asked["instruction"][:], tokens)]
+    made = [{"instruction": prompt, "answer": year[0], "messages": data.conversation(
+             prompt, year[0]), "text": f"{prompt}\n\n{year[0]}", "label": label}
+            for prompt, label, year in zip(asked["instruction"], asked["answer"], said, strict=True)
+            if year]
+    return data.with_card(Dataset.from_list(made), data.card(asked).step(
+        f"years in what {teacher.name} says", len(made), len(asked) - len(made)))
+
+
+def by_stranger(seed: int, prompts: int, labels: int, tokens: int, asked: int
+                ) -> tuple[dict[str, Scores], dict[str, Any]]:
+    """Our base, taught to find years by SmolLM2, and by a few labels; and what SmolLM2 said.
+
+    Of SmolLM2 itself the score is of the prompts that it answered for the student.
+    """
+    pool, held = years(prompts, seed), years(asked, seed, "test")
+    said = years_said(models.load("smollm2"), pool)
+    base = models.with_chat(models.load("base"))
+    recipe = train.InstructRecipe(tokens=tokens, learning_rate=2e-3, seed=seed)
+    few = data.with_card(pool.select(range(labels)), data.card(pool).step(
+        "with labels", labels, len(pool) - labels))
+    found = {name: fine_tuned(base, records, recipe, name).model
+             for name, records in {FROM_STRANGER: said, FEW_YEARS: few}.items()}
+    right = sum(row["answer"] == row["label"] for row in said) / len(pool)
+    return ({STRANGER: {YEARS: right}} | {name: {YEARS: graded(model, held)[0][RIGHT]}
+                                          for name, model in found.items()},
+            {"asked": said["instruction"][:3], "took": said["answer"][:3]})
 
 
 def misplaced(said: Dataset) -> Dataset:
