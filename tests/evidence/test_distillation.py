@@ -49,6 +49,14 @@ def test_texts_are_whole_sentences_and_the_held_out_ones_are_others():
     assert not texts[0] & texts[1]
 
 
+def test_mistakes_are_repeated_where_the_teacher_is_wrong_and_the_same_is_said():
+    says = {distillation.TEACHER: ["1", "x", "y", "z"], "student": ["1", "x", "y", "4"],
+            "other": ["9", "2", "3", "z"]}
+    assert distillation.repeated(says, ["1", "2", "3", "4"]) == pytest.approx(
+        {"student": 2 / 3, "other": 1 / 3})
+    assert distillation.repeated(says, says[distillation.TEACHER])["other"] == 0
+
+
 def test_a_year_is_taken_out_of_what_a_talkative_teacher_says(monkeypatch):
     asked = distillation.years(3, 0)
     monkeypatch.setattr(models, "replies", lambda *_: [

@@ -95,6 +95,7 @@ def answering(seed: int, taught: int, tokens: int, labels: int, prompts: int, as
         arms[name], replies[name] = graded(model, held, replies.get(TEACHER))
     told = {"asked": held["instruction"][:4], "right": held["answer"][:4],
             "says": {name: said[:4] for name, said in replies.items()},
+            "mistakes repeated": repeated(replies, held["answer"][:]),
             SECONDS: {name: seconds_a_reply(model, held["instruction"][:])
                       for name, model in found.items()},
             "parameters": {name: model.parameters for name, model in found.items()},
@@ -199,6 +200,15 @@ def graded(model: LanguageModel, held: Dataset, teacher: Sequence[str] | None = 
     said = judged["reply"].tolist()
     return {RIGHT: float(judged["followed"].mean()),
             AGREES: evaluate.percent_agreement(said, teacher or said)}, said
+
+
+def repeated(says: dict[str, list[str]], right: Sequence[str]) -> dict[str, float]:
+    """Of the prompts that the teacher answers wrongly, the share at which each other model says the
+    same wrong thing; 0 if the teacher makes no mistake."""
+    teacher = says[TEACHER]
+    wrong = [place for place, answer in enumerate(right) if teacher[place] != answer]
+    return {name: sum(said[place] == teacher[place] for place in wrong) / max(1, len(wrong))
+            for name, said in says.items() if name != TEACHER}
 
 
 def to_write(rows: int, seed: int, part: str = "train") -> Dataset:
