@@ -169,8 +169,8 @@ show.trade_off(sizes, "parameters", "bits per byte", label="student")
 # Quality per parameter, that is. Per operation, those of the teacher included, as means over the seeds:
 
 # %%
-means = pd.DataFrame(sizes).groupby("student", sort=False)[["flops", "bits per byte"]].mean()
-show.table(means)
+by_student = pd.DataFrame(sizes).groupby("student", sort=False)
+show.table(by_student[["flops", "bits per byte"]].mean())
 
 # %% [markdown]
 # A teacher is not free: it reads each text, and is the larger one. For the smallest student it doubles the work. But it is

@@ -231,15 +231,16 @@ form = course.ledger("M8", quiz.FORM)
 show.seeds(form["arms"], control=quiz.PLAIN, unit=quiz.FORM)
 
 # %% [markdown]
-# The student has its teacher's form, without having seen a label. It has its mistakes, too. Some replies of the ledger's
-# first seed:
+# The student has its teacher's form, though it read no label; pages it reads less well. Some replies of the ledger's first
+# seed:
 
 # %%
 ledger = course.ledger("M8")["details"]
 ways = list(ledger[0]["building"])
 shown = (quiz.TUNED, quiz.BOTH, quiz.DISTILLED)
 show.table([{"asked": "… " + row["prompt"][-60:], "2022": row["before"],
-             "2026": row["completion"], **{name: row["replies"][name] for name in shown}}
+             "2026": row["completion"],
+             **{name: row["replies"][name] for name in shown}}
             for row in ledger[0]["replies"][::2]])
 
 # %% [markdown]
@@ -254,7 +255,8 @@ def mean(values):
     return sum(values) / len(values)
 
 
-price = [{"route": name, "FLOPs to build": mean(seed["building"][name] for seed in ledger),
+price = [{"route": name,
+          "FLOPs to build": mean(seed["building"][name] for seed in ledger),
           **{key: mean(seed["arms"][name][key] for seed in ledger)
              for key in (quiz.RIGHT, quiz.CHANGED, quiz.FLOPS, quiz.SECONDS)}}
          for name in ways]
@@ -267,8 +269,8 @@ print(f"to build the index of {ledger[0]['passages']:,} passages: "
       f"{index:.1f} core-seconds, at every new release")
 
 # %% [markdown]
-# Seconds are of one core, one question at a time, the search included. A page costs far less time than operations: a prompt
-# is read in one pass, a reply is written token by token. And so the student saves less time than operations.
+# Seconds are of one core, one question at a time, the search included: the median of a few. A page costs far less time than
+# operations: a prompt is read in one pass, a reply is written token by token. The student saves both.
 
 # %%
 drawn = [name for name in ways if name not in (quiz.SHUFFLED, quiz.CONTINUED)]
@@ -367,12 +369,13 @@ assert difference < 1e-3, "the file is another model"
 # %%
 brief = ship.write_gguf(both.model, out / "brief.gguf", "q8_0")
 with torch.no_grad():
-    exact, rounded = (model(ids).logits for model in (both.model, ship.open_gguf(brief)))
+    exact = both.model(ids).logits  # (1, tokens, vocabulary)
+    rounded = ship.open_gguf(brief)(ids).logits
 off = (exact - rounded).abs()
 alike = (exact.argmax(-1) == rounded.argmax(-1)).float().mean()
-print(f"{brief.stat().st_size / 1e6:.0f} MB; logits differ by {off.mean():.3f} on average, "
-      f"{off.max():.2f} at most, of a spread of {exact.std():.1f}; "
-      f"the same likeliest token at {alike:.0%} of {ids.numel()} places")
+print(f"{brief.stat().st_size / 1e6:.0f} MB; logits differ by {off.mean():.3f} on "
+      f"average, {off.max():.2f} at most, of a spread of {exact.std():.1f}; the same "
+      f"likeliest token at {alike:.0%} of {ids.numel()} places")
 
 # %% [markdown]
 # ### Somebody else's client
