@@ -2,9 +2,9 @@
 
 A question is the name of a page and the beginning of a sentence on it, up to a number ("CopyObject
 of Amazon Simple Storage Service: You can store individual objects of up to"); the answer is the
-number. Both releases have the same number in most of the sentences, a few dozen have another one
+number. Both releases have the same number in most of the sentences, some thirty have another one
 now, and some sentences are of services that did not exist. Real facts and real changes; nothing is
-made up.
+made up. Which numbers count as limits is told in `data.stated_limits`.
 
 Trade-off: a person would ask in words of their own. These words are the page's, so a search finds
 the page more easily than it would for a person. And a sentence to be finished can be asked of any
@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from datasets import Dataset, DatasetDict
 
@@ -24,29 +23,12 @@ from fmcourse import sources
 from fmcourse.data.cache import cached
 from fmcourse.data.card import card, with_card
 from fmcourse.data.sentences import sentences
+from fmcourse.data.stated_limits import BLANK, Stated, in_both, page_of, stated
 from fmcourse.data.task_rows import Row, task_row
 
 RELEASES = {2022: "aws-docs-2022", 2026: "aws-docs"}
-RECIPE = "dated-facts-2"  # raise it when a step below changes, so that caches are made anew
-BLANK = "___"
-SHORTEST, LONGEST, PASSAGE = 40, 220, 300  # characters of a sentence; of a passage, at most
-BEFORE = 20  # characters of a sentence that stand before its number, at least
-_NUMBER = re.compile(
-    r"(?<![\w.,:/$#*^=+({\[\"'-])(\d{1,3}(?:,\d{3})+|\d{1,9})(?=[ ;)%]|[.,;](?:\s|$))")
-_NAME_BEFORE = re.compile(r"[a-z,;)] [A-Z]\w*\s$")  # Route 53, ISO 8601: no limit but a name
-_LIMIT = re.compile(
-    r"\b(up to|maximum|minimum|at least|at most|more than|greater than|less than|fewer than|"
-    r"defaults?|limit(ed)?|between|range|within|exceeds?|as much as|longer than|larger than|"
-    r"older than|can be|after|every|last|MTU)\b|"
-    r"___ (days|months|hours|minutes|seconds|characters|bytes|items|levels|MB|GB|TB|MiB)\b", re.I)
-
-
-class _Stated(NamedTuple):
-    number: str
-    question: str
-    page: str
-    document: str
-    service: str
+RECIPE = "dated-facts-3"  # raise it when a step below changes, so that caches are made anew
+PASSAGE = 300  # characters of a passage, at most
 
 
 @dataclass(frozen=True)
@@ -63,7 +45,7 @@ class DatedFacts:
         new: of services that did not exist in 2022.
         pages: the pages of 2022 on which what is asked was stated, as `text`.
         passages: year → sentences that state a number, with the page they stand on; of the services
-            that are asked about.
+            that are asked about, and not of all documents.
     """
 
     changed: Dataset
@@ -98,41 +80,10 @@ def question(sentence: str, page: str) -> str:
     return f"{page}: {sentence.partition(BLANK)[0].rstrip()}"
 
 
-def blanks(sentence: str) -> list[tuple[str, str]]:
-    """The sentence with each of its limits left out, and the number; none if it states no limit.
-
-    >>> blanks("Route 53 returns a maximum of 1,000 items.")
-    [('Route 53 returns a maximum of ___ items.', '1000')]
-    """
-    found = []
-    if SHORTEST <= len(sentence) <= LONGEST:
-        for number in _NUMBER.finditer(sentence):
-            asked = f"{sentence[:number.start()]}{BLANK}{sentence[number.end():]}"
-            named = _NAME_BEFORE.search(sentence[:number.start()])
-            if number.start() >= BEFORE and not named and _LIMIT.search(asked):
-                found.append((asked, number[1].replace(",", "")))
-    return found
-
-
-def stated(rows: Sequence[Row]) -> dict[tuple[str, ...], _Stated]:
-    """What pages state, by page and sentence; a sentence that says two numbers is left out."""
-    found: dict[tuple[str, ...], _Stated] = {}
-    doubtful = set()
-    for row in rows:
-        page = f"{row['name']} of {row['service']}" if row["name"] else row["service"]
-        for sentence in sentences(row["text"]):
-            for asked, number in blanks(sentence.removeprefix("- ")):
-                key = (row["document"], row["kind"], row["name"], _words(asked))
-                one = _Stated(number, asked, page, row["document"], row["service"])
-                if found.setdefault(key, one).number != number:
-                    doubtful.add(key)
-    return {key: one for key, one in found.items() if key not in doubtful}
-
-
 def passages(rows: Sequence[Row]) -> Iterator[str]:
     """Sentences with a number in them, as many as fit, each headed by its page."""
     for row in rows:
-        page = f"{row['name']} of {row['service']}" if row["name"] else row["service"]
+        page = page_of(row)
         room = PASSAGE - len(page) - 2
         held = ""
         for sentence in sentences(row["text"]):
@@ -147,21 +98,14 @@ def passages(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{page}: {held}"
 
 
-def _words(text: str) -> str:
-    """What stays of a sentence when its typography, or the name of the company, is changed."""
-    brief = re.sub(r"\b(amazon web services|amazon|aws)\b", "", text.lower())
-    return re.sub(r"[^a-z0-9_]", "", brief)
-
-
 def _made() -> DatasetDict:
     releases = {year: sources.load(name) for year, name in RELEASES.items()}
     old, new = (stated(list(release)) for release in releases.values())
-    both = [key for key in new if key in old]
-    changed = _distinct([(new[key], old[key].number) for key in both
-                         if new[key].number != old[key].number])
+    both = in_both(old, new)
+    changed = _distinct([(one, before) for one, before in both if one.number != before])
     asked = {one.document for one, _ in changed}
-    unchanged = _distinct([(new[key], old[key].number) for key in both
-                           if new[key].number == old[key].number and key[0] in asked])
+    unchanged = _distinct([(one, before) for one, before in both
+                           if one.number == before and one.document in asked])
     before = set(releases[2022]["document"][:])
     young = _distinct([(one, "") for key, one in new.items() if key[0] not in before])
     log = card(releases[2026])
@@ -179,15 +123,15 @@ def _made() -> DatasetDict:
     return DatasetDict(parts)
 
 
-def _distinct(facts: list[tuple[_Stated, str]]) -> list[tuple[_Stated, str]]:
+def _distinct(facts: list[tuple[Stated, str]]) -> list[tuple[Stated, str]]:
     """One of each service's facts that share both numbers: most say the same thing again."""
-    found: dict[tuple[str, ...], tuple[_Stated, str]] = {}
+    found: dict[tuple[str, ...], tuple[Stated, str]] = {}
     for one, before in sorted(facts):
         found.setdefault((one.document, one.number, before), (one, before))
     return list(found.values())
 
 
-def _rows(facts: list[tuple[_Stated, str]]) -> Dataset:
+def _rows(facts: list[tuple[Stated, str]]) -> Dataset:
     return Dataset.from_list([
         {**task_row(question(one.question, one.page), one.number, one.document), "before": before,
          "sentence": one.question, "page": one.page, "service": one.service}

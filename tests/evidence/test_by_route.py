@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from datasets import Dataset
 
-from fmcourse import data
+from fmcourse import data, models
 from fmcourse.data.dated_facts import DatedFacts
 from fmcourse.data.task_rows import task_row
 from fmcourse.evidence import get
@@ -69,6 +69,18 @@ def test_a_page_stands_before_its_question_and_has_the_number_of_its_release(fac
                 assert page == f"{question} {row[column]} at most."
 
 
+def test_a_wrong_page_is_anothers_with_another_answer_and_the_question_stays(facts):
+    exam = quiz.Exam.draw(facts, 10, seed=1)
+    right = quiz.with_page(exam.rows, exam.new)["prompt"][:]
+    pages = [prompt.split("\n\n")[0] for prompt in right]
+    for row, one, wrong in zip(exam.rows, right, quiz.with_wrong_pages(exam.rows, exam.new),
+                               strict=True):
+        page, question = wrong.split("\n\n")
+        assert question == row["prompt"] == one.split("\n\n")[1]
+        assert page in pages
+        assert f" {row['completion']} at most" not in page
+
+
 def test_shuffled_answers_are_the_same_answers_at_other_questions(facts):
     known = quiz.history(facts)
     mixed = quiz.shuffled(known, seed=3)
@@ -79,11 +91,37 @@ def test_shuffled_answers_are_the_same_answers_at_other_questions(facts):
     assert [turns[1]["content"] for turns in mixed["messages"]] == mixed["completion"][:]
 
 
-def test_the_teacher_is_asked_nothing_new_that_is_in_the_exam(facts):
-    exam = quiz.Exam.draw(facts, 5, seed=0)
-    asked = [prompt.split("\n\n")[1] for prompt in by_route.to_ask(facts, exam)["prompt"]]
-    secret = {row["prompt"] for row in exam.rows if row["kind"] != quiz.STAYED}
-    assert not secret & {*asked}
+@pytest.mark.parametrize("said", ["50", "50."])
+def test_what_is_learnt_ends_with_one_full_stop_whoever_said_it(said):
+    model = quiz.finishing(models.load("base"))
+    talk = data.conversation("You can have up to", said)
+    assert data.written(talk, model.tokenizer).endswith("have up to 50.<|im_end|>")
+
+
+def test_a_reply_is_timed_alone_and_with_its_search(monkeypatch):
+    clock, asked = [0.0], []
+
+    def reply(model, prompt, tokens):
+        asked.append(prompt)
+        clock[0] += 2.0 if len(asked) > 1 else 50.0  # the first is slow, and does not count
+        return "7."
+
+    def search(question):
+        clock[0] += 1.0
+        return f"page {question}"
+
+    monkeypatch.setattr(quiz, "finishing", lambda model: model)
+    monkeypatch.setattr(quiz.models, "reply", reply)
+    monkeypatch.setattr(quiz.time, "process_time", lambda: clock[0])
+    assert quiz.seconds_a_reply(None, ["a", "b", "c"], search) == 3.0
+    assert asked == ["page a", "page a", "page b", "page c"]
+
+
+def test_a_search_puts_the_same_page_in_front_as_the_exam_does(facts):
+    exam = quiz.Exam.draw(facts, 3, seed=1)
+    prepare = quiz.looking_up(exam.new)
+    assert [prepare(one) for one in exam.rows["prompt"]] == quiz.with_page(
+        exam.rows, exam.new)["prompt"][:]
 
 
 def test_replies_are_held_against_today_and_2022(monkeypatch, facts):
@@ -130,6 +168,7 @@ def test_shown_only_if_pages_are_read_and_the_form_is_learnt(monkeypatch, facts,
         "tuned": lambda start, known, tokens, seed, name: made(
             both if name == quiz.BOTH else tuned),
         "distilled": lambda teacher, *_: made(partial(teacher)),
+        "seconds_a_reply": lambda *_: 1.0,
         "operations": lambda model, *_: 1.0 if isinstance(model, partial) else 2.0}
     for name, instead in replaced.items():
         monkeypatch.setattr(by_route if hasattr(by_route, name) else quiz, name, instead)

@@ -49,6 +49,24 @@ def test_texts_are_whole_sentences_and_the_held_out_ones_are_others():
     assert not texts[0] & texts[1]
 
 
+def test_mistakes_are_repeated_where_the_teacher_is_wrong_and_the_same_is_said():
+    says = {distillation.TEACHER: ["1", "x", "y", "z"], "student": ["1", "x", "y", "4"],
+            "other": ["9", "2", "3", "z"]}
+    assert distillation.repeated(says, ["1", "2", "3", "4"]) == pytest.approx(
+        {"student": 2 / 3, "other": 1 / 3})
+    assert distillation.repeated(says, says[distillation.TEACHER])["other"] == 0
+
+
+def test_a_year_is_taken_out_of_what_a_talkative_teacher_says(monkeypatch):
+    asked = distillation.years(3, 0)
+    monkeypatch.setattr(models, "replies", lambda *_: [
+        "The year in the text is 1791.", "1219 AD: 1219 AD", "I can't say."])
+    said = distillation.years_said(SimpleNamespace(name="talker"), asked)
+    assert said["answer"][:] == ["1791", "1219"]
+    assert said_in(said) == [*zip(asked["instruction"][:2], ["1791", "1219"], strict=True)]
+    assert said["label"][:] == asked["answer"][:2]
+
+
 # The experiment with students that by their accounts learn: as many of the answers as are right,
 # the more there are, and a text the better if they hear a teacher.
 
@@ -64,6 +82,11 @@ def arranged(monkeypatch, knows: bool, heard: bool) -> None:
     truth = {}
 
     def to_answer(rows, seed, part="train", make=distillation.to_answer):
+        made = make(rows, seed, part)
+        truth.update(said_in(made))
+        return made
+
+    def years(rows, seed, part="train", make=distillation.years):
         made = make(rows, seed, part)
         truth.update(said_in(made))
         return made
@@ -92,13 +115,17 @@ def arranged(monkeypatch, knows: bool, heard: bool) -> None:
         return {RIGHT: model.skill, AGREES: model.skill}, ["so"] * len(held)
 
     monkeypatch.setattr(distillation, "to_answer", to_answer)
+    monkeypatch.setattr(distillation, "years", years)
     monkeypatch.setattr(distillation, "tutor", lambda *_: Pupil(parameters=9, skill=0.9))
     monkeypatch.setattr(distillation, "fine_tuned", lambda small, records, recipe, name: learnt(
         records))
     monkeypatch.setattr(distillation, "taught_by", taught_by)
+    monkeypatch.setattr(distillation, "seconds_a_reply", lambda *_: 1.0)
+    monkeypatch.setattr(models, "replies", lambda teacher, asked, tokens: [
+        f"It is the year {truth[one] if knows else 1001}, I think." for one in asked])
     monkeypatch.setattr(distillation, "graded", graded)
     monkeypatch.setattr(train, "teacher_answers", tell)
-    monkeypatch.setattr(models, "load", lambda name: Pupil(parameters=9, bits=1.5))
+    monkeypatch.setattr(models, "load", lambda name: Pupil(name=name, parameters=9, bits=1.5))
     monkeypatch.setattr(models, "with_chat", lambda model: model)
     monkeypatch.setattr(models, "student", lambda *_: Pupil(parameters=1))
     monkeypatch.setattr(evaluate, "reply_bits_per_byte",
