@@ -101,13 +101,14 @@ print(f"longest option: {hits} of {len(single)} right, "
       f"by guessing {len(single) / 4:.0f}")
 
 # %% [markdown]
-# The library breaks ties by lot, takes the other types along, and asks how often guessing alone would do as well (`p`, an
-# exact test):
+# The library splits ties, looks at more signs and at each type by itself, and asks how often guessing alone would be as far
+# off, to either side (`p`, an exact test). A sign that is right too seldom gives keys away as well: "not the shortest".
 
 # %%
 signs = giveaways.baselines(items)
-show.table([{"sign": sign.name, "picks": sign.items, "right": sign.right,
-             "by guessing": sign.chance, "p": sign.p} for sign in signs],
+show.table([{"type": sign.type, "sign": sign.name, "picks": sign.items, "right": sign.right,
+             "by guessing": sign.chance, "p": sign.p}
+            for sign in sorted(signs, key=lambda sign: sign.p)], rows=12,
            formats={"by guessing": ".1f", "p": ".2f"})
 
 # %%
