@@ -56,6 +56,7 @@ def grade(folder: Annotated[Path, typer.Argument(
     from fmcourse.classroom.confine import Limits
 
     gradebook.ready(to)
+    gradebook.refuse_others(to)
     words = grading.secret(secret or to / "secret.txt")
     pages = prose.Pages(to / REASONS)
     limits = Limits(seconds=seconds, memory=int(memory * 1e9))

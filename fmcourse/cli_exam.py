@@ -105,13 +105,17 @@ def report() -> None:
 def export(out: Annotated[Path, typer.Argument(
                help="File to write: .apkg (Anki), .html (to print), .md, or "
                     ".json (jupyterquiz).")],
-           claims: Claims = None) -> None:
+           claims: Claims = None,
+           force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+           ) -> None:
     """Write items and answers to take along."""
+    from fmcourse import store
     from fmcourse.exam import bank
     from fmcourse.exam import export as exporting
 
     chosen = _chosen(bank.load(), claims or [], None, None)
     asked = exporting.askable(chosen, out)
+    store.refuse_to_replace({out: None}, force)
     left = len(chosen) - len(asked)
     typer.echo(f"wrote {exporting.export(chosen, out)}; items: {len(asked)}"
                + (f"; left out, of types that it does not have: {left}" if left else ""))

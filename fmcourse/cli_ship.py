@@ -19,7 +19,9 @@ Model = Annotated[str, typer.Argument(help="base, smollm2, a folder (a run's or 
 
 
 def export(model: Model,
-           folder: Annotated[Path, typer.Argument(help="To write; it is replaced.")],
+           folder: Annotated[Path, typer.Argument(
+               help="To write. A folder that is there stays, unless it is an export as it was "
+                    "signed.")],
            to: Annotated[str, typer.Option(
                help="hf: a plain Hugging Face folder; gguf: for llama.cpp and its kind.")] = "hf",
            dtype: Annotated[str, typer.Option(
@@ -42,13 +44,22 @@ def export(model: Model,
 def verify(folder: Annotated[Path, typer.Argument(help="That fmcourse export wrote.")],
            key: Annotated[Path | None, typer.Option(
                help="The signer's public key, got from elsewhere; by default this machine's own is "
-                    "the one that is known.")] = None) -> None:
-    """Name every file of a shipped model that changed, is missing or is new."""
+                    "the one that is known.")] = None,
+           any_signer: Annotated[bool, typer.Option(
+               "--any-signer", help="Only ask whether it is as it was signed, by whomever: anybody "
+                                    "who changes it can sign it anew.")] = False) -> None:
+    """Name every file of a shipped model that changed, is missing or is new; and who signed it."""
     from fmcourse import ship
 
     found = ship.verify(folder, key)
     if not found.whole:
         raise CourseError(str(found), where=folder, fix="Get it anew from whoever signed it.")
+    if not (found.known or any_signer):
+        raise CourseError(
+            f"{found.files} files are as they were signed, but by a key that this machine does not "
+            f"know: {found.signer}. Whoever changes a folder can sign it anew.", where=folder,
+            fix="Get the signer's public key from elsewhere, and give it: --key FILE. To ask only "
+                "whether it is as somebody signed it: --any-signer.")
     typer.echo(found)
 
 

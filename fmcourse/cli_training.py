@@ -46,6 +46,9 @@ def train_base(
     if to and not publish:
         raise CourseError("--to says where to publish, and nothing is published.", where=to,
                           fix="Add --publish; the run's own place is set by --folder.")
+    if to:
+        store.refuse_others(to, lambda there: store.beside_seal(there / "card.json"))
+    _refuse_others(folder)
     tokens = tokens or base.TOKENS
     folder = folder or store.folder("runs", f"base-{tokens}")
     typer.echo(base.train_base(folder, tokens))
@@ -77,6 +80,7 @@ def train_continued(
     from fmcourse.train.continued import forgotten
 
     compat.quiet()
+    _refuse_others(folder)
     model = models.load(start)
     corpus = data.domain(text) if text in DOMAINS else data.own(text)
     if tokens:  # a token is seldom more than eight characters, and a row must be full
@@ -128,6 +132,7 @@ def train_instruct(
     from fmcourse.train.instruct import VALIDATION
 
     compat.quiet()
+    _refuse_others(folder)
     adapter = Adapter(method, rank=rank)
     read = data.conversations(path, skip_bad=skip_bad)
     typer.echo(data.card(read.records))
@@ -162,6 +167,17 @@ def train_instruct(
                    f"{run.observations['share'][bits.idxmin()]:.0%} of the training; --patience 2 "
                    "goes back there", err=True)
     typer.echo(f"model in {folder / 'model'}; talk to it: fmcourse chat {folder / 'model'}")
+
+
+def _refuse_others(folder: Path | None) -> None:
+    """A run writes and replaces files and folders in its own; it does not go among others' things.
+    """
+    from fmcourse import store
+
+    if folder is not None and not (folder / "plan.json").is_file():
+        store.refuse_others(folder, lambda there: [
+            name for name in store.everything(there)
+            if not name.endswith((".bad.txt", ".bad.jsonl"))])  # of a run that did not begin
 
 
 def _say_if_finished(folder: Path) -> None:

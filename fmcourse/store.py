@@ -7,7 +7,8 @@ renamed, which POSIX and NTFS do atomically. The trade-off is a second copy on d
 and a folder that *replaces* another needs two renames, so a kill between them leaves none under
 the name, never a mixture. What a kill leaves behind are `.partial-*` names, which readers never
 look at and the next writer of the same artifact sweeps away; a draft whose writer still runs is
-left alone.
+left alone. What a person names to be written is another matter: `refuse_others` and
+`refuse_to_replace` keep a command from deleting what the course has not made.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,15 +99,27 @@ def atomic_file(path: Path | str) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """Yield an empty folder to fill; it becomes `path` when the block ends without an error."""
+def atomic_folder(path: Path | str, others: Others | None = None) -> Iterator[Path]:
+    """Yield an empty folder to fill; it becomes `path` when the block ends without an error.
+
+    Args:
+        path: a folder that is there already is replaced.
+        others: names what in that folder the caller has not made; see `refuse_others`. It is asked
+            before the block and again before anything is replaced. By default the folder is taken
+            for the caller's own.
+
+    Raises:
+        StoreError: a file lies there, or the folder holds others' things.
+    """
     path = Path(path)
+    refuse_others(path, others)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     draft = Path(tempfile.mkdtemp(prefix=_draft_prefix(path), dir=path.parent))
     os.chmod(draft, 0o755)
     try:
         yield draft
+        refuse_others(path, others)
         _put_in_place(draft, path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -128,6 +141,71 @@ def _put_in_place(draft: Path, path: Path) -> None:
         aside.rmdir()
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+Others = Callable[[Path], Iterable[str]]  # names of what in a folder is somebody else's
+SOME = 3  # names that a message lists
+
+
+def everything(folder: Path) -> list[str]:
+    """All that lies in a folder: none of it is ours."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def refuse_others(path: Path | str, others: Others | None = everything) -> None:
+    """Keep a folder that is about to be replaced from taking with it what the course has not made.
+
+    Args:
+        others: called with a folder that has something in it, names what there is not ours; None
+            lets any folder be replaced, though no file.
+
+    Raises:
+        StoreError: there is something, which the message names.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = list(others(path)) if others and any(path.iterdir()) else []
+        if found:
+            more = f" and {len(found) - SOME} more" * (len(found) > SOME)
+            raise StoreError(
+                "This folder holds what was not written here, and stays as it is: "
+                f"{', '.join(found[:SOME])}{more}.", where=path,
+                fix="Name another folder; or move or delete these yourself, then try again.")
+    elif os.path.lexists(path):
+        raise StoreError("A folder is to be written, and there is a file here, which stays.",
+                         where=path, fix="Name another folder.")
+    _refuse_file_above(path)
+
+
+def refuse_to_replace(files: Mapping[Path, str | bytes | None], force: bool = False) -> None:
+    """Keep files that are about to be written from replacing what is there.
+
+    Args:
+        files: to be written, with what will be in them; None is not known yet. A file that says
+            just that already is no matter.
+        force: replace files all the same; a folder never is.
+
+    Raises:
+        StoreError: there is something, which the message names.
+    """
+    for path, content in files.items():
+        if path.is_dir():
+            raise StoreError("A file is to be written, and there is a folder here.", where=path,
+                             fix="Name a file.")
+        whole = content.encode() if isinstance(content, str) else content
+        if os.path.lexists(path) and not force and not (
+                whole is not None and path.is_file() and path.read_bytes() == whole):
+            raise StoreError("There is something here already.", where=path,
+                             fix="Choose another name, or replace it: --force.")
+        _refuse_file_above(path)
+
+
+def _refuse_file_above(path: Path) -> None:
+    """A file cannot have others below it."""
+    above = next((one for one in path.parents if os.path.lexists(one)), None)
+    if above and not above.is_dir():
+        raise StoreError("A folder is needed here, and this is a file.", where=above,
+                         fix="Name another place.")
 
 
 def write_json(path: Path | str, value: Any) -> Path:
@@ -225,6 +303,20 @@ def broken_seal(path: Path | str) -> list[str]:
         return [path.name]
     return [name for name, digest in told[FILES].items()
             if not (path.parent / name).is_file() or sha256_file(path.parent / name) != digest]
+
+
+def beside_seal(path: Path) -> list[str]:
+    """What of a folder its sealed JSON file does not vouch for: all, if that has no seal."""
+    folder = path.parent
+    try:
+        broken = broken_seal(path)
+    except StoreError:
+        return everything(folder)
+    if path.name in broken:
+        return everything(folder)
+    listed = {path.name, *read_json(path)[FILES]}
+    there = {one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()}
+    return sorted((there - listed) | (there & set(broken)))
 
 
 def lock(path: Path | str) -> FileLock:

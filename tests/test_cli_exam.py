@@ -243,6 +243,17 @@ def test_report_sums_up_latest_answers(command):
     assert f"2 of {len(BANK)} items answered." in said
 
 
+def test_export_replaces_a_file_by_force_alone(command, tmp_path):
+    notes = tmp_path / "notes.md"
+    notes.write_text("mine")
+    code, _, complained = command("export", notes, "k9")
+    assert code == 1
+    assert "--force" in complained
+    assert notes.read_text() == "mine"
+    assert command("export", notes, "k9", "--force")[0] == 0
+    assert notes.read_text() != "mine"
+
+
 def test_export_writes_what_is_asked_for(command, tmp_path):
     code, said, _ = command("export", tmp_path / "k9.md", "k9")
     assert (code, "items: 1" in said) == (0, True)

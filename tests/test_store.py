@@ -324,3 +324,61 @@ def test_a_seal_sees_every_byte(tmp_path, change):
     assert store.broken_seal(path) == []
     path.write_bytes(change(path.read_bytes()))
     assert store.broken_seal(path) == ["card.json"]
+
+
+def test_a_file_is_never_replaced_by_a_folder(tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    with pytest.raises(StoreError, match="a file here, which stays"), \
+            store.atomic_folder(tmp_path / "precious"):
+        pass
+    with pytest.raises(StoreError, match="this is a file"), \
+            store.atomic_folder(tmp_path / "precious" / "below"):
+        pass
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert leftovers(tmp_path) == []
+
+
+def test_a_folder_with_others_things_stays_even_when_they_come_late(tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    with store.atomic_folder(target, store.everything) as draft:  # an empty one is nobody's
+        (draft / "a").write_text("1")
+    with pytest.raises(StoreError, match="stays as it is: a\\.") as found, \
+            store.atomic_folder(target, store.everything):
+        pytest.fail("nothing is made for nothing")
+    assert "Name another folder" in str(found.value)
+    (target / "a").unlink()
+    with pytest.raises(StoreError, match="late"), \
+            store.atomic_folder(target, store.everything):
+        (target / "late").write_text("mine")
+    assert [one.name for one in target.iterdir()] == ["late"]
+    for name in "bcde":
+        (target / name).write_text("")
+    with pytest.raises(StoreError, match="b, c, d and 2 more"):
+        store.refuse_others(target)
+
+
+def test_files_are_replaced_by_force_alone_and_folders_never(tmp_path):
+    path = store.atomic_write(tmp_path / "a", "old")
+    store.refuse_to_replace({path: "old", tmp_path / "new" / "b": None})
+    store.refuse_to_replace({path: "new"}, force=True)
+    for files in ({path: "new"}, {path: None}):
+        with pytest.raises(StoreError, match="already") as found:
+            store.refuse_to_replace(files)
+        assert "--force" in str(found.value)
+    with pytest.raises(StoreError, match="a folder here"):
+        store.refuse_to_replace({tmp_path: None}, force=True)
+    with pytest.raises(StoreError, match="this is a file"):
+        store.refuse_to_replace({path / "c": None}, force=True)
+
+
+def test_a_seal_vouches_for_its_files_alone(tmp_path):
+    store.atomic_write(tmp_path / "a", "1")
+    assert store.beside_seal(tmp_path / "card.json") == ["a"]
+    store.seal(tmp_path / "card.json", {}, [tmp_path / "a"])
+    assert store.beside_seal(tmp_path / "card.json") == []
+    (tmp_path / "b").write_text("mine")
+    (tmp_path / "a").write_text("changed")
+    assert store.beside_seal(tmp_path / "card.json") == ["a", "b"]
+    (tmp_path / "card.json").write_text('{"files": {}, "seal": "x"}')
+    assert store.beside_seal(tmp_path / "card.json") == ["a", "b", "card.json"]

@@ -28,6 +28,9 @@ from fmcourse.lessons import catalogue, supplies
 from fmcourse.sources import fetching
 
 MANIFEST, REQUIREMENTS, INSTALL = "manifest.json", "requirements.txt", "install.py"
+BEGUN = "begun.json"  # in place of the manifest while a bundle is made
+NAMES = (MANIFEST, BEGUN, REQUIREMENTS, INSTALL, "README.txt", "wheels", "data", "course")
+WHAT = "fmcourse bundle"
 WORK = 700_000_000  # bytes that lessons make at first: converted models, tokens
 READ_ME = """\
 The course fmcourse {version}, to install without a network.
@@ -125,10 +128,13 @@ def make(planned: Plan, folder: Path, say: Callable[[str], None]) -> Path:
     Raises:
         CourseError: the disk is too full, or something cannot be fetched. The same call goes on
             from there.
+        StoreError: something of somebody else's lies where a part is to lie.
     """
+    earlier = _earlier(planned, folder)
     folder.mkdir(parents=True, exist_ok=True)
     whole = folder / MANIFEST
     _drop_damaged(folder)
+    store.write_json(folder / BEGUN, {"what": WHAT, "files": earlier})
     whole.unlink(missing_ok=True)
     _check_room(planned, folder)
     wheels = wheelhouse.bring(planned.pins, folder / "wheels", say)
@@ -143,9 +149,31 @@ def make(planned: Plan, folder: Path, say: Callable[[str], None]) -> Path:
             shutil.copy(planned.root / name, draft / name)
     _write_texts(planned, folder, wheels)
     say("hashing")
-    return store.write_json(whole, {
-        "what": "fmcourse bundle", "course": __version__, "made": f"{date.today()}",
+    store.write_json(whole, {
+        "what": WHAT, "course": __version__, "made": f"{date.today()}",
         "for": bundle_install.here(), "installed": planned.installed, "files": _hashes(folder)})
+    (folder / BEGUN).unlink()
+    return whole
+
+
+def _earlier(planned: Plan, folder: Path) -> dict[str, object]:
+    """The files of the bundle that is here already, whole or begun; none where there is none.
+
+    Raises:
+        StoreError: other things lie under its names, or among its files.
+    """
+    store.refuse_others(folder, lambda _: [])
+    told = next((store.read_json(folder / name) for name in (MANIFEST, BEGUN)
+                 if (folder / name).is_file()), None)
+    ours = isinstance(told, dict) and told.get("what") == WHAT
+    files = dict(told["files"]) if ours else {}
+    if not ours:
+        store.refuse_others(folder, lambda _: [name for name in NAMES if (folder / name).exists()])
+    known = {*files, *(f"course/{name}" for name in planned.files)}
+    store.refuse_others(folder / "course", lambda course: [
+        name for one in sorted(course.rglob("*")) if not one.is_dir()
+        and (name := one.relative_to(folder).as_posix()) not in known])
+    return files
 
 
 def _write_texts(planned: Plan, folder: Path, wheels: list[Path]) -> None:
@@ -191,7 +219,8 @@ def _check_room(planned: Plan, folder: Path) -> None:
 
 
 def _hashes(folder: Path) -> dict[str, dict[str, object]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST
+    files = sorted(path for path in folder.rglob("*")
+                   if path.is_file() and path.name not in (MANIFEST, BEGUN)
                    and not any(part.startswith(store.PARTIAL) for part in path.parts))
     return {path.relative_to(folder).as_posix(): {
         "bytes": path.stat().st_size, "sha256": store.sha256_file(path)} for path in files}

@@ -31,8 +31,29 @@ NBGRADER = ["assignment", "duedate", "timestamp", "student_id", "last_name", "fi
             "raw_score", "late_submission_penalty", "score", "max_score"]  # nbgrader export
 
 
+def refuse_others(folder: Path) -> None:
+    """Keep tables of somebody else's, of the same names, from being replaced by these.
+
+    Raises:
+        ExerciseError: there is one.
+    """
+    for name, first in {MARKS: ",".join(COLUMNS), GRADEBOOK: ",".join(NBGRADER),
+                        LMS: "learner,"}.items():
+        if not (folder / name).exists():
+            continue
+        try:
+            with open(folder / name, encoding="utf-8") as file:
+                ours = file.readline().startswith(first)
+        except (OSError, UnicodeDecodeError):
+            ours = False
+        if not ours:
+            raise ExerciseError("Marks are to be written here, and this table is another one.",
+                                where=folder / name, fix="Name another folder: --to FOLDER.")
+
+
 def write(marks: Iterable[Mark], folder: Path) -> list[Path]:
-    """Write the three tables; returns their files."""
+    """Write the three tables; returns their files. Those of an earlier grading are replaced."""
+    refuse_others(folder)
     table = pd.DataFrame([{name: _whole(value) for name, value in asdict(mark).items()}
                           for mark in marks], columns=COLUMNS)
     made = {MARKS: table, GRADEBOOK: exported(table), LMS: by_learner(table)}

@@ -18,8 +18,9 @@ from fmcourse import models, store
 from fmcourse.errors import ModelError, meant
 from fmcourse.models import LanguageModel
 from fmcourse.models.four_bits import full_precision
+from fmcourse.ship import keys
 from fmcourse.ship.gguf_file import TYPES, write_gguf
-from fmcourse.ship.manifest import sign
+from fmcourse.ship.manifest import others, sign
 from fmcourse.ship.model_card import model_card
 from fmcourse.ship.portable import write_folder
 
@@ -35,7 +36,8 @@ def export(what: Run | LanguageModel | Path | str, folder: Path | str, to: str =
 
     Args:
         what: a run, a model, or what `models.load` opens: a folder, a hub id, 'base', 'smollm2'.
-        folder: to write; one that is there already is replaced.
+        folder: to write. One that is there already is replaced if it is empty, or an export that
+            is still as it was signed.
         to: 'hf', or 'gguf' for llama.cpp and its kind.
         dtype: of the weights; 'q8_0' (eight bits) for GGUF alone. float32 loses nothing.
         limits: what else the card should warn of.
@@ -44,14 +46,18 @@ def export(what: Run | LanguageModel | Path | str, folder: Path | str, to: str =
     Raises:
         ModelError: no such form or dtype, or a model that cannot be written so: a prompt or a
             prefix cannot be merged, and GGUF takes Llamas only.
+        StoreError: something else lies there, or the key cannot be read.
     """
     if to not in FORMS:
         raise ModelError(f"There is no form {to!r}.", where="export", fix=meant(to, FORMS))
     if dtype not in FORMS[to]:
         raise ModelError(f"{to} has no weights of type {dtype!r}.", where="export",
                          fix=meant(dtype, FORMS[to]))
+    store.refuse_others(folder, others)
+    if key:
+        keys.private_key(key)  # before a large model is opened for nothing
     model, run = _opened(what)
-    with store.atomic_folder(folder) as draft:
+    with store.atomic_folder(folder, others) as draft:
         if to == "gguf":
             write_gguf(model, draft / f"{Path(folder).name}.gguf", dtype)
         else:

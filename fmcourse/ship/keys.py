@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from fmcourse import user_data
 from fmcourse.errors import StoreError
 
+KEY = "Name the file of a key (PEM), or leave --key out: then this machine's own counts."
 MAKE = "openssl genpkey -algorithm ed25519 makes a private one."
 
 
@@ -95,11 +96,9 @@ def fits(key: Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
     return True
 
 
-def read(path: Path) -> bytes:
-    """A file's bytes; a `StoreError` where it cannot be read."""
+def read(path: Path, fix: str = KEY) -> bytes:
+    """A file's bytes; a `StoreError` with this remedy where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise StoreError(f"This cannot be read: {error.strerror}.", where=path,
-                         fix="Name a folder that fmcourse export wrote, or a key's file.",
-                         ) from error
+        raise StoreError(f"This cannot be read: {error.strerror}.", where=path, fix=fix) from error

@@ -24,6 +24,7 @@ from fmcourse.errors import StoreError
 from fmcourse.ship import keys
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+WRITTEN = "Name a folder that fmcourse export wrote."
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def verify(folder: Path | str, key: Path | None = None) -> Verification:
         StoreError: there is no manifest, or it is none; or another key than `key` signed it.
     """
     folder = Path(folder)
-    text, signature = keys.read(folder / MANIFEST), keys.read(folder / SIGNATURE)
+    text, signature = (keys.read(folder / name, WRITTEN) for name in (MANIFEST, SIGNATURE))
     try:
         told = json.loads(text)
         pem, listed = told["key"].encode(), dict(told["files"])
@@ -109,6 +110,18 @@ def verify(folder: Path | str, key: Path | None = None) -> Verification:
         changed.insert(0, MANIFEST)
     return Verification(tuple(changed), tuple(sorted(set(listed) - there)),
                         tuple(sorted(there - set(listed))), signer, signer == known, len(listed))
+
+
+def others(folder: Path) -> list[str]:
+    """What in a folder is not as `sign` left it, or was not there: all, where nobody signed.
+
+    An edited card is somebody's work, just as a file that was put beside it.
+    """
+    try:
+        found = verify(folder)
+    except StoreError:
+        return store.everything(folder)
+    return [*found.new, *found.changed]
 
 
 def _names(folder: Path) -> list[str]:

@@ -157,6 +157,40 @@ def test_a_bundle_that_was_not_finished_has_no_manifest(made, planned, monkeypat
     assert "not whole" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["course/thesis.txt", "README.txt", "wheels/mine.whl"])
+def test_what_is_somebody_else_s_stays(planned, tmp_path, name):
+    """A stick may hold other things; not under the names that a bundle needs."""
+    stick = tmp_path / "stick"
+    (stick / name).parent.mkdir(parents=True)
+    (stick / name).write_text("mine")
+    (stick / "photo.jpg").write_text("mine, too")
+    with pytest.raises(CourseError, match=f"stays as it is: {name.split('/')[0]}"):
+        bundle.make(planned, stick, quiet)
+    assert (stick / name).read_text() == "mine"
+    (stick / name).unlink()
+    if "/" in name:
+        (stick / name).parent.rmdir()
+    bundle.make(planned, stick, quiet)
+    assert (stick / "photo.jpg").read_text() == "mine, too"
+
+
+def test_a_file_put_into_a_bundle_s_course_stays(planned, made):
+    (made / "course" / "thesis.txt").write_text("mine")
+    with pytest.raises(CourseError, match=r"course/thesis\.txt"):
+        bundle.make(planned, made, quiet)
+    assert (made / "course" / "thesis.txt").read_text() == "mine"
+    assert (made / "manifest.json").is_file()
+
+
+def test_a_bundle_that_was_begun_is_gone_on_with(made, planned, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(wheelhouse, "bring", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bundle.make(planned, made, quiet)
+    bundle.make(planned, made, quiet)
+    assert not (made / "begun.json").exists()
+
+
 def test_a_full_disk_is_told_before(planned, tmp_path, monkeypatch):
     monkeypatch.setattr(bundle.shutil, "disk_usage", lambda path: type("U", (), {"free": 10}))
     with pytest.raises(CourseError, match="The disk has"):

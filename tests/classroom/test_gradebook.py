@@ -120,3 +120,15 @@ def test_a_table_of_something_else_is_refused(tmp_path, text):
         path.write_text(text)
     with pytest.raises(ExerciseError):
         gradebook.read(path)
+
+
+def test_tables_of_an_earlier_grading_are_replaced_and_others_are_not(tmp_path):
+    gradebook.write(MARKS, tmp_path)
+    gradebook.write(MARKS, tmp_path)
+    for name in (gradebook.MARKS, gradebook.GRADEBOOK, gradebook.LMS):
+        before = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_text("name,grade\nAda,1\n")
+        with pytest.raises(ExerciseError, match="another one"):
+            gradebook.write(MARKS, tmp_path)
+        assert (tmp_path / name).read_text() == "name,grade\nAda,1\n"
+        (tmp_path / name).write_bytes(before)

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fmcourse import models, ship, store
-from fmcourse.errors import ModelError
+from fmcourse.errors import ModelError, StoreError
 from fmcourse.models import Adapter
 
 
@@ -86,6 +86,46 @@ def test_what_cannot_be_exported_leaves_nothing(what, options, says, tmp_path):
     with pytest.raises(ModelError, match=says):
         ship.export(what(), tmp_path / "out", **options)
     assert not list(tmp_path.glob("out"))
+
+
+def with_file(folder):
+    (folder / "thesis.txt").write_text("mine")
+
+
+def with_changed_card(folder):
+    (folder / "README.md").write_text("my own words")
+
+
+def with_file_alone(folder):
+    for file in folder.iterdir():
+        file.unlink()
+    with_file(folder)
+
+
+@pytest.mark.parametrize(("change", "named"), [
+    (with_file, "thesis.txt"), (with_changed_card, "README.md"), (with_file_alone, "thesis.txt")])
+def test_nobody_s_file_is_replaced(change, named, model, folder):
+    change(folder)
+    before = store.sha256_folder(folder)
+    with pytest.raises(StoreError, match=named) as found:
+        ship.export(model, folder)
+    assert "Name another folder" in str(found.value)
+    assert store.sha256_folder(folder) == before
+
+
+def test_an_export_as_it_was_signed_is_replaced_and_a_plain_file_is_not(model, folder, tmp_path):
+    assert ship.verify(ship.export(model, folder, limits="New.")).whole
+    assert "New." in (folder / "README.md").read_text()
+    (tmp_path / "precious").write_text("mine")
+    with pytest.raises(StoreError, match="a file here"):
+        ship.export(model, tmp_path / "precious")
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_key_that_is_none_is_told_before_a_model_is_opened(tmp_path):
+    with pytest.raises(StoreError, match="cannot be read") as found:
+        ship.export("nowhere", tmp_path / "out", key=tmp_path / "nope")
+    assert "file of a key" in str(found.value)
 
 
 CARD = {"name": "tuned", "recipe": {"epochs": 3}, "metrics": {"loss": 0.25, "quick": True},
