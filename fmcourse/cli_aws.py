@@ -21,13 +21,17 @@ ProjectFile = Annotated[Path, typer.Argument(
          "aws.Project has them, and a table [network].")]
 
 
+Force = Annotated[bool, typer.Option("--force", help="Replace files that say something else.")]
+
+
 @aws.command("policies")
 def policies(project: ProjectFile,
-             out: Annotated[Path, typer.Argument(help="Folder to write.")]) -> None:
+             out: Annotated[Path, typer.Argument(help="Folder to write.")],
+             force: Force = False) -> None:
     """Write the policies of a project, and the requests that set it up."""
     from fmcourse import aws as room
 
-    for path in room.write_documents(room.read_project(project), out):
+    for path in room.write_documents(room.read_project(project), out, force):
         typer.echo(f"wrote {path}")
 
 
@@ -45,7 +49,8 @@ def request(project: ProjectFile,
             teacher: Annotated[str | None, typer.Option(
                 help="For distillation, such as nova-pro.")] = None,
             grader: Annotated[str | None, typer.Option(
-                help="For reinforcement, ARN of a Lambda function.")] = None) -> None:
+                help="For reinforcement, ARN of a Lambda function.")] = None,
+            force: Force = False) -> None:
     """Write the request that would start a customization job."""
     from fmcourse import aws as room
 
@@ -53,7 +58,7 @@ def request(project: ProjectFile,
         room.read_project(project), model, method, training=training, validation=validation,
         settings=dict(map(_setting, setting or [])), teacher=teacher, grader=grader)
     typer.echo(made)
-    typer.echo(f"wrote {room.write_request(made, out)}; nothing was sent")
+    typer.echo(f"wrote {room.write_request(made, out, force)}; nothing was sent")
 
 
 @aws.command("check")
@@ -92,28 +97,40 @@ def import_check(folder: Annotated[Path, typer.Argument(help="With a Hugging Fac
 @aws.command("plan")
 def plan(project: ProjectFile,
          run: Annotated[Path, typer.Argument(help="Folder of a run of fmcourse train instruct.")],
-         records: Annotated[Path, typer.Argument(help="What it learnt from, to be uploaded.")],
+         records: Annotated[Path, typer.Argument(
+             help="What it learnt from, in the model's format, to be uploaded.")],
          out: Annotated[Path, typer.Argument(help="Folder to write.")],
          model: Annotated[str, typer.Option(
              help="To customize on Bedrock with the same records.")] = "nova-micro",
+         base: Annotated[str | None, typer.Option(
+             help="What the run started from: base, smollm2 or a folder; by default what its name "
+                  "says. Its hash is checked.")] = None,
          image: Annotated[str, typer.Option(
              help="A container with the course in Amazon ECR, for SageMaker AI.")] = "",
          exported: Annotated[Path | None, typer.Option(
              help="What fmcourse export wrote, to import into Bedrock.")] = None,
          instance: Annotated[str, typer.Option(help="Of the training job.")] = "ml.g5.xlarge",
-         ) -> None:
-    """Write the requests that would do a run on AWS: managed, on SageMaker AI, and imported."""
-    from fmcourse import aws as room
-    from fmcourse import store
+         force: Force = False) -> None:
+    """Write the requests that would do a run on AWS: managed, on SageMaker AI, and imported.
 
-    names = room.read_project(project)
+    They need what the requests of `fmcourse aws policies` make: submit those first, once.
+    """
+    from fmcourse import aws as room
+
+    names, done = room.read_project(project), room.read_run(run)
     image = image or f"{names.account}.dkr.ecr.{names.region}.amazonaws.com/fmcourse:latest"
-    made = room.plan(names, store.read_json(run / "run.json")["recipe"], records, model, image,
-                     exported, instance)
-    for path in made.write(out):
+    made = room.plan(names, done, records, model, image, exported, instance, base)
+    written = made.write(out, force)
+    for path in written:
         typer.echo(f"wrote {path}")
-    typer.echo("nothing was sent; upload the records (and the exported folder, to output/model) "
-               "before you submit these, in order")
+    for note in made.notes:
+        typer.echo(f"note: {note}")
+    typer.echo("nothing was sent. In this order:\n"
+               f"1. fmcourse aws policies {project} FOLDER, then submit FOLDER/setup/*.json, if "
+               "bucket and roles are not there yet")
+    for place, to in (made.uploads or {}).items():
+        typer.echo(f"2. upload {place} to {to}")
+    typer.echo("3. fmcourse aws submit --submit, for " + ", ".join(path.name for path in written))
 
 
 @aws.command("submit")

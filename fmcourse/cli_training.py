@@ -113,12 +113,17 @@ def train_instruct(
                                "aside, with the reasons.")] = False,
         epochs: Annotated[float, typer.Option(
             help="Passes over the records; more, if there are very few.", min=0.01)] = 3.0,
+        tokens: Annotated[int | None, typer.Option(
+            help="Training budget, in place of --epochs.", min=1)] = None,
         method: Method = "full",
         rank: Rank = 16,
         learning_rate: Annotated[float | None, typer.Option(min=1e-9,
             help="At its peak; by default what suits the method and the model's size.")] = None,
         max_length: Annotated[int | None, typer.Option(
             help="Tokens of the longest conversation; longer ones are left out.", min=8)] = None,
+        batch_tokens: Annotated[int | None, typer.Option(min=16,
+            help="Tokens per optimiser step; by default what suits how many records there are.",
+            )] = None,
         validation: Annotated[float, typer.Option(
             help="Share of the conversations that is held out to measure by.",
             min=0.01, max=0.9)] = 0.1,
@@ -140,10 +145,10 @@ def train_instruct(
     longest = max_length or min(512, model.context)
     small = model.parameters <= SMALL
     rate = learning_rate or RATES[adapter.kind][0 if small else 1]
-    batch = max(2 * longest, 4096 if len(parts["train"]) > MANY else 0)
-    recipe = train.InstructRecipe(epochs=epochs, max_length=longest, learning_rate=rate,
-                                  batch_tokens=batch, patience=patience, seed=seed,
-                                  adapter=None if method == "full" else adapter)
+    batch = batch_tokens or max(2 * longest, 4096 if len(parts["train"]) > MANY else 0)
+    recipe = train.InstructRecipe(epochs=epochs, tokens=tokens, max_length=longest,
+                                  learning_rate=rate, batch_tokens=batch, patience=patience,
+                                  seed=seed, adapter=None if method == "full" else adapter)
     plan = store.sha256_json([model.sha256(), data.card(read.records).sha256, validation,
                               recipe.as_dict()])[:12]
     folder = folder or store.folder("runs") / f"instruct-{plan}"
@@ -157,7 +162,7 @@ def train_instruct(
     typer.echo(run)
     often = run.metrics["epochs"]
     why = (f", since {recipe.least_steps} steps are the least that teaches anything"
-           if often > 1.5 * epochs else "")
+           if tokens is None and often > 1.5 * epochs else "")
     typer.echo(f"each record was read {often:.1f} times{why}")
     typer.echo("held-out replies  {validation_before:.3f} -> {validation_after:.3f} bits per "
                "byte".format(**run.metrics))

@@ -104,17 +104,3 @@ def test_serve_starts_the_server_of_transformers_on_loopback(command, folder, mo
     assert code == 0
     assert "http://127.0.0.1:8123/v1" in said
     assert started[0][2:5] == ["transformers.cli.transformers", "serve", str(folder)]
-
-
-def test_a_plan_is_written_from_a_run(command, folder, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "project.toml").write_text('account = "111122223333"\nbucket = "my-team-data"\n')
-    (tmp_path / "run.json").write_text('{"recipe": {"epochs": 2.0}}')
-    record = ('{"schemaVersion": "bedrock-conversation-2024", "messages": ['
-              '{"role": "user", "content": [{"text": "Hi"}]}, '
-              '{"role": "assistant", "content": [{"text": "Hello"}]}]}\n')
-    (tmp_path / "train.jsonl").write_text(record * 10)
-    code, said, complained = command("aws", "plan", "project.toml", ".", "train.jsonl", "plan")
-    assert (code, complained) == (0, "")
-    assert said.count("wrote ") == 4
-    assert command("aws", "check", "plan")[0] == 0

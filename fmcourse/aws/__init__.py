@@ -48,14 +48,15 @@ from fmcourse.aws.requests import (
 )
 from fmcourse.aws.submit import submit
 from fmcourse.aws.table import allow_deny_table, cases, judge
+from fmcourse.aws.tuned import Tuned, read_run
 
 __all__ = [
     "ANYONE", "STRANGER", "Access", "Decision", "Finding", "Network", "Plan", "Project", "Request",
-    "Store", "all_powerful", "allow_deny_table", "auditor_policy", "bases", "bucket_policy",
-    "cases", "check", "check_file", "customization_job", "decide", "documents", "encryption",
-    "endpoint_policy", "engineer_policy", "feedback_table", "import_check", "import_job",
-    "import_rules", "job_role", "judge", "key_policy", "lint", "local", "people_policy", "plan",
-    "policy", "public_access_block", "read_project", "read_request", "role_policy", "rows",
-    "setting_up", "settings", "statement", "submit", "teacher_arn", "training_job", "trust_policy",
-    "vpc_config", "write_documents", "write_request",
+    "Store", "Tuned", "all_powerful", "allow_deny_table", "auditor_policy", "bases",
+    "bucket_policy", "cases", "check", "check_file", "customization_job", "decide", "documents",
+    "encryption", "endpoint_policy", "engineer_policy", "feedback_table", "import_check",
+    "import_job", "import_rules", "job_role", "judge", "key_policy", "lint", "local",
+    "people_policy", "plan", "policy", "public_access_block", "read_project", "read_request",
+    "read_run", "role_policy", "rows", "setting_up", "settings", "statement", "submit",
+    "teacher_arn", "training_job", "trust_policy", "vpc_config", "write_documents", "write_request",
 ]

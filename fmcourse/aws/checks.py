@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fmcourse.aws.findings import Finding
 from fmcourse.aws.import_check import rules
+from fmcourse.aws.jobs import ECR, in_ecr
 from fmcourse.aws.lint import lint
 from fmcourse.aws.models import bases, check_settings
 from fmcourse.aws.requests import METHODS, Request
@@ -44,10 +45,22 @@ def check(request: Request) -> list[Finding]:
         found += [replace(one, where=f"{name}: {one.where}") for one in lint(text, kind)]
     if request.operation == "CreateModelCustomizationJob":
         found += _job(request)
+    if request.operation == "CreateTrainingJob":
+        found += _training(request)
     if request.operation == "CreateModelImportJob" and request.region not in rules()["regions"]:
         found.append(Finding("region", "page", f"Nothing is imported in {request.region}.",
                              f"Use {' or '.join(rules()['regions'])}."))
     return found
+
+
+def _training(request: Request) -> Iterator[Finding]:
+    """A container has to come from Amazon ECR, unless the job says how it signs in elsewhere."""
+    code = request.parameters.get("AlgorithmSpecification")
+    image = code.get("TrainingImage") if isinstance(code, dict) else None
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AlgorithmSpecification.html
+    if isinstance(image, str) and "TrainingImageConfig" not in code and in_ecr(image) is None:
+        yield Finding("AlgorithmSpecification.TrainingImage", "page",
+                      f"{image!r:.80} is no image in Amazon ECR.", ECR)
 
 
 def _job(request: Request) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -63,20 +64,41 @@ def documents(project: Project) -> dict[str, policies.Policy]:
     return {f"{name}.json": make(project) for name, make in made.items()}
 
 
-def write_documents(project: Project, folder: Path) -> list[Path]:
-    """Write a project's policies, and in `setup` the requests that put them in place."""
-    written = []
-    for name, policy in documents(project).items():
-        written.append(_write(Path(folder) / name, policy))
+def write_documents(project: Project, folder: Path, force: bool = True) -> list[Path]:
+    """Write a project's policies, and in `setup` the requests that put them in place.
+
+    Args:
+        force: as for `write_all`.
+
+    Raises:
+        StoreError: as for `write_all`.
+    """
+    made = {Path(folder) / name: policy for name, policy in documents(project).items()}
     for i, request in enumerate(setting_up(project), 1):
         name = f"{i:02d}-{request.service}-{request.operation}.json"
-        written.append(_write(Path(folder) / "setup" / name, request.as_dict()))
-    return written
+        made[Path(folder) / "setup" / name] = request.as_dict()
+    return write_all(made, force)
 
 
-def write_request(request: Request, path: Path) -> Path:
-    """Write a request as JSON."""
-    return _write(Path(path), request.as_dict())
+def write_request(request: Request, path: Path, force: bool = True) -> Path:
+    """Write a request as JSON; `force` as for `write_all`."""
+    return write_all({Path(path): request.as_dict()}, force)[0]
+
+
+def write_all(made: Mapping[Path, Any], force: bool = True) -> list[Path]:
+    """Write files of JSON: all, or none.
+
+    Args:
+        made: what is in each.
+        force: replace files that say something else.
+
+    Raises:
+        StoreError: there are such files, and `force` is False.
+    """
+    texts = {path: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+             for path, content in made.items()}
+    store.refuse_to_replace(texts, force)
+    return [store.atomic_write(path, text) for path, text in texts.items()]
 
 
 def read_request(path: Path) -> Request:
@@ -120,8 +142,3 @@ def _read(path: Path) -> Any:
     except (OSError, ValueError) as error:
         raise AwsError(f"It cannot be read: {error}.", where=path,
                        fix="Write it with: fmcourse aws policies …") from error
-
-
-def _write(path: Path, content: Any) -> Path:
-    store.atomic_write(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    return path

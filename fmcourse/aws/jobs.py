@@ -9,6 +9,7 @@ the managed way, and `plan` for all of them from one run.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +21,21 @@ from fmcourse.errors import AwsError
 
 INPUT, MODEL = "/opt/ml/input/data", "/opt/ml/model"  # SageMaker's places inside a container
 CHANNEL, HOUR = "training", 3600
+ECR = "Push it there, and give ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG."
+_IMAGE = re.compile(  # docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html
+    r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z]{2,}(-[a-z]+)+-\d)"
+    r"\.amazonaws\.com(\.cn)?/(?P<repository>[a-z0-9]+([._/-]+[a-z0-9]+)*)"
+    r"(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})?", re.ASCII)
+
+
+def in_ecr(image: str) -> dict[str, str] | None:
+    """Account, region and repository of an image in Amazon ECR; None for one that is elsewhere.
+
+    >>> in_ecr("111122223333.dkr.ecr.us-east-1.amazonaws.com/team/fmcourse:1")["repository"]
+    'team/fmcourse'
+    """
+    found = _IMAGE.fullmatch(image)
+    return found.groupdict() if found else None
 
 
 def import_job(project: Project, prefix: str = "model") -> Request:
@@ -89,13 +105,20 @@ def job_role(project: Project, image: str) -> list[Request]:
 
     SageMaker fetches the image and writes logs as that role; both need rights that Bedrock's own
     jobs do without.
+
+    Raises:
+        AwsError: the image is not in Amazon ECR.
     """
-    repository = image.partition("/")[2].partition(":")[0]
+    found = in_ecr(image)
+    if found is None:
+        raise AwsError(f"{image!r} is no image in Amazon ECR.", where="image", fix=ECR)
+    repository = (f"arn:{project.partition}:ecr:{found['region']}:{found['account']}:"
+                  f"repository/{found['repository']}")
     logs = project.arn("logs", "log-group:/aws/sagemaker/TrainingJobs*")
     may = policies.policy(
         policies.statement("FetchImage", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
                                           "ecr:BatchCheckLayerAvailability"],
-                           project.arn("ecr", f"repository/{repository}")),
+                           repository),
         policies.statement("SignIn", ["ecr:GetAuthorizationToken"], "*"),
         policies.statement("WriteLogs", ["logs:CreateLogGroup", "logs:CreateLogStream",
                                          "logs:PutLogEvents", "logs:DescribeLogStreams"], logs))

@@ -1,38 +1,17 @@
-"""Jobs of one's own and imports: accepted by AWS's models, planned from a run, sent when meant."""
+"""Jobs of one's own and imports: accepted by AWS's models, and sent when meant."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import botocore.session
 import pytest
-import tiny
 from botocore.stub import Stubber
 
-from fmcourse import aws, data, models, ship
-from fmcourse.errors import AwsError, CourseError
+from fmcourse import aws
+from fmcourse.errors import AwsError
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fmcourse:latest"
-RECIPE = {"epochs": 3.0, "learning_rate": 2e-3, "seed": 1, "max_length": None,
-          "adapter": {"method": "lora", "rank": 8}}
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("records")
-    lines = [json.dumps({"prompt": f"Say {i}.", "completion": f"{i}!"}) for i in range(12)]
-    (folder / "pairs.jsonl").write_text("\n".join(lines) + "\n")
-    data.convert_file(folder / "pairs.jsonl", data.record_format("bedrock-conversation"),
-                      folder / "train.jsonl")
-    return folder / "train.jsonl"
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory) -> Path:
-    return ship.export(models.with_chat(tiny.model()), tmp_path_factory.mktemp("out") / "model")
-
 
 @pytest.mark.parametrize("which", ["project", "bare"])
 def test_jobs_are_accepted(which, request):
@@ -60,53 +39,46 @@ def test_an_import_goes_where_imports_are_taken(bare):
      "ResourceConfig.InstanceType", "enum"),
     ({"TrainingJobName": "a_job"}, "TrainingJobName", "pattern"),
     ({"OutputDataConfig": {}}, "OutputDataConfig.S3OutputPath", "required"),
+    ({"AlgorithmSpecification": {"TrainingImage": "foo/bar:1", "TrainingInputMode": "File"}},
+     "AlgorithmSpecification.TrainingImage", "page"),
     ({"RoleArn": "arn:aws:iam::1:role/x"}, "RoleArn", "pattern")])
 def test_a_fault_of_a_training_job_is_found_where_it_is(project, change, where, rule):
     job = aws.training_job(project, IMAGE, ["doctor"]).with_parameters(**change)
     assert (where, rule) in {(one.where, one.rule) for one in aws.check(job)}
 
 
-def test_a_plan_does_a_run_three_ways(project, records, exported, tmp_path):
-    made = aws.plan(project, RECIPE, records, "nova-micro", IMAGE, exported)
-    managed, own = (made.requests[name].parameters for name in (
-        "3-bedrock-customize.json", "4-sagemaker-train.json"))
-    assert managed["trainingDataConfig"]["s3Uri"].endswith("/training/train.jsonl")
-    assert managed["hyperParameters"] == {"epochCount": "3"}
-    said = own["AlgorithmSpecification"]["ContainerArguments"]
-    assert said[3] == "/opt/ml/input/data/training/train.jsonl"
-    assert said[-8:] == ["--learning-rate", "0.002", "--seed", "1", "--method", "lora", "--rank",
-                         "8"]
-    for path in made.write(tmp_path):
-        assert aws.check_file(path) == []
-    assert len(made.requests) == 5
-    without = aws.plan(project, RECIPE, records, "nova-micro", IMAGE)
-    assert "5-bedrock-import.json" not in without.requests
+IN_ECR = {
+    "111122223333.dkr.ecr.us-east-1.amazonaws.com/fmcourse:latest": "fmcourse",
+    "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/team/fm-course_1": "team/fm-course_1",
+    f"111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com/a@sha256:{'0' * 64}": "a"}
 
 
-def test_the_command_of_a_plan_is_one_that_fmcourse_has(records, command, monkeypatch):
-    """What a container is told to run is taken by the command line, up to the file that is not."""
-    said = aws.plan(aws.Project("111122223333", "my-team-data"), RECIPE, records, "nova-micro",
-                    IMAGE).requests["4-sagemaker-train.json"]
-    words = said.parameters["AlgorithmSpecification"]["ContainerArguments"]
-    code, _, complained = command(*words, "--base", "base")
-    assert code == 1
-    assert words[3] in complained
+@pytest.mark.parametrize("image", [
+    *IN_ECR, "foo/bar:1", "course", "", "11112222333.dkr.ecr.us-east-1.amazonaws.com/fmcourse",
+    "111122223333.dkr.ecr.us-east-1.amazonaws.com/", "docker.io/library/python:3",
+    "111122223333.dkr.ecr.us-east-1.amazonaws.com/Course", "https://example.com/x",
+    "111122223333.dkr.ecr.us-east-1.evil.com/fmcourse"])
+def test_an_image_in_ecr_is_told_from_others(project, image):
+    found = aws.check(aws.training_job(project, image, ["doctor"]))
+    assert [one.where for one in found if one.rule == "page"] == (
+        [] if image in IN_ECR else ["AlgorithmSpecification.TrainingImage"])
+    if image not in IN_ECR:
+        with pytest.raises(AwsError, match="no image in Amazon ECR"):
+            aws.job_role(project, image)
 
 
-@pytest.mark.parametrize(("broken", "says"), [
-    ("records", "line 3"), ("folder", "TokenizersBackend"), ("image", "TrainingImage")])
-def test_what_aws_would_refuse_is_not_planned(broken, says, project, records, exported, tmp_path):
-    used = {"records": records, "folder": exported, "image": IMAGE}
-    if broken == "records":
-        lines = records.read_text().splitlines()
-        used["records"] = tmp_path / "train.jsonl"
-        used["records"].write_text("\n".join([*lines[:2], "{}", *lines[3:]]))
-    elif broken == "folder":
-        used["folder"] = models.BASE
-    else:
-        used["image"] = "x" * 300
-    with pytest.raises(CourseError, match=says):
-        aws.plan(project, RECIPE, used["records"], "nova-micro", used["image"], used["folder"])
+def test_the_role_may_fetch_the_image_from_where_it_is(project):
+    """The account and region are the image's own; another team may keep it."""
+    image = "444455556666.dkr.ecr.us-west-2.amazonaws.com/team/fmcourse@sha256:" + "0" * 64
+    rights = aws.job_role(project, image)[1].parameters["PolicyDocument"]
+    assert '"arn:aws:ecr:us-west-2:444455556666:repository/team/fmcourse"' in rights
+
+
+def test_an_image_elsewhere_is_fine_where_the_job_says_how_to_sign_in(project):
+    job = aws.training_job(project, "registry.example.com/course:1", ["doctor"])
+    code = {**job.parameters["AlgorithmSpecification"],
+            "TrainingImageConfig": {"TrainingRepositoryAccessMode": "Vpc"}}
+    assert aws.check(job.with_parameters(AlgorithmSpecification=code)) == []
 
 
 @pytest.mark.parametrize(("make", "call", "answer"), [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 
-from fmcourse import aws, data
+from fmcourse import aws, data, train
+from fmcourse.evidence import get
 from fmcourse.evidence.experiments import managed
 from fmcourse.evidence.experiments.feedback_faults import WHOLE_FILE, File
 from fmcourse.evidence.experiments.managed_faults import file_faults, job_faults
+from fmcourse.models import Adapter
 
 HERE = managed.__globals__
 PAIRS = [{"prompt": f"List bucket {i}.", "completion": f"aws s3 ls s3://b{i}"} for i in range(110)]
@@ -75,7 +78,21 @@ def test_every_operation_and_every_model_has_its_jobs():
     assert asked == {base.id for base in aws.bases().values()}
 
 
-def test_a_recipe_that_no_command_took_would_show_nothing(monkeypatch):
-    monkeypatch.setitem(HERE, "arguments", lambda recipe, name: ["train", "instruct"])
-    room = HERE["room"]()
-    assert list(room.values()) == [{HERE["ROOM"]: 2}, {HERE["ROOM"]: 0}]
+def test_a_setting_counts_where_its_change_reaches_the_request(monkeypatch):
+    """All settings are tried, and a job that passes none of them on has none."""
+    every = {one.name for one in fields(train.InstructRecipe)} - {"adapter", "tokens"}
+    every |= {f"adapter.{one.name}" for one in fields(Adapter)}
+    assert set(HERE["OTHERWISE"]) == every
+    assert all(HERE["otherwise"](name) != HERE["recipe"]() for name in every)
+    assert HERE["room"]() == {HERE["MANAGED"]: {HERE["ROOM"]: 2}, HERE["OWN"]: {HERE["ROOM"]: 8},
+                              HERE["RECIPE"]: {HERE["ROOM"]: 20}}
+    monkeypatch.setitem(HERE, "arguments", lambda *_: ["train", "instruct"])
+    monkeypatch.setitem(HERE, "managed_settings", lambda *_: {"epochCount": 2})
+    assert [*HERE["room"]().values()][:2] == [{HERE["ROOM"]: 0}] * 2
+
+
+def test_the_statement_says_what_is_counted():
+    said = get("K8").statement
+    assert "Of the twenty settings" in said
+    assert "takes eight through our command" in said
+    assert "a managed job takes two" in said

@@ -8,16 +8,19 @@ botocore let through tells what the checks are worth.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fmcourse import aws, data, store, train
-from fmcourse.aws.plan import OPTIONS, arguments
+from fmcourse.aws.plan import managed_settings
+from fmcourse.aws.tuned import Tuned, arguments, tuned
 from fmcourse.data.formats import PAIR
 from fmcourse.evidence.experiments.feedback_faults import File
 from fmcourse.evidence.experiments.feedback_on_aws import said, tried_out
 from fmcourse.evidence.experiments.least_privilege import example
-from fmcourse.evidence.experiments.managed_faults import file_faults, job_faults
+from fmcourse.evidence.experiments.managed_faults import IMAGE, file_faults, job_faults
 from fmcourse.evidence.experiments.shared import Outcome
 from fmcourse.models import Adapter
 
@@ -25,8 +28,16 @@ ROOM = "settings of the recipe that a job takes"
 MANAGED, OWN = "managed (Bedrock)", "own control (SageMaker AI)"
 FILES = (("bedrock-nova", "bedrock-conversation", "nova-micro"),  # format, and for which model
          ("bedrock-llama", "prompt-completion", "llama-3.1-8b"), ("sagemaker", "messages", None))
-SAME = {"epochs": "epochCount", "learning_rate": "learningRate"}  # what Bedrock calls them
-IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fmcourse:latest"
+RECIPE = "the recipe itself"
+# Every setting of the recipe and of its adapter, each with another value that a run might have,
+# within what Bedrock's models take, so that none is left out for its value. `tokens` is not among
+# them: it is `epochs` in another unit, and would count twice.
+OTHERWISE: dict[str, Any] = {
+    "learning_rate": 5e-5, "optimizer": "muon", "warmup": 0.2, "decay": 0.5, "weight_decay": 0.1,
+    "clip": 0.5, "seed": 1, "epochs": 4.0, "least_steps": 10, "max_length": 128,
+    "batch_tokens": 2048, "micro_rows": 1, "looks": 3, "patience": 2, "checkpoint_minutes": 5.0,
+    "adapter.method": "rslora", "adapter.rank": 4, "adapter.alpha": 8.0,
+    "adapter.targets": ("q_proj", "v_proj"), "adapter.tokens": 8}
 
 
 def managed(seed: int = 0, records: int = 120) -> Outcome:
@@ -69,7 +80,7 @@ def jobs() -> list[aws.Request]:
         made.append(aws.customization_job(home, name, settings={
             key: limit["default"] for key, limit in aws.settings(name).items()}))
     bare = replace(example(), key=None, network=None)
-    said = arguments(recipe().as_dict(), "sagemaker.jsonl")
+    said = arguments(run(recipe()), "sagemaker.jsonl", "model", "base")
     return made + [job for home in (example(), bare) for job in (
         aws.training_job(home, IMAGE, said), aws.import_job(home))]
 
@@ -80,16 +91,37 @@ def first_of_each(tried: list[aws.Request]) -> list[aws.Request]:
 
 
 def recipe() -> train.InstructRecipe:
-    """What is tuned by hand: every setting that the course's command takes, chosen."""
-    return train.InstructRecipe(adapter=Adapter("lora", rank=8))
+    """Of a run that both jobs can do: its epochs and learning rate are within Bedrock's limits."""
+    return train.InstructRecipe(epochs=2.0, learning_rate=1e-5, adapter=Adapter("lora", rank=8))
+
+
+def run(chosen: train.InstructRecipe) -> Tuned:
+    """A run of a recipe, as its folder would tell of it."""
+    return tuned({"name": "base on records.jsonl", "recipe": chosen.as_dict(),
+                  "metrics": {"epochs": chosen.epochs, "validation_after": 1.0},
+                  "parents": {"start": "0" * 64}, "reads": [{"texts": 9}, {"texts": 1}]})
+
+
+def otherwise(name: str) -> train.InstructRecipe:
+    """The recipe with one setting changed."""
+    part, _, inner = name.rpartition(".")
+    if not part:
+        return replace(recipe(), **{name: OTHERWISE[name]})
+    return replace(recipe(), adapter=replace(recipe().adapter, **{inner: OTHERWISE[name]}))
 
 
 def room() -> dict[str, dict[str, float]]:
-    """How much of a recipe either job takes: by AWS's table of settings, and by our command."""
-    chosen = recipe().as_dict()
-    command = arguments(chosen, "train.jsonl")
-    wanted = {**{name: str(chosen[name]) for name in OPTIONS},
-              **{key: str(chosen["adapter"][key]) for key in ("method", "rank")}}
-    known = [aws.settings(name) for name in aws.bases() if aws.settings(name)]
-    return {MANAGED: {ROOM: max(sum(SAME.get(name) in one for name in wanted) for one in known)},
-            OWN: {ROOM: sum(value in command for value in wanted.values())}}
+    """How many settings of a recipe reach either job: those whose change changes the job's request.
+
+    Of Bedrock's models, the one that takes most.
+    """
+    settled = [name for name in aws.bases() if aws.settings(name)]
+
+    def counted(told: Callable[[Tuned], Any]) -> int:
+        before = told(run(recipe()))
+        return sum(told(run(otherwise(name))) != before for name in OTHERWISE)
+
+    return {MANAGED: {ROOM: max(counted(lambda done, model=model: managed_settings(done, model))
+                                for model in settled)},
+            OWN: {ROOM: counted(lambda done: arguments(done, "train.jsonl", "model", "base"))},
+            RECIPE: {ROOM: len(OTHERWISE)}}

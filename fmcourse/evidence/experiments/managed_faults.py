@@ -17,6 +17,8 @@ from fmcourse.evidence.experiments.feedback_faults import (
     record_faults,
 )
 
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fmcourse:latest"
+
 
 def _with(**changes: object) -> Change:
     """A record with other values; None takes one out."""
@@ -94,7 +96,10 @@ JOBS: dict[str, list[tuple[str, str, dict[str, object]]]] = {
         ("a machine misspelt", "ResourceConfig.InstanceType", {
             "ResourceConfig": {"InstanceType": "ml.g5.xlrge", "InstanceCount": 1}}),
         ("an unknown mode of reading", "AlgorithmSpecification.TrainingInputMode", {
-            "AlgorithmSpecification": {"TrainingImage": "course", "TrainingInputMode": "Copy"}}),
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "Copy"}}),
+        ("an image outside ECR", "AlgorithmSpecification.TrainingImage", {
+            "AlgorithmSpecification": {"TrainingImage": "team/course:1",
+                                       "TrainingInputMode": "File"}}),
         ("data outside S3", "InputDataConfig[0].DataSource.S3DataSource.S3Uri", {
             "InputDataConfig": [{"ChannelName": "training", "DataSource": {"S3DataSource": {
                 "S3DataType": "S3Prefix", "S3Uri": "train.jsonl"}}}]}),
