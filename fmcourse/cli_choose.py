@@ -11,7 +11,7 @@ import typer
 from fmcourse.errors import CourseError, meant
 
 if TYPE_CHECKING:
-    from fmcourse.evidence.choosing import Reason
+    from fmcourse.evidence.choosing import Reason, Shown
 
 WIDTH = 96  # columns of the advice
 
@@ -85,8 +85,9 @@ def understood(said: str, answers: Iterable[str]) -> str:
 
 def _told(heading: str, reason: Reason) -> Iterator[str]:
     yield f"{heading}: {_wrapped(reason.why, len(heading) + 2)}"
-    for claim in reason.claims:
-        yield f"     {claim}, {_evidence(claim)}"
+    for one in reason.rests_on:
+        yield textwrap.fill(_evidence(one), WIDTH, initial_indent=" " * 5,
+                            subsequent_indent=" " * 9)
 
 
 def _wrapped(text: str, first: int) -> str:
@@ -94,12 +95,16 @@ def _wrapped(text: str, first: int) -> str:
     return "\n".join(lines).lstrip()
 
 
-def _evidence(claim: str) -> str:
-    """Where the course shows a claim, and what its ledger says of it."""
-    from fmcourse import evidence
+def _evidence(one: Shown) -> str:
+    """A measure with its own verdict and effect, and the lesson where the course shows it."""
+    from fmcourse.evidence import choosing
     from fmcourse.lessons import catalogue
 
-    lesson = next(one for one in catalogue.lessons() if claim in one.claims)
-    record = evidence.read(claim)
-    return (f"{record['verdict']} in lesson {lesson.number} "
-            f"({lesson.notebook.relative_to(lesson.root)})")
+    lesson = next(each for each in catalogue.lessons() if one.claim in each.claims)
+    found = choosing.measured(one)
+    said = "not run yet"
+    if found:
+        unit = "×" if found["effect_is"] == "ratio" else ""
+        said = f"{found['verdict']}, {found['effect']:.3g}{unit} better"
+    return (f"{one.claim} ({said}): “{one.metric}”, {one.treatment} against {one.control}; lesson "
+            f"{lesson.number} ({lesson.notebook.relative_to(lesson.root)})")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import pytest
 
-from fmcourse import evidence
 from fmcourse.cli_choose import understood
 from fmcourse.errors import CourseError
+from fmcourse.evidence import choosing
 
 OPTIONS = ("--examples", "hundreds", "--documents", "some", "--facts", "changing",
            "--speed", "any", "--budget", "some", "--place", "managed")
@@ -27,9 +28,21 @@ def test_options_ask_nothing_and_advise_with_evidence(command, keyboard):
     places = [built.index(f"{number}. {route}") for number, route in enumerate(
         ("a prompt with examples", "retrieval", "fine-tuning", "Amazon Bedrock"), 1)]
     assert places == sorted(places)
-    assert (f"M8, {evidence.read('M8')['verdict']} in lesson 13 "
-            "(notebooks/13_choosing_and_shipping.ipynb)") in built
-    assert f"M5, {evidence.read('M5')['verdict']} in lesson 02" in built
+    flat = " ".join(built.split())
+    for one in (choosing.TODAY, choosing.LOOKED_UP):
+        found = choosing.measured(one)
+        assert (f"{one.claim} ({found['verdict']}, {found['effect']:.3g} better): “{one.metric}”, "
+                f"{one.treatment} against {one.control}; lesson ") in flat
+    assert "lesson 13 (notebooks/13_choosing_and_shipping.ipynb)" in flat
+
+
+def test_a_ratio_is_told_as_one_and_what_was_not_run_too(command, monkeypatch):
+    told = ("--examples", "none", "--documents", "none", "--facts", "none", "--speed", "any",
+            "--budget", "none", "--place", "managed")
+    assert re.search(r"M8 \(shown, [\d.]+× better\): “operations a reply”",
+                     " ".join(command(*told)[1].split()))
+    monkeypatch.setattr(choosing, "measured", lambda one: None)
+    assert "M8 (not run yet): “operations a reply”" in " ".join(command(*told)[1].split())
 
 
 def test_asked_six_questions_it_says_the_same_and_how_to_see_it_again(command, keyboard):

@@ -14,6 +14,7 @@ from fmcourse.evidence.choosing import (
     CONTINUED,
     DISTILLING,
     EXAMPLES,
+    NOVA,
     OWN,
     PROMPT,
     PUBLISHED,
@@ -23,6 +24,7 @@ from fmcourse.evidence.choosing import (
     TUNING,
     Situation,
     advise,
+    measured,
 )
 
 EVERY = [Situation(*answers) for answers in product(*(
@@ -31,7 +33,7 @@ RICH = Situation("hundreds", "much", "changing", "fast", "much", "managed")
 
 
 def test_with_everything_at_hand_all_is_built_in_order_of_its_price():
-    assert advise(RICH).routes == (EXAMPLES, RETRIEVAL, CONTINUED, TUNING, DISTILLING, BEDROCK)
+    assert advise(RICH).routes == (EXAMPLES, RETRIEVAL, CONTINUED, TUNING, DISTILLING, NOVA)
     assert [reason.route for reason in advise(RICH).leave] == [SCRATCH]
 
 
@@ -67,6 +69,37 @@ def test_every_route_is_built_or_left_with_claims_that_the_course_has():
         assert all(known[claim] for reason in (*advice.build, *advice.leave)
                    for claim in reason.claims)
         assert all(reason.claims for reason in (*advice.build, *advice.leave))
+
+
+def test_what_bedrock_does_not_do_is_not_advised_there():
+    """Since 2026 it has no continued pre-training; then all of it goes where that is."""
+    ended = {case: advise(case).routes for case in EVERY if case.place == "managed"}
+    for case, routes in ended.items():
+        assert (routes[-1] == NOVA) == (CONTINUED in routes), case
+        assert (routes[-1] == BEDROCK) == (CONTINUED not in routes
+                                           and bool({TUNING, DISTILLING} & {*routes})), case
+    assert sum(NOVA in routes for routes in ended.values()) == 6
+    assert "November 2026" in advise(RICH).build[-1].why
+
+
+def test_no_reason_rests_on_what_is_not_shown():
+    """Each names a measure of its claim, and the ledger has that measure shown; not the claim."""
+    for case in EVERY:
+        advice = advise(case)
+        for reason in (*advice.build, *advice.leave):
+            for one in reason.rests_on:
+                known = {(m.metric, m.treatment, m.control)
+                         for m in evidence.claims()[one.claim].measures}
+                assert one[1:] in known, one
+                found = measured(one)
+                assert found is None or found["verdict"] == "shown", one
+
+
+def test_distillation_rests_on_its_own_claim_and_examples_on_none():
+    why = {reason.route: reason for reason in advise(RICH).build}
+    assert why[DISTILLING].claims == ("K12", "M8")
+    assert "has not shown it" in why[EXAMPLES].why
+    assert "M3" not in why[EXAMPLES].claims
 
 
 def test_pages_that_are_not_there_have_to_be_collected():
