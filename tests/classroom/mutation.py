@@ -53,17 +53,18 @@ def mutants(source: str, name: str) -> dict[str, str]:
 def runs(source: str, space: dict[str, Any]) -> dict[str, Any]:
     """What a mutant's cell defines beside `space`, its loops counted.
 
-    >>> runs("def f():\\n    while True:\\n        pass", {})["f"]()
+    >>> endless = runs("def f():\\n    while True:\\n        pass", {})["f"]
+    >>> endless()  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     ...
-    classroom.mutation.EndlessError
+    EndlessError: round and round
     """
     rounds = [0]
 
     def count() -> None:
         rounds[0] += 1
         if rounds[0] > ROUNDS:
-            raise EndlessError
+            raise EndlessError("round and round")
 
     tree = ast.parse(source)
     for node in ast.walk(tree):
