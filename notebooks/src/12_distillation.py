@@ -238,7 +238,7 @@ scores, says = {}, {}
 scores[k12.TEACHER], says[k12.TEACHER] = k12.graded(teacher, test)
 for name, run in pupils.items():
     scores[name], says[name] = k12.graded(run.model, test, says[k12.TEACHER])
-scores["its two layers, not trained"], _ = k12.graded(student, test, says[k12.TEACHER])
+scores[k12.TORSO], _ = k12.graded(student, test, says[k12.TEACHER])
 show.table([{"model": name, **{measure: f"{value:.0%}" for measure, value
                                in own.items()}} for name, own in scores.items()])
 
@@ -251,8 +251,9 @@ ledger = course.ledger("K12")
 show.seeds(ledger["arms"], control=k12.FEW, unit=ledger["metric"])
 
 # %% [markdown]
-# Cut out and not trained, the layers answer nothing. Twenty right labels teach half of it; hundreds of answers, some of them
-# wrong, nearly all that the teacher can. On prompts like these, that is: of others nothing was measured.
+# Cut out and not trained, the two layers answer half of it already, and twenty right labels add hardly anything. Hundreds of
+# answers, some of them wrong, add nearly all that the teacher can: that is what distillation did. On prompts like these;
+# of others nothing was measured.
 
 # %% [markdown]
 # ### Right labels for everything

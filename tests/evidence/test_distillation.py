@@ -127,7 +127,7 @@ def arranged(monkeypatch, knows: bool, heard: bool) -> None:
     monkeypatch.setattr(train, "teacher_answers", tell)
     monkeypatch.setattr(models, "load", lambda name: Pupil(name=name, parameters=9, bits=1.5))
     monkeypatch.setattr(models, "with_chat", lambda model: model)
-    monkeypatch.setattr(models, "student", lambda *_: Pupil(parameters=1))
+    monkeypatch.setattr(models, "student", lambda *_: Pupil(parameters=1, skill=0.1))
     monkeypatch.setattr(evaluate, "reply_bits_per_byte",
                         lambda model, held: getattr(model, "bits", 1.0))
 

@@ -2,7 +2,8 @@
 
 By answers: a few prompts have labels, and many have none. The control learns from the labels, the
 student from the teacher's answers to all prompts. That is where distillation pays: labels are what
-is dear. What labels of *all* prompts would have taught stands beside it.
+is dear. What labels of *all* prompts would have taught stands beside it, and what the student could
+do before: it starts as two of its teacher's layers, as DistilBERT did, and not from nothing.
 
 By logits: student and control read the same texts for as many steps, from the same random weights.
 The student also sees what else the teacher found likely at each token. Here nothing but the signal
@@ -32,6 +33,7 @@ RIGHT, AGREES = "held-out prompts answered right", "same answer as the teacher's
 BITS, PER_BYTE = "held-out texts: bits per byte", "bits per byte of right answers"
 TEACHER, ANSWERS, FEW = "teacher", "the teacher's answers", "the few labels"
 MISPLACED, ALL = "misplaced answers", "labels of all prompts"
+TORSO = "its two layers, not trained"
 LOGITS, TEXT = "the teacher's logits", "the text alone"
 STRANGER, FROM_STRANGER, FEW_YEARS = "SmolLM2", "SmolLM2's answers", "the few labels of years"
 YEARS = "held-out years right"
@@ -88,7 +90,7 @@ def answering(seed: int, taught: int, tokens: int, labels: int, prompts: int, as
     pool, held = to_answer(prompts, seed), to_answer(asked, seed, "test")
     teacher = tutor(seed, taught, pool)
     small = models.student(teacher, LAYERS)
-    found = {TEACHER: teacher} | {name: run.model for name, run in pupils(
+    found = {TEACHER: teacher, TORSO: small} | {name: run.model for name, run in pupils(
         small, teacher, pool, labels, tokens, seed).items()}
     arms, replies = {}, {}
     for name, model in found.items():
