@@ -269,8 +269,8 @@ del agreed["arms"][k12.TEACHER]  # it always says the same as itself
 show.seeds(agreed["arms"], control=k12.FEW, unit=agreed["metric"])
 
 # %% [markdown]
-# Two that are mostly right agree mostly, whoever taught them: so the student of all labels does, too. A teacher's hand is
-# seen where he is *wrong*. Of those prompts, the share at which a student says the same wrong thing, at each seed:
+# Two that are mostly right agree mostly, whoever taught them: so the student of all labels does, too. Does a student take
+# over *mistakes*? Of the prompts that the teacher gets wrong, the share at which it says the same wrong thing, at each seed:
 
 # %%
 mistakes = [seed["mistakes repeated"] for seed in details]
@@ -278,8 +278,8 @@ show.seeds({name: [seed[name] for seed in mistakes] for name in mistakes[0]},
            control=k12.FEW, unit="teacher's mistakes repeated")
 
 # %% [markdown]
-# There are few mistakes, so the dots lie apart. And some are repeated by chance: a wrong label is one of three others, and
-# who learnt nothing may say that word to everything.
+# Of these it repeats more than the student of right labels does. That is a hint, no more: there are some ten or twenty
+# mistakes a seed, and the student of few labels, often wrong and begun with the same layers, repeats as many.
 
 # %% [markdown]
 # And misplaced answers, with all the teacher's words and manner? They teach what an answer looks like, and not what it is.
@@ -380,7 +380,7 @@ show.table(course.ledgers())
 # ## What the exam asks
 # - *A large model is good, and too slow and too dear. Prompts are logged, nobody can label them.* Distillation.
 # - *What is the student trained on?* The teacher's replies; its probabilities, where they can be had.
-# - *Plenty of nearly perfect labels?* Fine-tune on those: a student learns its teacher's mistakes.
+# - *Plenty of nearly perfect labels?* Fine-tune on those: a teacher's answers hold its mistakes.
 # - *Is it quantization, or pruning?* No. Those make a trained network smaller; distillation trains a student by what a
 #   teacher says. It may start from a pruned teacher, as ours did, or from nothing.
 
