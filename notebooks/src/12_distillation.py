@@ -297,7 +297,7 @@ except CourseError as error:
 
 # %% [markdown]
 # Its *answers* are of use, as those of a model behind an API are. It is asked for years, and says more than a year; so the
-# first one in each reply is taken. Such cleaning is half of the work in practice.
+# first one in each reply is taken. Such cleaning is part of the work in practice.
 
 # %%
 asked = k12.years(120 if many else 12, seed=0)
