@@ -251,7 +251,7 @@ ledger = course.ledger("K12")
 show.seeds(ledger["arms"], control=k12.FEW, unit=ledger["metric"])
 
 # %% [markdown]
-# Cut out and not trained, the two layers answer half of it already, and twenty right labels add hardly anything. Hundreds of
+# Cut out and not trained, the two layers answer half of it already, and twenty right labels add nothing to that. Hundreds of
 # answers, some of them wrong, add nearly all that the teacher can: that is what distillation did. On prompts like these;
 # of others nothing was measured.
 
@@ -279,7 +279,7 @@ show.seeds({name: [seed[name] for seed in mistakes] for name in mistakes[0]},
 
 # %% [markdown]
 # Of these it repeats more than the student of right labels does. That is a hint, no more: there are some ten or twenty
-# mistakes a seed, and the student of few labels, often wrong and begun with the same layers, repeats as many.
+# mistakes a seed, and the layers not trained repeat the most. Many came with the layers, and not with the answers.
 
 # %% [markdown]
 # And misplaced answers, with all the teacher's words and manner? They teach what an answer looks like, and not what it is.
