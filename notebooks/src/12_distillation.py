@@ -251,7 +251,7 @@ ledger = course.ledger("K12")
 show.seeds(ledger["arms"], control=k12.FEW, unit=ledger["metric"])
 
 # %% [markdown]
-# Cut out and not trained, the two layers answer half of it already, and twenty right labels add hardly anything. Hundreds of
+# Cut out and not trained, the two layers answer half of it already, and twenty right labels add nothing to that. Hundreds of
 # answers, some of them wrong, add nearly all that the teacher can: that is what distillation did. On prompts like these;
 # of others nothing was measured.
 
@@ -269,8 +269,8 @@ del agreed["arms"][k12.TEACHER]  # it always says the same as itself
 show.seeds(agreed["arms"], control=k12.FEW, unit=agreed["metric"])
 
 # %% [markdown]
-# Two that are mostly right agree mostly, whoever taught them: so the student of all labels does, too. A teacher's hand is
-# seen where he is *wrong*. Of those prompts, the share at which a student says the same wrong thing, at each seed:
+# Two that are mostly right agree mostly, whoever taught them: so the student of all labels does, too. Does a student take
+# over *mistakes*? Of the prompts that the teacher gets wrong, the share at which it says the same wrong thing, at each seed:
 
 # %%
 mistakes = [seed["mistakes repeated"] for seed in details]
@@ -278,8 +278,8 @@ show.seeds({name: [seed[name] for seed in mistakes] for name in mistakes[0]},
            control=k12.FEW, unit="teacher's mistakes repeated")
 
 # %% [markdown]
-# There are few mistakes, so the dots lie apart. And some are repeated by chance: a wrong label is one of three others, and
-# who learnt nothing may say that word to everything.
+# Of these it repeats more than the student of right labels does. That is a hint, no more: there are some ten or twenty
+# mistakes a seed, and the layers not trained repeat the most. Many came with the layers, and not with the answers.
 
 # %% [markdown]
 # And misplaced answers, with all the teacher's words and manner? They teach what an answer looks like, and not what it is.
@@ -297,7 +297,7 @@ except CourseError as error:
 
 # %% [markdown]
 # Its *answers* are of use, as those of a model behind an API are. It is asked for years, and says more than a year; so the
-# first one in each reply is taken. Such cleaning is half of the work in practice.
+# first one in each reply is taken. Such cleaning is part of the work in practice.
 
 # %%
 asked = k12.years(120 if many else 12, seed=0)
@@ -380,7 +380,7 @@ show.table(course.ledgers())
 # ## What the exam asks
 # - *A large model is good, and too slow and too dear. Prompts are logged, nobody can label them.* Distillation.
 # - *What is the student trained on?* The teacher's replies; its probabilities, where they can be had.
-# - *Plenty of nearly perfect labels?* Fine-tune on those: a student learns its teacher's mistakes.
+# - *Plenty of nearly perfect labels?* Fine-tune on those: a teacher's answers hold its mistakes.
 # - *Is it quantization, or pruning?* No. Those make a trained network smaller; distillation trains a student by what a
 #   teacher says. It may start from a pruned teacher, as ours did, or from nothing.
 
