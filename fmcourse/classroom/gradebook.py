@@ -39,7 +39,7 @@ def refuse_others(folder: Path) -> None:
     """
     for name, first in {MARKS: ",".join(COLUMNS), GRADEBOOK: ",".join(NBGRADER),
                         LMS: "learner,"}.items():
-        if not (folder / name).exists():
+        if not (folder / name).is_file():
             continue
         try:
             with open(folder / name, encoding="utf-8") as file:

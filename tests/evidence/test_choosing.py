@@ -84,15 +84,14 @@ def test_what_bedrock_does_not_do_is_not_advised_there():
 
 def test_no_reason_rests_on_what_is_not_shown():
     """Each names a measure of its claim, and the ledger has that measure shown; not the claim."""
-    for case in EVERY:
-        advice = advise(case)
-        for reason in (*advice.build, *advice.leave):
-            for one in reason.rests_on:
-                known = {(m.metric, m.treatment, m.control)
-                         for m in evidence.claims()[one.claim].measures}
-                assert one[1:] in known, one
-                found = measured(one)
-                assert found is None or found["verdict"] == "shown", one
+    every = {one for case in EVERY for advice in [advise(case)]
+             for reason in (*advice.build, *advice.leave) for one in reason.rests_on}
+    for one in every:
+        known = {(m.metric, m.treatment, m.control)
+                 for m in evidence.claims()[one.claim].measures}
+        assert one[1:] in known, one
+        found = measured(one)
+        assert found is None or found["verdict"] == "shown", one
 
 
 def test_distillation_rests_on_its_own_claim_and_examples_on_none():
