@@ -296,8 +296,8 @@ for need in ("none", "fixed", "changing"):
 show.table(chart)
 
 # %% [markdown]
-# In a terminal, `fmcourse choose` asks you the six questions, and gives lesson and verdict for every reason. For this
-# lesson's case:
+# In a terminal, `fmcourse choose` asks you the six questions, and gives measures, verdicts and effects for every reason. For
+# this lesson's case:
 
 # %%
 case = choosing.Situation("hundreds", "some", "changing", "fast", "some", "own")
@@ -436,8 +436,8 @@ show.table(outcome.details["broken"], rows=8)
 course.claim("K8", treatment=accepted[MADE], control=accepted[BROKEN])
 
 # %% [markdown]
-# Managed means fewer choices and fewer mistakes; control means all of them: of the six settings that our command has, a
-# managed job takes two.
+# Managed means fewer choices and fewer mistakes; control means more of both: of our recipe's twenty settings, our command
+# passes on eight, a managed job two.
 
 # %% [markdown]
 # ## The ledger

@@ -106,7 +106,8 @@ print(f"longest option: {hits} of {len(single)} right, "
 
 # %%
 signs = giveaways.baselines(items)
-show.table([{"type": sign.type, "sign": sign.name, "picks": sign.items, "right": sign.right,
+show.table([{"type": sign.type, "sign": sign.name, "picks": sign.items,
+             "right": sign.right,
              "by guessing": sign.chance, "p": sign.p}
             for sign in sorted(signs, key=lambda sign: sign.p)], rows=12,
            formats={"by guessing": ".1f", "p": ".2f"})
