@@ -68,6 +68,9 @@ def take_mock(new: Annotated[bool, typer.Option(
             raise ExamError(f"A mock exam of {len(sitting.items)} questions with seed "
                             f"{sitting.seed} is under way.", where=sheet.path,
                             fix="Go on with it without --seed and --questions, or add --new.")
+        else:
+            console.print(f"Going on with {len(sitting.items)} questions, {len(sitting.answers)} "
+                          f"answered; --new begins another.\n{terminal_mock.HELP}")
         sitting = terminal_mock.take(console, sitting, items, sheet)
         if sitting.finished:
             terminal_mock.hand_in(console, sitting, items, sheet)

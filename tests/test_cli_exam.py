@@ -174,10 +174,12 @@ def test_a_mock_exam_tells_what_to_revisit(command, keyboard):
 
 
 def test_another_seed_is_refused_while_one_is_under_way(command, keyboard):
-    keyboard("quit")
+    keyboard("q")
     command("mock", "--seed", 3)
     code, _, complaint = command("mock", "--seed", 4)
     assert (code, "--new" in complaint) == (1, True)
+    keyboard("q")
+    assert "Going on with 8 questions, 0 answered; --new begins another." in command("mock")[1]
     keyboard("quit")
     assert command("mock", "--seed", 4, "--new")[0] == 0
 

@@ -30,7 +30,7 @@ WORDS = {grading.RIGHT: "right", grading.WRONG: "wrong", grading.MISSED: "missed
          grading.AVOIDED: "not so"}
 FELT = {"": "good", "g": "good", "h": "hard", "e": "easy", "good": "good", "hard": "hard",
         "easy": "easy"}
-LEAVE = ("quit", "exit")
+LEAVE = ("quit", "exit", "q")
 
 
 class Left(Exception):  # noqa: N818  (no error: the learner has had enough)
