@@ -207,9 +207,10 @@ def test_train_base_passes_its_settings_on(home, command, monkeypatch, tmp_path)
     asked = []
     monkeypatch.setattr(base, "train_base", lambda *a: asked.append(a) or "a run")
     monkeypatch.setattr(base, "publish_base", lambda *a: pytest.fail("published"))
-    assert command("train", "base", "--tokens", "1000", "--folder", str(tmp_path))[1] == "a run\n"
+    place = tmp_path / "run"
+    assert command("train", "base", "--tokens", "1000", "--folder", str(place))[1] == "a run\n"
     command("train", "base")
-    assert asked == [(tmp_path, 1000), (home / "runs" / f"base-{base.TOKENS}", base.TOKENS)]
+    assert asked == [(place, 1000), (home / "runs" / f"base-{base.TOKENS}", base.TOKENS)]
     code, _, complaint = command("train", "base", "--to", str(tmp_path))
     assert code == 1
     assert "Add --publish" in complaint
@@ -227,8 +228,9 @@ def test_train_base_publishes_the_run_it_made(home, command, monkeypatch, tmp_pa
     said = command("train", "base", "--tokens", "1000", "--publish")[1]
     assert done == [("trained", run), ("published", run, models.BASE)]
     assert said.endswith(f"published in {models.BASE}\n")
-    command("train", "base", "--folder", str(tmp_path), "--publish", "--to", str(tmp_path / "b"))
-    assert done[2:] == [("trained", tmp_path), ("published", tmp_path, tmp_path / "b")]
+    place, target = tmp_path / "run", tmp_path / "b"
+    command("train", "base", "--folder", str(place), "--publish", "--to", str(target))
+    assert done[2:] == [("trained", place), ("published", place, target)]
 
 
 @pytest.fixture

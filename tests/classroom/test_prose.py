@@ -90,7 +90,8 @@ def test_a_person_marks_and_the_points_count_in_every_table(graded, tmp_path, co
     assert found["points"].to_dict() == {"ann": 2, "bo": 0, "cy": 0, "0012345": most}
     assert found.loc["0012345", "kind"] == "right"
     assert found.loc["ann", "says"] == "lacks: " + "; ".join(name for name, _ in TASK.rubric[2:])
-    most += sum(task.difficulty for task in masters.tasks(LESSON))
+    tasks = masters.tasks(LESSON)
+    most = sum(task.difficulty + len(task.rubric) for task in tasks)
     book = pd.read_csv(tmp_path / "grades" / "gradebook.csv", dtype={"student_id": str})
     assert book.set_index("student_id").loc["ann", ["score", "max_score"]].tolist() == [2, most]
     assert "lacks " in command("class", "statistics", tmp_path / "grades" / "marks.csv")[1]

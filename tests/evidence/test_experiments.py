@@ -41,7 +41,7 @@ SMALL = {
     "K10": {"labels": 20, "asked": 10, "tokens": 2048},
     "K11": {"records": 20},
     "K12": {"taught": 12_000, "tokens": 600, "labels": 3, "prompts": 9, "asked": 3, "written": 2048,
-            "passages": 12, "fewer": (4,), "tested": 2, "strange": 4},
+            "passages": 12, "fewer": (4,), "tested": 2, "strange": 16},
     "L1": {"items": 240, "test": 48, "wrong": (5,)},
     "L2": {"items": 72, "test": 48},
     "L3": {"labels": 240, "test": 48},
