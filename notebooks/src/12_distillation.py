@@ -61,7 +61,7 @@ show.table([{"next": base.tokenizer.decode([token]).strip(), **{
 # %% [markdown]
 # ## The raw idea
 # Compare two distributions at each token, the teacher's and the student's, by the KL divergence, and make it small. The
-# factor T² keeps gradients the same size at each temperature.
+# factor T² keeps gradients of a similar size at each temperature.
 
 # %%
 def divergence(student, teacher, temperature):
@@ -94,7 +94,8 @@ print("T² KL in nats, means over thirds:", [round(part.mean().item(), 2)
 # No label was read: the text only decided where the teacher was asked. In practice one mixes both, with a weight α for the
 # teacher and 1 − α for the words as they are.
 #
-# The library keeps the teacher's 64 likeliest tokens of each position, and all others as one: 260 bytes instead of 16 kB.
+# The library keeps the teacher's 64 likeliest tokens of each position, and all others as one: 260 bytes
+# (64 numbers and 64 names of two bytes each, and the rest in four) instead of 16 kB.
 
 # %%
 here, rows = ids[0, 1:], []
@@ -111,7 +112,7 @@ show.table(rows)
 
 # %% [markdown]
 # With all tokens kept it is the raw idea's number. With 64 something is lost, how the rest is shared out; the more, the
-# higher the temperature. Below, T is 1.
+# higher the temperature. Below, T is 1 and α is 1: no label at all.
 
 # %% [markdown]
 # ## By logits: the same text, read twice
@@ -193,8 +194,8 @@ print(f"{len(few)} of {len(pool)} prompts have a label")
 
 # %% [markdown]
 # The teacher is the base, tuned by somebody else on labels of his own; none of our texts is among his. The student *starts*
-# as the teacher's first and last layer, as DistilBERT did. That is no distillation yet: what such a torso can do is measured
-# below.
+# as the teacher's first and last layer of five, with its embeddings (DistilBERT, a distilled BERT of 2019, began so). That
+# is no distillation yet: what two layers can do without training is measured below.
 
 # %%
 tuned = train.instruct(
@@ -251,9 +252,9 @@ ledger = course.ledger("K12")
 show.seeds(ledger["arms"], control=k12.FEW, unit=ledger["metric"])
 
 # %% [markdown]
-# Cut out and not trained, the two layers answer half of it already, and twenty right labels add nothing to that. Hundreds of
-# answers, some of them wrong, add nearly all that the teacher can: that is what distillation did. On prompts like these;
-# of others nothing was measured.
+# Cut out and not trained, the two layers answer half of it already, and twenty right labels add nothing to that; here they
+# even cost a little. Hundreds of answers, some of them wrong, add nearly all that the teacher can: that is what distillation
+# did. On prompts like these; of others nothing was measured.
 
 # %% [markdown]
 # ### Right labels for everything
@@ -275,14 +276,15 @@ show.seeds(agreed["arms"], control=k12.FEW, unit=agreed["metric"])
 # %%
 mistakes = [seed["mistakes repeated"] for seed in details]
 show.seeds({name: [seed[name] for seed in mistakes] for name in mistakes[0]},
-           control=k12.FEW, unit="teacher's mistakes repeated")
+           control=k12.FEW, unit="teacher's mistakes repeated", better="lower")
 
 # %% [markdown]
-# Of these it repeats more than the student of right labels does. That is a hint, no more: there are some ten or twenty
-# mistakes a seed, and the layers not trained repeat the most. Many came with the layers, and not with the answers.
+# It repeats more of them than the student of all labels, and no more than that of the few: with ten or twenty mistakes
+# a seed nothing is shown. The layers not trained repeat the most: many mistakes came with the layers, not with the answers.
 
 # %% [markdown]
-# And misplaced answers, with all the teacher's words and manner? They teach what an answer looks like, and not what it is.
+# And misplaced answers, with all the teacher's words and manner? They teach what an answer looks like, and not what it is;
+# even what its layers knew is unlearnt, for each prompt gets the answer of the one before.
 
 # %% [markdown]
 # ## A teacher of other tokens
@@ -306,8 +308,8 @@ right = sum(row["answer"] == row["label"] for row in heard_of) / len(asked)
 print(f"{len(heard_of)} of {len(asked)} replies name a year; {right:.0%} are right")
 
 # %% [markdown]
-# **Predict.** Our base, which never was tuned, learns from these answers; another copy from twenty right labels. No label
-# but those is read. Who finds more years?
+# **Predict.** Our base, which never was tuned, learns from these answers (the share of right ones is of all prompts, the
+# unanswered included); another copy from twenty right labels, the only ones used. Who finds more years?
 
 # %%
 new = k12.years(60 if many else 4, seed=0, part="test")

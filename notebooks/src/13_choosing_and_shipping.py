@@ -73,8 +73,8 @@ for kind in (quiz.CHANGED, quiz.STAYED, quiz.NEW):
 print(f"\n{len(facts.changed)} limits have changed; {len(alone)} questions")
 
 # %% [markdown]
-# More changed limits the pages don't have, so every seed of the ledger asks all of these: its spread is that of training
-# and of the other questions. And the questions use the page's own words, which makes a search easy; people don't.
+# The pages hold no more changed limits, so every seed of the ledger asks the same ones; seeds differ in training and in the
+# other questions. And the questions use the page's own words, which makes a search easy; people don't.
 
 # %% [markdown]
 # ## The raw idea: look it up
@@ -215,7 +215,7 @@ for size in ("50 TB", "70 TB", "800 TB"):
 # %% [markdown]
 # ## Every route
 # The ledger has the routes that take longer, too: reading the pages of 2022 before being tuned, and a student with three of
-# the five layers, that learnt from what *retrieval and fine-tuning* replied in 2022, and from no label. And one more control:
+# the five layers, that learnt from what *retrieval and fine-tuning* replied in 2022, and from no label. One more control:
 # tuned on the same answers, shuffled.
 
 # %%
@@ -283,7 +283,7 @@ show.trade_off([{"label": name, "wrong today": 1 - seed["arms"][name][quiz.RIGHT
 # ## Choose
 # Six questions lead to a route: examples, documents, facts, speed, budget, place. The rule is a small function, which you
 # can read (`choosing.advise`), and every reason names the claims it rests on. Here is its chart for a team with some
-# budget and pages that can be searched.
+# budget and pages that can be searched. Facts that are fixed and facts that change get the same route, for other reasons.
 
 # %%
 chart = []
@@ -297,7 +297,7 @@ show.table(chart)
 
 # %% [markdown]
 # In a terminal, `fmcourse choose` asks you the six questions, and gives measures, verdicts and effects for every reason. For
-# this lesson's case:
+# a team with hundreds of examples, facts that change, a need for speed and machines of its own:
 
 # %%
 case = choosing.Situation("hundreds", "some", "changing", "fast", "some", "own")
@@ -364,7 +364,8 @@ assert difference < 1e-3, "the file is another model"
 
 # %% [markdown]
 # The round trip shows that no weight went astray; it does not show that the model is any good. **Predict.** In eight bits
-# (`q8_0`) the file has about a quarter of the size. What becomes of the logits, and of the likeliest next token?
+# (`q8_0`: blocks of 32 weights share a scale) the file has about a quarter of the size. What becomes of the logits, and of
+# the likeliest next token?
 
 # %%
 brief = ship.write_gguf(both.model, out / "brief.gguf", "q8_0")
@@ -436,8 +437,8 @@ show.table(outcome.details["broken"], rows=8)
 course.claim("K8", treatment=accepted[MADE], control=accepted[BROKEN])
 
 # %% [markdown]
-# Managed means fewer choices and fewer mistakes; control means more of both: of our recipe's twenty settings, our command
-# passes on eight, a managed job two.
+# Managed means fewer choices and fewer mistakes; control means more of both: of the recipe's twenty settings,
+# a managed job takes two, our command eight, a command of your own all.
 
 # %% [markdown]
 # ## The ledger

@@ -337,7 +337,7 @@ def test_names_that_a_format_is_not_written_under(tmp_path, target, out):
 def test_a_place_that_cannot_be_written_to(tmp_path):
     (tmp_path / "file").write_text("in the way")
     for out, target in (("o.jsonl", "messages"), ("o", "jumpstart-instruction")):
-        with pytest.raises((DataError, StoreError), match="cannot be written|folder is needed"):
+        with pytest.raises((DataError, StoreError), match=r"cannot be written|folder is needed"):
             data.convert_file(lines(tmp_path, PAIR), form(target), tmp_path / "file" / out)
 
 
