@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from fmcourse import models
+from fmcourse import data, models
 from fmcourse.evidence import claims, ledger
-from fmcourse.evidence.experiments import EXPERIMENTS, better_start, methods
+from fmcourse.evidence.experiments import EXPERIMENTS, better_start, distilled, methods
 from fmcourse.train import ClassifyRecipe
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -41,7 +41,7 @@ SMALL = {
     "K10": {"labels": 20, "asked": 10, "tokens": 2048},
     "K11": {"records": 20},
     "K12": {"taught": 12_000, "tokens": 600, "labels": 3, "prompts": 9, "asked": 3, "written": 2048,
-            "passages": 12, "fewer": (4,), "tested": 2, "strange": 16},
+            "passages": 12, "fewer": (4,), "tested": 2, "strange": 4},
     "L1": {"items": 240, "test": 48, "wrong": (5,)},
     "L2": {"items": 72, "test": 48},
     "L3": {"labels": 240, "test": 48},
@@ -86,8 +86,14 @@ def here(work, *given, **_):
     return max(found, 1.0) if isinstance(found, float) else found
 
 
+def heard(teacher, asked):
+    """The right years, for the model that stands for SmolLM2 here names none."""
+    return data.with_card(asked.add_column("label", asked["answer"][:]), data.card(asked))
+
+
 @pytest.mark.parametrize("claim", SMALL)
 def test_every_measure_of_the_claim_is_made(claim, monkeypatch):
+    monkeypatch.setitem(distilled.__globals__, "years_said", heard)
     monkeypatch.setitem(better_start.__globals__, "followed_by_published", lambda: [1.0, 0.0])
     outcome = EXPERIMENTS[claims()[claim].experiment](0, **SMALL[claim])
     for measure in claims()[claim].measures:
