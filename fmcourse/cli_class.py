@@ -52,10 +52,11 @@ def grade(folder: Annotated[Path, typer.Argument(
           memory: Annotated[float, typer.Option(
               min=0.1, max=100_000, help="Gigabytes that a submission may use.")] = 2) -> None:
     """Grade notebooks on cases nobody has seen, each in a confined process of its own."""
+    from fmcourse import store
     from fmcourse.classroom import desk, gradebook, grading, prose
     from fmcourse.classroom.confine import Limits
 
-    gradebook.ready(to)
+    store.made_folder(to)
     gradebook.refuse_others(to)
     words = grading.secret(secret or to / "secret.txt")
     pages = prose.Pages(to / REASONS)

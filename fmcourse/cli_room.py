@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from fmcourse.errors import CourseError
-
 room = typer.Typer()
 
 
@@ -38,6 +36,7 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
                help="Which lessons --check runs, such as 00,14, or all; by default 00.")] = None,
            ) -> None:
     """Make a folder to install and run the course from without a network."""
+    from fmcourse import store
     from fmcourse.classroom import bundle as bundling
     from fmcourse.lessons import catalogue
 
@@ -49,7 +48,7 @@ def bundle(folder: Annotated[Path, typer.Argument(help="Where to make it, such a
     planned = bundling.plan(catalogue.root())
     typer.echo(planned)
     if not plan:
-        bundling.make(planned, _made(folder), typer.echo)
+        bundling.make(planned, store.made_folder(folder), typer.echo)
         typer.echo(f"wrote {folder}. To see that it works: fmcourse class bundle {folder} --check")
 
 
@@ -59,19 +58,10 @@ def slides(lessons: Annotated[list[str] | None, typer.Argument(
            to: Annotated[Path | None, typer.Option(
                help="Folder to write to; by default site/slides.")] = None) -> None:
     """Make slides of lessons: one HTML file each, to show without a network."""
+    from fmcourse import store
     from fmcourse.lessons import catalogue
     from fmcourse.lessons import slides as showing
 
     for lesson in catalogue.select(lessons or []):
-        folder = _made(to or lesson.root / "site" / "slides")
+        folder = store.made_folder(to or lesson.root / "site" / "slides")
         typer.echo(f"wrote {showing.write(lesson, folder)}")
-
-
-def _made(folder: Path) -> Path:
-    """A folder to write to, made if missing."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CourseError(f"This folder cannot be made: {error.strerror}.", where=folder,
-                          fix="Name another one.") from error
-    return folder

@@ -152,6 +152,21 @@ def everything(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def made_folder(path: Path | str) -> Path:
+    """A folder to write to, made if missing.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"This folder cannot be made: {error.strerror}.", where=folder,
+                         fix="Name another one.") from error
+    return folder
+
+
 def refuse_others(path: Path | str, others: Others | None = everything) -> None:
     """Keep a folder that is about to be replaced from taking with it what the course has not made.
 

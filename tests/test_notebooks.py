@@ -54,10 +54,24 @@ def test_the_first_cell_says_what_the_header_says(lesson):
 
 @every_lesson
 def test_what_a_lesson_imports_is_there(lesson):
-    imports = [node for cell in code(build.assemble(lesson))
+    imports = [ast.unparse(node) for cell in code(build.assemble(lesson))
                for node in ast.walk(ast.parse(cell.source))
                if isinstance(node, ast.Import | ast.ImportFrom)]
-    exec(compile(ast.Module(imports, []), lesson.name, "exec"), {})
+    assert [line for line in imports if fails(line)] == []
+
+
+def fails(line: str) -> bool:
+    """Whether an import finds nothing."""
+    try:
+        exec(line, {})
+    except ImportError:
+        return True
+    return False
+
+
+def test_an_import_of_nothing_is_found():
+    assert fails("from fmcourse import awss")
+    assert not fails("from fmcourse import aws")
 
 
 @every_lesson

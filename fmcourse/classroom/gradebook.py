@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fmcourse import store
 from fmcourse.classroom.check import DIFFERS, FAILS, MISTAKE, RIGHT, UNWRITTEN
 from fmcourse.classroom.grading import LACKS, PARTLY, WAITS, Mark
 from fmcourse.errors import ExerciseError
@@ -57,7 +58,7 @@ def write(marks: Iterable[Mark], folder: Path) -> list[Path]:
     table = pd.DataFrame([{name: _whole(value) for name, value in asdict(mark).items()}
                           for mark in marks], columns=COLUMNS)
     made = {MARKS: table, GRADEBOOK: exported(table), LMS: by_learner(table)}
-    ready(folder)
+    store.made_folder(folder)
     try:
         for name, one in made.items():
             one.map(_harmless).to_csv(folder / name, index=False, quoting=csv.QUOTE_MINIMAL)
@@ -66,20 +67,6 @@ def write(marks: Iterable[Mark], folder: Path) -> list[Path]:
                             where=error.filename or folder,
                             fix="Close it where it is open, or name another folder: --to") from None
     return [folder / name for name in made]
-
-
-def ready(folder: Path) -> Path:
-    """A folder for tables, made if missing.
-
-    Raises:
-        ExerciseError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExerciseError(f"This folder cannot be made: {error.strerror}.", where=folder,
-                            fix="Name another one: --to") from None
-    return folder
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pytest
 
 from fmcourse.classroom import gradebook
 from fmcourse.classroom.grading import Mark
-from fmcourse.errors import ExerciseError
+from fmcourse.errors import ExerciseError, StoreError
 
 SAID = "You divided by all."
 MARKS = [Mark(learner, lesson, exercise, kind, of * (kind == "right"), of, says)
@@ -66,7 +66,7 @@ def test_points_of_prose_count_and_what_answers_lack_is_told():
 def test_a_folder_that_cannot_be_is_told_of(tmp_path):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "grades"):
-        with pytest.raises(ExerciseError, match="cannot be made"):
+        with pytest.raises(StoreError, match="cannot be made"):
             gradebook.write(MARKS, folder)
     (tmp_path / "grades" / "marks.csv").mkdir(parents=True)
     with pytest.raises(ExerciseError, match="cannot be written"):

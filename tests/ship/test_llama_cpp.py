@@ -89,11 +89,13 @@ def greedy(model: LanguageModel, text: str) -> list[int]:
     return made[0, ids.shape[1]:].tolist()
 
 
-def agrees(model: LanguageModel, path: Path) -> None:
+def differences(model: LanguageModel, path: Path) -> list[str]:
+    """The texts that llama.cpp cuts or continues otherwise than transformers."""
+    found = []
     with llama_cpp(ship.write_gguf(model, path)) as ask:
         for text in TEXTS:
-            found = ask("tokenize", content=text, add_special=True, parse_special=True)["tokens"]
-            assert found == model.tokenizer(text).input_ids, text
+            cut = ask("tokenize", content=text, add_special=True, parse_special=True)["tokens"]
+            found += [text] if cut != model.tokenizer(text).input_ids else []
         for text in STARTS:
             said = ask("completion", prompt=text, n_predict=NEW, temperature=0, cache_prompt=False,
                        return_tokens=True)
@@ -101,18 +103,21 @@ def agrees(model: LanguageModel, path: Path) -> None:
             ends = model.network.generation_config.eos_token_id
             if wanted[-1] in (ends if isinstance(ends, list) else [ends]):
                 wanted = wanted[:-1]  # llama.cpp keeps that to itself
-            assert said["tokens"][:len(wanted)] == wanted, text
-            assert said["content"] == model.tokenizer.decode(wanted, skip_special_tokens=True)
+            same = (said["tokens"][:len(wanted)] == wanted and said["content"]
+                    == model.tokenizer.decode(wanted, skip_special_tokens=True))
+            found += [] if same else [text]
+    return found
 
 
 def test_it_reads_and_writes_as_our_base_does(tmp_path):
-    agrees(models.with_chat(models.load("base", "cpu")), tmp_path / "base.gguf")
+    base = models.with_chat(models.load("base", "cpu"))
+    assert differences(base, tmp_path / "base.gguf") == []
 
 
 @pytest.mark.data
 @pytest.mark.slow
 def test_it_reads_and_writes_as_smollm2_does(tmp_path):
-    agrees(models.load("smollm2", "cpu"), tmp_path / "smollm2.gguf")
+    assert differences(models.load("smollm2", "cpu"), tmp_path / "smollm2.gguf") == []
 
 
 def test_another_order_of_positions_would_be_seen(tmp_path, monkeypatch):
@@ -120,5 +125,4 @@ def test_another_order_of_positions_would_be_seen(tmp_path, monkeypatch):
     from fmcourse.ship import gguf_file
 
     monkeypatch.setattr(gguf_file, "permuted", lambda rows, heads: rows)
-    with pytest.raises(AssertionError):
-        agrees(models.load("base", "cpu"), tmp_path / "base.gguf")
+    assert differences(models.load("base", "cpu"), tmp_path / "base.gguf") != []

@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from sklearn.metrics import f1_score
 
+from fmcourse.classroom.checks import lesson_05
+
 
 def call_by_chunks(reply, wanted):
     def normal(command):
@@ -132,16 +134,6 @@ def rouge_without_full_stops(reply, reference):
     return rouge_by_recursion(*(re.sub(r"[^\w\s]", "", text) for text in (reply, reference)))
 
 
-def stop_at_equals(losses, patience):
-    best = 1
-    for epoch, loss in enumerate(losses, 1):
-        if loss <= losses[best - 1]:
-            best = epoch
-        elif epoch - best >= patience:
-            return best, epoch
-    return best, len(losses)
-
-
 OTHERS = {
     "same_call": [call_word_by_word, call_by_chunks],
     "macro_f1": [f1_from_rates, f1_with_numpy],
@@ -153,7 +145,7 @@ WRONG = {
     "same_call": [call_with_every_equals_sign_replaced],
     "macro_f1": [f1_over_all_classes],
     "rouge_l": [rouge_without_full_stops],
-    "stop_early": [stop_at_equals],
+    "stop_early": [lesson_05._ties],
 }
 EDITS = {
     "predicted_results": [('"fewer"', '"as many"', "Nothing reminded the specialist"),
