@@ -125,12 +125,13 @@ def plan(project: ProjectFile,
         typer.echo(f"wrote {path}")
     for note in made.notes:
         typer.echo(f"note: {note}")
-    typer.echo("nothing was sent. In this order:\n"
-               f"1. fmcourse aws policies {project} FOLDER, then submit FOLDER/setup/*.json, if "
-               "bucket and roles are not there yet")
-    for place, to in (made.uploads or {}).items():
-        typer.echo(f"2. upload {place} to {to}")
-    typer.echo("3. fmcourse aws submit --submit, for " + ", ".join(path.name for path in written))
+    steps = [f"fmcourse aws policies {project} FOLDER, then submit FOLDER/setup/*.json, if bucket "
+             "and roles are not there yet",
+             *(f"upload {place} to {to}" for place, to in (made.uploads or {}).items()),
+             "fmcourse aws submit --submit, for " + ", ".join(path.name for path in written)]
+    typer.echo("nothing was sent. In this order:")
+    for number, step in enumerate(steps, 1):
+        typer.echo(f"{number}. {step}")
 
 
 @aws.command("submit")

@@ -155,8 +155,8 @@ def test_a_plan_is_written_with_what_it_leaves_out_and_what_comes_first(command,
     assert "note: The managed job takes over epochCount 2 and learningRate 1e-05; not: " in said
     for part in ("nothing was sent", "1. fmcourse aws policies project.toml FOLDER",
                  "2. upload train.jsonl to s3://my-team-data/training/train.jsonl",
-                 "2. upload exported to s3://my-team-data/output/model/",
-                 "3. fmcourse aws submit --submit, for 1-trust.json"):
+                 "3. upload exported to s3://my-team-data/output/model/",
+                 "4. fmcourse aws submit --submit, for 1-trust.json"):
         assert part in said
     assert command("check", "plan")[0] == 0
 

@@ -75,11 +75,12 @@ def test_every_type_is_answered_wrongly_and_told_why(command, keyboard, kind):
 
 def test_wrong_input_is_said_and_asked_again(command, keyboard):
     shown = first("multiple_choice")
-    keyboard("E", "A B", "?", shown.typed(shown.item.key))
+    keyboard("E", "A B", "-", "Help", shown.typed(shown.item.key))
     _, said, _ = command("practice", "--type", "multiple_choice", "--number", 1)
     assert "There is no E here." in said
     assert "2 given, 1 asked for." in said
     assert "Select ONE. Type such as: Z" in said
+    assert f"{shown.task} Such as: {shown.example}\nquit leaves; what was answered is kept." in said
     assert "1 of 1 right." in said
 
 

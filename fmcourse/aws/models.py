@@ -47,7 +47,7 @@ def base(name: str) -> Base:
     ('us-east-1',)
     """
     if name not in bases():
-        raise AwsError(f"No model is called {name!r} here.", where="models.toml",
+        raise AwsError(f"No model is called {name!r} here.", where="model",
                        fix=meant(str(name), bases()))
     return bases()[name]
 

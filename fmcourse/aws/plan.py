@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fmcourse import data
+from fmcourse import data, ship, store
 from fmcourse.aws import folder
 from fmcourse.aws.checks import check
 from fmcourse.aws.import_check import import_check
@@ -77,7 +77,8 @@ def plan(project: Project, run: Mapping[str, Any], records: Path | str, model: s
 
     Raises:
         AwsError: no such run, another start; a request or the exported folder that AWS would
-            refuse.
+            refuse; a folder that was changed since it was signed, or is of another run.
+        StoreError: nobody signed the folder.
         DataError: records that the model would refuse.
     """
     records, done = Path(records), tuned(run)
@@ -89,13 +90,15 @@ def plan(project: Project, run: Mapping[str, Any], records: Path | str, model: s
         project, model, training=records.name, settings=managed_settings(done, model))
     said = arguments(done, f"{INPUT}/{CHANNEL}/{records.name}", MODEL, start)
     made[TRAIN] = training_job(project, image, said, instance=instance)
+    notes = list(_notes(done, records, model, start))
     if exported is not None:
         _refuse(import_check(exported, project.region), exported)
+        notes += _check_exported(run, Path(exported))
         made[IMPORT] = import_job(project)
         uploads[Path(exported)] = f"{project.output_uri}model/"
     for name, request in made.items():
         _refuse(check(request), name)
-    return Plan(made, tuple(_notes(done, records, model, start)), uploads)
+    return Plan(made, tuple(notes), uploads)
 
 
 def managed_settings(run: Tuned, model: str) -> dict[str, float]:
@@ -166,6 +169,22 @@ def _notes(run: Tuned, records: Path, model: str, start: str) -> Iterator[str]:
     if not _same_records(run, records):
         yield (f"By their hash, the records in {records.name} are not (all of) those that the run "
                "learnt from.")
+
+
+def _check_exported(run: Mapping[str, Any], exported: Path) -> Iterator[str]:
+    """Refuse what was changed since it was signed or is of another run; a note if none is said."""
+    found = ship.verify(exported)
+    if not found.whole:
+        raise AwsError(f"This is not as it was signed:\n{found}", where=exported,
+                       fix="Export the run anew: fmcourse export RUN FOLDER.")
+    of = store.read_json(exported / "card.json")["run"]
+    if not of:
+        yield (f"{exported.name} was exported from a model, not from a run: whether it is this "
+               "run's was not checked.")
+    elif of["model"] != run.get("model"):  # SHA-256 of the weights at its end
+        raise AwsError(f"This is of another run: {of['name']}, which ended with the weights "
+                       f"{of['model'][:12]}….", where=exported,
+                       fix="Export the run that is planned: fmcourse export RUN FOLDER.")
 
 
 def _same_records(run: Tuned, records: Path) -> bool:

@@ -30,7 +30,7 @@ WORDS = {grading.RIGHT: "right", grading.WRONG: "wrong", grading.MISSED: "missed
          grading.AVOIDED: "not so"}
 FELT = {"": "good", "g": "good", "h": "hard", "e": "easy", "good": "good", "hard": "hard",
         "easy": "easy"}
-LEAVE = ("quit", "exit", "q")
+LEAVE, HELP = ("quit", "exit", "q"), ("help", "?")
 
 
 class Left(Exception):  # noqa: N818  (no error: the learner has had enough)
@@ -113,7 +113,12 @@ def ask(console: Console, item: Item, heading: str, seed: int) -> Result:
     show_task(console, shown)
     while True:
         try:
-            result = grade(item, shown.read(asked(console)))
+            said = asked(console)
+            if said.lower() in HELP:
+                show_task(console, shown)
+                console.print("quit leaves; what was answered is kept.")
+                continue
+            result = grade(item, shown.read(said))
         except ExamError as error:
             console.print(str(error))
             continue

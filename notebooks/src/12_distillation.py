@@ -304,8 +304,8 @@ except CourseError as error:
 # %%
 asked = k12.years(120 if many else 12, seed=0)
 heard_of = k12.years_said(stranger, asked)
-right = sum(row["answer"] == row["label"] for row in heard_of) / len(asked)
-print(f"{len(heard_of)} of {len(asked)} replies name a year; {right:.0%} are right")
+right = sum(row["answer"] == row["label"] for row in heard_of)
+print(f"Of {len(asked)} replies {len(heard_of)} name a year, {right} the right one")
 
 # %% [markdown]
 # **Predict.** Our base, which never was tuned, learns from these answers (the share of right ones is of all prompts, the

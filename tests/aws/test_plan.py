@@ -325,3 +325,24 @@ def test_a_plan_with_an_import_has_five_requests(planned, run, exported, tmp_pat
     for path in made.write(tmp_path):
         assert aws.check_file(path) == []
     assert len(planned(run()).requests) == 4
+    assert "whether it is this run's was not checked" in made.notes[-1]
+
+
+@pytest.fixture
+def of_a_run(tmp_path) -> tuple[Path, str]:
+    """An exported folder that says which run made it, and the hash of that run's weights."""
+    model = models.with_chat(tiny.model())
+    done = SimpleNamespace(model=model, card={"name": "mine", "model": model.sha256()})
+    return ship.export(done, tmp_path / "mine"), model.sha256()
+
+
+def test_what_is_imported_is_the_planned_run_as_it_was_signed(planned, run, of_a_run):
+    folder, ended = of_a_run
+    plan = planned(run(model=ended), exported=folder)
+    assert not any("checked" in note for note in plan.notes)
+    with pytest.raises(AwsError, match="another run: mine"):
+        planned(run(model="0" * 64), exported=folder)
+    with (folder / "generation_config.json").open("a") as file:
+        file.write("\n")
+    with pytest.raises(AwsError, match=r"changed +generation_config.json"):
+        planned(run(model=ended), exported=folder)
