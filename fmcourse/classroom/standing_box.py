@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipywidgets as widgets
 
 from fmcourse.classroom import standing
-from fmcourse.show.live import LiveBox
+from fmcourse.show.live import LiveBox, boxed
 
 
 class ProgressBox(LiveBox):
@@ -25,7 +25,7 @@ class ProgressBox(LiveBox):
         self.button = widgets.Button(description="Refresh",
                                      tooltip="Read what was done since: press Enter or click")
         self.button.on_click(lambda _: self._try(self.refresh))
-        self._box = widgets.VBox([self.shown, self.button])
+        self._box = boxed([self.shown, self.button])
         self._draw()
 
     def refresh(self) -> None:

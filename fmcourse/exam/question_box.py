@@ -18,7 +18,7 @@ from fmcourse.exam.fields import Field, field
 from fmcourse.exam.grade import Result
 from fmcourse.exam.item import Answer
 from fmcourse.exam.view import View
-from fmcourse.show.live import LiveBox, on_enter
+from fmcourse.show.live import LiveBox, boxed, on_enter
 
 CLASS = "fmcourse-exam"
 # Jupyter cuts long labels off; here they are sentences.
@@ -82,7 +82,7 @@ class QuestionBox(LiveBox):
 
     def _boxed(self, rows: Sequence[widgets.Widget]) -> widgets.Widget:
         """All of the box, in the order in which Tab goes through it."""
-        box = widgets.VBox([widgets.HTML(STYLE), self.shown, self.controls, *rows, self.below])
+        box = boxed([widgets.HTML(STYLE), self.shown, self.controls, *rows, self.below])
         box.add_class(CLASS)
         return box
 

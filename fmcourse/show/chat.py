@@ -15,6 +15,7 @@ import ipywidgets as widgets
 
 from fmcourse.errors import CourseError
 from fmcourse.models import Chat, LanguageModel
+from fmcourse.show.live import boxed
 from fmcourse.show.tables import FAINT
 
 
@@ -71,7 +72,7 @@ class ChatBox:
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         controls = widgets.HBox([self.entry, self.send, self.again])
-        live = widgets.VBox([self.shown, controls])._repr_mimebundle_(**options)
+        live = boxed([self.shown, controls])._repr_mimebundle_(**options)
         return {**live, "text/plain": repr(self), "text/html": self._repr_html_()}
 
 

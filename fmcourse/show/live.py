@@ -1,18 +1,40 @@
 """What every box in a notebook does: tell what went wrong, and stay readable without a kernel.
 
-Plain ipywidgets. A notebook that is only read has no kernel; there a box stands, as HTML or as
+Plain ipywidgets, and one of our own that keeps JupyterLab's shortcuts out of a box: there an arrow
+went to the next cell, a letter could insert a cell and two delete one. A notebook that is only read has no kernel; there a box stands, as HTML or as
 text, as it was when its cell was run.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 
 from fmcourse.errors import CourseError
+
+
+BOX = "fmcourse-box"
+
+
+class _OwnKeys(anywidget.AnyWidget):
+    """Keys pressed in the box that it stands in are the box's; with Ctrl, Alt or Cmd, the page's."""
+
+    _esm = f"""
+    function own(event) {{
+      const page = event.ctrlKey || event.altKey || event.metaKey;
+      if (event.target.closest(".{BOX}"))
+        event.target.toggleAttribute("data-lm-suppress-shortcuts", !page);
+    }}
+    function render() {{  // on the window, since JupyterLab listens first of all on the document
+      window.addEventListener("keydown", own, true);
+      return () => window.removeEventListener("keydown", own, true);
+    }}
+    export default {{ render }};
+    """
 
 
 class LiveBox:
@@ -59,6 +81,13 @@ class LiveBox:
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return {**self._live()._repr_mimebundle_(**options), "text/plain": repr(self),
                 "text/html": self._repr_html_()}
+
+
+def boxed(rows: Sequence[widgets.Widget]) -> widgets.VBox:
+    """All of a box, in the order in which Tab goes through it; its keys are its own."""
+    box = widgets.VBox([*rows, _OwnKeys()])
+    box.add_class(BOX)
+    return box
 
 
 def on_enter(field: widgets.Text, act: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from fmcourse.data.annotation.turns import Turns
-from fmcourse.show.live import LiveBox, on_enter
+from fmcourse.show.live import LiveBox, boxed, on_enter
 from fmcourse.show.tables import Html
 
 
@@ -114,4 +114,4 @@ class TurnBox(LiveBox):
 
     def _live(self) -> widgets.Widget:
         choices = widgets.Box(self.buttons, layout={"flex_flow": "row wrap"})
-        return widgets.VBox([self.shown, choices, widgets.HBox([self.key, self.back])])
+        return boxed([self.shown, choices, widgets.HBox([self.key, self.back])])

@@ -102,7 +102,9 @@ def by_keys(box, item, given, seed):
     It ends in that line, which then says the same.
     """
     letters, places = shown_as(item, given, seed)
-    tap, entry = box.page.keyboard.press, box.get_by_label("Answer")
+    tap, entry = box.page.keyboard.press, box.get_by_label("Answer", exact=True)
+    *_, last = view(item, seed).options.values()
+    box.get_by_text(last.replace("`", "")).last.wait_for(state="attached")
     entry.focus()
     tap("Shift+Tab")
     if item.type == items.CHOICE:
@@ -141,6 +143,7 @@ def order_by_keys(box, letters):
         tap("Home")
         for _ in range(here):
             tap("ArrowDown")
+        box.page.wait_for_timeout(500)  # as fingers do: a kernel hears a click before queued choices
         tap("Tab")
         for there in reversed(range(wanted, here)):
             tap("Space")
@@ -184,8 +187,8 @@ def test_each_type_is_answered_right_and_wrong(open_lesson, serious, picture, th
         right = (item.type, True) not in seen
         given = item.key if right else wrong(item)
         if (item.type, right) in seen:  # of this type both ways: in letters, to go on
-            box.get_by_label("Answer").fill(view(item, 1).typed(given))
-            box.get_by_label("Answer").press("Enter")
+            box.get_by_label("Answer", exact=True).fill(view(item, 1).typed(given))
+            box.get_by_label("Answer", exact=True).press("Enter")
         elif right:
             by_keys(box, item, given, 1)
             page.keyboard.press("Tab")
@@ -205,6 +208,21 @@ def test_each_type_is_answered_right_and_wrong(open_lesson, serious, picture, th
         seen.add((item.type, right))
         press(box, "Next")
         box.get_by_role("button", name="Check", exact=True).wait_for()
+
+
+def test_keys_pressed_in_a_box_do_nothing_to_the_notebook(open_lesson):
+    page = open_lesson()
+    box = run_cell(page, 0)
+    cells = page.locator(".jp-Cell").count()
+    box.get_by_label("Answer", exact=True).focus()
+    page.keyboard.press("Shift+Tab")
+    for key in ("ArrowDown", "ArrowUp", "a", "b", "x", "v", "d", "d", "m", "1", "Shift+Enter"):
+        page.keyboard.press(key)  # each does something to a cell elsewhere
+        assert box.evaluate("box => box.contains(document.activeElement)")
+    page.keyboard.press("Control+s")  # saved as ever
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    assert page.locator(".jp-Cell").count() == cells
+    assert page.locator(".jp-CodeCell").count() == cells
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -232,7 +250,7 @@ def test_a_short_mock_is_taken_whole_left_and_resumed(open_lesson, serious, pict
     box.get_by_text(f"Question 10 of {SHORT}").wait_for()
     box.get_by_label("Go to").select_option(index=0)
     box.get_by_text(f"Question 1 of {SHORT}").wait_for()
-    assert box.get_by_label("Answer").input_value() == view(asked[0], 3).typed(asked[0].key)
+    assert box.get_by_label("Answer", exact=True).input_value() == view(asked[0], 3).typed(asked[0].key)
     box.get_by_label("Go to").select_option(index=5)
     for item in asked[5:]:
         answered(box, asked, item, seen)
@@ -249,7 +267,7 @@ def test_a_short_mock_is_taken_whole_left_and_resumed(open_lesson, serious, pict
 def answered(box, asked, item, seen):
     """Answer a question of a mock rightly and go on: each type once by keys, then by letters."""
     box.get_by_text(f"Question {asked.index(item) + 1} of {SHORT}").wait_for()
-    entry = box.get_by_label("Answer")
+    entry = box.get_by_label("Answer", exact=True)
     if item.type in seen:
         entry.fill(view(item, 3).typed(item.key))
         entry.press("Enter")
