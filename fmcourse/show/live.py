@@ -1,8 +1,8 @@
 """What every box in a notebook does: tell what went wrong, and stay readable without a kernel.
 
-Plain ipywidgets, and one of our own that keeps JupyterLab's shortcuts out of a box: there an arrow
-went to the next cell, a letter could insert a cell and two delete one. A notebook that is only read has no kernel; there a box stands, as HTML or as
-text, as it was when its cell was run.
+Plain ipywidgets, and one of our own that keeps JupyterLab's shortcuts out of a box, where an arrow
+would go to the next cell, one letter insert a cell and two delete one. A notebook that is only read
+has no kernel; there a box stands, as HTML or as text, as it was when its cell was run.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import ipywidgets as widgets
 
 from fmcourse.errors import CourseError
 
-
 BOX = "fmcourse-box"
 
 
 class _OwnKeys(anywidget.AnyWidget):
-    """Keys pressed in the box that it stands in are the box's; with Ctrl, Alt or Cmd, the page's."""
+    """Keys pressed in boxes are the boxes' own; with Ctrl, Alt or Cmd, the page's as ever."""
 
     _esm = f"""
     function own(event) {{

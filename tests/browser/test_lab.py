@@ -143,7 +143,7 @@ def order_by_keys(box, letters):
         tap("Home")
         for _ in range(here):
             tap("ArrowDown")
-        box.page.wait_for_timeout(500)  # as fingers do: a kernel hears a click before queued choices
+        box.page.wait_for_timeout(500)  # as fingers do: a click overtakes choices that are queued
         tap("Tab")
         for there in reversed(range(wanted, here)):
             tap("Space")
@@ -250,7 +250,8 @@ def test_a_short_mock_is_taken_whole_left_and_resumed(open_lesson, serious, pict
     box.get_by_text(f"Question 10 of {SHORT}").wait_for()
     box.get_by_label("Go to").select_option(index=0)
     box.get_by_text(f"Question 1 of {SHORT}").wait_for()
-    assert box.get_by_label("Answer", exact=True).input_value() == view(asked[0], 3).typed(asked[0].key)
+    entry = box.get_by_label("Answer", exact=True)
+    assert entry.input_value() == view(asked[0], 3).typed(asked[0].key)
     box.get_by_label("Go to").select_option(index=5)
     for item in asked[5:]:
         answered(box, asked, item, seen)
