@@ -1,8 +1,7 @@
 """Talking to a model in a notebook: a box to write in, and the conversation above it.
 
-Plain ipywidgets, so it works by keyboard alone (Tab reaches every part, Enter sends) and needs no
-extension. A notebook that is only read has no kernel to answer; there the conversation stands as it
-was when the cell was run.
+It works by keyboard alone: Tab reaches every part, Enter sends. A notebook that is only read has no
+kernel to answer; there the conversation stands as it was when the cell was run.
 """
 
 from __future__ import annotations
