@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fmcourse.lessons import catalogue
 
-SETTINGS = Path(__file__).with_name("templates") / "lab"  # no news, no updates, no question
+SETTINGS = Path(__file__).with_name("templates") / "lab"  # boxes are saved; no news, no updates
 
 
 def lab(wanted: str, browser: bool = True, port: int | None = None) -> int:

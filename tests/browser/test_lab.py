@@ -225,6 +225,16 @@ def test_keys_pressed_in_a_box_do_nothing_to_the_notebook(open_lesson):
     assert page.locator(".jp-CodeCell").count() == cells
 
 
+def test_a_lesson_that_is_saved_and_opened_again_shows_its_boxes(open_lesson):
+    page = open_lesson()
+    stem = asked(run_cell(page, 0)).stem.split("\n")[0].replace("`", "")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
+    page.reload()
+    ready(page)
+    page.locator(".fmcourse-exam").get_by_text(stem).wait_for()
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_short_mock_is_taken_whole_left_and_resumed(open_lesson, serious, picture, theme):
     page = open_lesson(theme)
