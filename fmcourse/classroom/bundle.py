@@ -239,6 +239,7 @@ def try_out(folder: Path, lessons: Sequence[str], say: Callable[[str], None]) ->
     Raises:
         CourseError: a file is damaged, it does not install, or a lesson is unknown or fails.
     """
+    folder = folder.resolve()  # programs run in other folders than this one
     manifest = _read(folder)
     wrong = bundle_install.damaged(folder, manifest)
     if wrong:
