@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Course:
         finding = Finding(name, claim.statement, measure, treatment, control, effect, verdict,
                           self._ledger_line(name, measure))
         _record({"claim": name, "metric": measure.metric, "verdict": verdict,
-                 "effect": effect, "bound": measure.live})
+                 "effect": effect if math.isfinite(effect) else None, "bound": measure.live})
         progress.claimed(self.lesson, self.scale.name, name, measure.metric, verdict)
         if self.scale.enforce and verdict != SHOWN:
             raise EvidenceError(

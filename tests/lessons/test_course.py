@@ -133,6 +133,17 @@ def test_the_runner_gets_every_result_in_order(tmp_path, monkeypatch):
     assert second["bound"] == live("K1").live
 
 
+def test_a_ratio_to_nothing_is_no_number_and_no_obstacle(tmp_path, monkeypatch):
+    """As at the smoke scale, where a control may get nothing right."""
+    path = tmp_path / "claims.json"
+    monkeypatch.setenv("FMCOURSE_CLAIMS", str(path))
+    monkeypatch.setenv("FMCOURSE_SCALE", "smoke")
+    assert live("M1").effect == "ratio"
+    start("04", ["M1"]).claim("M1", 0.1, 0.0)
+    result, = json.loads(path.read_text())
+    assert (result["effect"], result["verdict"]) == (None, "not judged")
+
+
 def test_the_ledger_stands_beside_the_live_result():
     claim = evidence.get("K1")
     arms = []
