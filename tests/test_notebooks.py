@@ -9,11 +9,15 @@ from __future__ import annotations
 import ast
 import base64
 import re
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.utils import canonicalize_name
 
+from fmcourse.classroom import wheelhouse
 from fmcourse.lessons import build, catalogue, site
 
 ROOT = Path(__file__).parents[1]
@@ -54,10 +58,23 @@ def test_the_first_cell_says_what_the_header_says(lesson):
 
 @every_lesson
 def test_what_a_lesson_imports_is_there(lesson):
-    imports = [ast.unparse(node) for cell in code(build.assemble(lesson))
-               for node in ast.walk(ast.parse(cell.source))
-               if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert [line for line in imports if fails(line)] == []
+    assert [line for line in map(ast.unparse, imports(lesson)) if fails(line)] == []
+
+
+def test_what_lessons_import_comes_with_the_course_itself():
+    """Who installs it, from a bundle or else, has none of its extras."""
+    modules = {name.split(".")[0] for lesson in LESSONS for node in imports(lesson)
+               for name in ([node.module] if isinstance(node, ast.ImportFrom) else
+                            [one.name for one in node.names])}
+    brought, owners = {pin.name for pin in wheelhouse.pins(ROOT)}, metadata.packages_distributions()
+    assert "torch" in modules
+    assert [name for name in modules - sys.stdlib_module_names - {"fmcourse"}
+            if brought.isdisjoint(map(canonicalize_name, owners[name]))] == []
+
+
+def imports(lesson):
+    return [node for cell in code(build.assemble(lesson)) for node in ast.walk(
+        ast.parse(cell.source)) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def fails(line: str) -> bool:

@@ -9,7 +9,6 @@ folder: `vllm serve FOLDER`.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import socket
 import subprocess
@@ -27,7 +26,6 @@ from fmcourse.errors import ModelError
 from fmcourse.ship.portable import write_folder
 
 HOST, PATIENCE = "127.0.0.1", 300  # seconds until a model must be loaded
-NEEDS = ("fastapi", "openai", "uvicorn")  # of the extra [serve]
 
 
 @dataclass(frozen=True)
@@ -100,12 +98,8 @@ def ready(what: str | Path) -> Path:
     """A plain folder with a chat template: the one named, or one that is made of it and kept.
 
     Raises:
-        ModelError: there is no such model, or a library is missing.
+        ModelError: there is no such model.
     """
-    missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ModelError(f"{', '.join(missing)} is not installed.", where="serve",
-                         fix='pip install -c constraints.txt -e ".[serve]"')
     folder = Path(what)
     if (folder / "config.json").is_file() and (folder / "chat_template.jinja").is_file():
         return folder.resolve()

@@ -49,12 +49,6 @@ def test_a_model_without_a_template_gets_one_and_loopback_is_all_it_hears(tmp_pa
     assert ship.environment(tmp_path)["HF_HUB_OFFLINE"] == "1"
 
 
-def test_what_is_missing_is_said(monkeypatch):
-    monkeypatch.setattr(server, "NEEDS", ("no_such_library",))
-    with pytest.raises(ModelError, match="no_such_library is not installed"):
-        ship.ready("base")
-
-
 def test_a_server_that_does_not_start_says_why(exported, monkeypatch):
     monkeypatch.setattr(server, "command", lambda folder, port: [
         server.sys.executable, "-c", "raise SystemExit('the port is taken')"])
