@@ -152,8 +152,11 @@ def everything(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def made_folder(path: Path | str) -> Path:
+def made_folder(path: Path | str, fix: str = "Name another one.") -> Path:
     """A folder to write to, made if missing.
+
+    Args:
+        fix: what to do where it cannot be made.
 
     Raises:
         StoreError: it cannot be made.
@@ -163,7 +166,7 @@ def made_folder(path: Path | str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"This folder cannot be made: {error.strerror}.", where=folder,
-                         fix="Name another one.") from error
+                         fix=fix) from error
     return folder
 
 

@@ -20,6 +20,7 @@ from fmcourse.errors import StoreError
 
 ROOMS = ("labels", "rankings", "progress", "keys")
 CHOSEN = "FMCOURSE_DATA"
+ELSEWHERE = f"Point {CHOSEN} at a folder you can write to."
 
 
 def home() -> Path:
@@ -44,7 +45,8 @@ def place(room: str) -> Path:
             if not new.exists() and old.is_dir():  # or another program has just moved it
                 _move(old, new)
     except OSError as error:
-        raise _unusable(new, error) from error
+        raise StoreError(f"What you did by hand cannot be moved here: {error.strerror}.", where=new,
+                         fix=ELSEWHERE) from error
     return new
 
 
@@ -63,14 +65,4 @@ def folder(room: str) -> Path:
     Raises:
         StoreError: it cannot be made.
     """
-    path = place(room)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(path, error) from error
-    return path
-
-
-def _unusable(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"The folder for what you did by hand cannot be made: {error.strerror}.",
-                      where=path, fix=f"Point {CHOSEN} at a folder you can write to.")
+    return store.made_folder(place(room), fix=ELSEWHERE)

@@ -233,6 +233,9 @@ def test_a_lesson_that_is_saved_and_opened_again_shows_its_boxes(open_lesson):
     page.reload()
     ready(page)
     page.locator(".fmcourse-exam").get_by_text(stem).wait_for()
+    told = page.locator(".jp-CodeCell").first.inner_text()
+    assert stem in told
+    assert "model not found" not in told
 
 
 @pytest.mark.parametrize("theme", THEMES)
