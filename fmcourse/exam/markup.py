@@ -41,14 +41,16 @@ def marked(text: str) -> str:
 def question(shown: View, heading: str, options: bool = True) -> str:
     """A heading, the stem and the task; options and prompts too, where no control holds them."""
     stem = f"{marked(shown.item.stem)} <em>{html.escape(shown.task)}</em>"
-    lists = ([_listed("1", shown.prompts), _listed("A", shown.options)] if options else [])
+    lists = [_listed("decimal", shown.prompts),
+             _listed("upper-alpha", shown.options)] if options else []
     return (f"<div style='{_TEXT}'><p style='{FAINT}'>{html.escape(heading)}</p>"
             f"<p>{stem}</p>{''.join(lists)}</div>")
 
 
-def _listed(first: str, texts: Mapping[str, str]) -> str:
+def _listed(marks: str, texts: Mapping[str, str]) -> str:
+    """A list; its marks are a style, since JupyterLab's overrules the attribute `type`."""
     lines = "".join(f"<li>{marked(text)}</li>" for text in texts.values())
-    return f"<ol type='{first}'>{lines}</ol>" if texts else ""
+    return f"<ol style='list-style-type:{marks}'>{lines}</ol>" if texts else ""
 
 
 def explained(result: Result, shown: View) -> str:
