@@ -572,6 +572,6 @@ def test_a_field_tells_of_changes_by_hand_alone():
 
 def test_options_have_letters_where_a_page_s_style_numbers_lists():
     """JupyterLab's style overrules the attribute `type`; answers are letters all the same."""
-    shown = view(next(item for item in BANK if item.prompts), 1)
+    shown = view(next(item for item in banks.load() if item.prompts), 1)
     page = markup.question(shown, "")
     assert page.index("list-style-type:decimal") < page.index("list-style-type:upper-alpha")
