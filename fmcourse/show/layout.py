@@ -33,16 +33,22 @@ def name_rows(ax: Axes, names: Sequence[object], width: int = 22) -> None:
 
 
 # Where a clock would put ticks: 1 ms … 1 s, 10 s, 1 min, 10 min, 1 h, 10 h, 1 d, 10 d, 100 d.
-CLOCK = (1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600, 36_000, 86_400, 864_000, 8_640_000)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+CLOCK = (  # seconds: fine, and coarse
+    (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20,
+     *(m * _MINUTE for m in (1, 2, 5, 10, 20)), *(h * _HOUR for h in (1, 2, 5, 10)),
+     *(d * _DAY for d in (1, 2, 5, 10, 20, 50, 100))),
+    (1e-3, 1e-2, 0.1, 1, 10, _MINUTE, 10 * _MINUTE, _HOUR, 10 * _HOUR, _DAY, 10 * _DAY,
+     100 * _DAY))
 
 
 def log_ticks(low: float, high: float, most: int = 6,
-              among: Sequence[float] | None = None) -> list[float]:
+              among: Sequence[Sequence[float]] | None = None) -> list[float]:
     """Round tick positions for a log axis from low to high (both > 0), at most `most`.
 
     The finest of 1–2–5, 1–3 and whole powers of ten that is not too many; evenly spaced numbers
     where those would be too few, as within half a decade, where a log axis looks straight anyway.
-    `among` gives the candidates instead, such as `CLOCK` for durations.
+    `among` gives the candidates instead, the finest first, such as `CLOCK` for durations.
 
     >>> log_ticks(1e3, 1e6), log_ticks(2, 60)
     ([1000.0, 10000.0, 100000.0, 1000000.0], [2.0, 5.0, 10.0, 20.0, 50.0])
@@ -53,7 +59,7 @@ def log_ticks(low: float, high: float, most: int = 6,
         return [float(t) for t in ticks if low / slack <= t <= high * slack]
 
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    choices = [inside(among)] if among is not None else [
+    choices = [inside(each) for each in among] if among is not None else [
         inside([float(f"{m}e{p}") for p in powers for m in steps])
         for steps in ((1, 2, 5), (1, 3), (1,))]
     ticks = next((c for c in choices if len(c) <= most), None)

@@ -42,6 +42,11 @@ def test_durations_get_the_ticks_of_a_clock():
     assert log_ticks(5, 5000, 6, CLOCK) == [10, 60, 600, 3600]
 
 
+def test_within_a_decade_they_are_finer_and_not_even_ones_that_touch():
+    assert log_ticks(4, 45, 3, CLOCK) == [5, 10, 20]
+    assert log_ticks(50, 1500, 6, CLOCK) == [60, 120, 300, 600, 1200]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_spread_labels_do_not_overlap_and_stay_inside(wanted):
