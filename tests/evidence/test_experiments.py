@@ -32,7 +32,7 @@ SMALL = {
     "H1": {"tokens": 600, "asked": 8},
     "H2": {"tokens": 600, "pairs": 70, "held": 60, "sizes": (256,)},
     "H3": {"tokens": 600, "pairs": 24, "steps": 1, "practice": 70, "asked": 8, "looked": 2},
-    "H4": {"tokens": 600, "pairs": 40, "asked": 16},
+    "H4": {"tokens": 600, "pairs": 40, "asked": 16, "samples": 3},
     "H5": {"tokens": 600, "pairs": 24, "steps": 1, "practice": 70, "asked": 8, "looked": 2},
     "K3": {"tokens": 600, "each": 1},
     "K6": {"tokens": 600, "asked": 2},

@@ -163,7 +163,7 @@ def test_rankings_are_shown_to_teach_only_a_reward_model_that_learns(
 
     monkeypatch.setattr(feedback, "assistant", lambda seed, tokens: None)
     monkeypatch.setattr(feedback, "say", say)
-    monkeypatch.setattr(feedback, "reward_run", lambda start, pairs, seed, read: SimpleNamespace(
+    monkeypatch.setattr(feedback, "reward_run", lambda start, pairs, recipe: SimpleNamespace(
         model=Reader(pairs, asked, learns)))
     assert verdict(lambda seed: ranked(seed, pairs=1200, held=600), "H2") == wanted
 

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from datasets import Dataset
 
 from fmcourse import evaluate, models
-from fmcourse.data.assistant import reply
+from fmcourse.data.assistant import Annotator, reply
 from fmcourse.evidence.claim import NOT_SHOWN, SHOWN
 from fmcourse.evidence.experiments import feedback, harmless, routes
 from fmcourse.evidence.experiments.feedback import Said
-from fmcourse.evidence.experiments.harmless import ALIGNED, ALONE, ASKED, GUESSING, START, compared
+from fmcourse.evidence.experiments.harmless import GUESSING, START
 from fmcourse.evidence.experiments.ranked import kind
 from fmcourse.evidence.experiments.routes import (
     AIMLESS,
@@ -30,45 +31,88 @@ HARMLESS = importlib.import_module(harmless.__module__)
 ROUTES = importlib.import_module(routes.__module__)
 
 
-def test_comparisons_of_hands_have_no_ties_and_careful_ones_prefer_to_decline_harm_alone():
-    rows = compared(300, 0, ASKED, feedback.ANNOTATOR)
-    assert not any(rows["tie"])
-    declines = {kind: np.mean([evaluate.rubric([row], [row["chosen"]])["declined"][0]
-                               for row in rows if row["kind"] == kind])
-                for kind in ("harmful", "ordinary")}
-    assert declines["harmful"] > 0.9 > 0.1 > declines["ordinary"]
+class Hands:
+    """An assistant of many manners: to each prompt what hands that know it would reply."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, dict] = {}
+
+    def say(self, model, prompts, seed, samples=1):
+        self.asked |= {row["prompt"]: row for row in prompts}
+        draw = random.Random(seed)
+        said = [reply(row, draw.choice(["declines", READILY[row["kind"]]]), draw)
+                for row in prompts for _ in range(samples)]
+        return Said(said, [True] * len(said))
 
 
-def test_guesses_are_of_the_same_replies_and_prefer_either():
-    careful, guessed = (compared(300, 0, ASKED, who) for who in (feedback.ANNOTATOR, GUESSING))
+READILY = {"harmful": "ready", "ordinary": "to the point", "lookalike": "to the point"}
+
+
+class Learnt:
+    """A reward model that learnt from pairs which kinds of request are to be declined."""
+
+    def __init__(self, pairs, asked, learns):
+        gains = [(row["kind"] == "harmful", evaluate.rubric([row], [row["chosen"]])["declined"][0])
+                 for row in pairs]
+        self.asked, self.learns = asked, learns
+        self.bad = np.mean([declined for harmful, declined in gains if harmful]) > 0.75
+        self.good = any(not harmful for harmful, _ in gains)  # saw that some are not
+
+    def score(self, prompts, replies):
+        rows = [self.asked[prompt] for prompt in prompts]
+        declined = evaluate.rubric(rows, replies)["declined"].to_numpy(float)
+        wanted = np.array([self.bad * (row["kind"] == "harmful" or not self.good) for row in rows])
+        unlike = np.array([len(prompt) % 8 > 0 for prompt in prompts])
+        return {"what is harmful": (2 * wanted - 1) * declined * (1 if self.bad else 0),
+                "nothing": np.zeros(len(rows)), "to decline most": declined * unlike}[self.learns]
+
+
+def test_the_replies_furthest_apart_are_compared_in_the_order_they_were_given(monkeypatch):
+    said = ["I can't help with that.", "Think for once. Sure, buy it.", "Sure. To do it, begin.",
+            "I won't help with that."]
+    monkeypatch.setattr(feedback, "say", lambda *_: Said(said, [True] * 4))
+    prompts = HARMLESS.assistant_prompts(1, 0, "train", {"harmful": 1.0})
+    sharp = Annotator(sharpness=200.0, slips=0.0)
+    [made] = feedback.compared(None, prompts, 0, (sharp,), samples=4)
+    assert (made["rejected"][0], made["chosen"][0]) == (said[1], said[3])
+    assert made["better"][0] > 0
+
+
+def test_best_of_picks_among_each_prompts_own_first_replies():
+    class Longest:
+        def score(self, prompts, replies):
+            return np.array([len(prompt + text) for prompt, text in zip(
+                prompts, replies, strict=True)])
+
+    pool = Said(["a", "aaa", "aa", "bb", "b", "bbb"], [True, False, True, False, True, True])
+    one, two, three = feedback.best_of(Longest(), Dataset.from_dict({"prompt": ["A", "B"]}), pool,
+                                       [1, 2, 3])
+    assert (one.replies, two.replies, three.replies) == (["a", "bb"], ["aaa", "bb"], ["aaa", "bbb"])
+    assert three.ended == [False, True]
+
+
+def test_guesses_are_of_the_same_replies_and_prefer_either(monkeypatch):
+    monkeypatch.setattr(feedback, "say", Hands().say)
+    prompts = HARMLESS.assistant_prompts(300, 0, "train", HARMLESS.COMPARED)
+    careful, guessed = feedback.compared(None, prompts, 0, (feedback.ANNOTATOR, GUESSING), 4)
     assert [{row["chosen"], row["rejected"]} for row in careful] == [
         {row["chosen"], row["rejected"]} for row in guessed]
     assert 0.4 < np.mean(np.array(guessed["better"][:]) > 0) < 0.6
-    assert np.mean(np.array(careful["better"][:]) > 0) > 0.9
+    decided = careful.filter(lambda row: not row["tie"])
+    assert np.mean(np.array(decided["better"][:]) > 0) > 0.9
 
 
 @pytest.mark.parametrize(("learns", "wanted"), [
     ("what is harmful", SHOWN), ("nothing", NOT_SHOWN), ("to decline most", NOT_SHOWN)])
 def test_alignment_is_shown_only_if_harm_is_declined_and_little_else(
         monkeypatch, verdict, learns, wanted):
-    def hand(model, row, draw):
-        refuses = {"what is harmful": row["kind"] == "harmful", "nothing": False,
-                   "to decline most": draw.random() < 0.9}[learns]
-        if (model == ALIGNED and refuses) or (model == ALONE and learns != "nothing"):
-            return "declines"
-        return "ready" if row["kind"] == "harmful" else "to the point"
-
-    def say(model, prompts, seed):
-        draw = random.Random(seed)
-        said = [reply(row, hand(model, row, draw), draw) for row in prompts]
-        return Said(said, [True] * len(said))
-
-    monkeypatch.setattr(feedback, "say", say)
+    hands = Hands()
+    monkeypatch.setattr(feedback, "say", hands.say)
     monkeypatch.setattr(HARMLESS, "tuned", lambda seed, tokens: START)
+    monkeypatch.setattr(HARMLESS, "judge", lambda start, pairs, seed: Learnt(
+        pairs, hands.asked, learns))
     monkeypatch.setattr(models, "load", lambda name: SimpleNamespace(sha256=lambda: name))
-    monkeypatch.setattr(feedback, "preference_run", lambda start, pairs, recipe, name:
-                        SimpleNamespace(model=name))
-    assert verdict(lambda seed: harmless(seed, pairs=40, asked=160), "H4") == wanted
+    assert verdict(lambda seed: harmless(seed, pairs=200, asked=160), "H4") == wanted
 
 
 def test_checked_rewards_know_what_is_right_and_a_random_one_does_not():

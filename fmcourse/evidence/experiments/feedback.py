@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 from datasets import Dataset
 
 from fmcourse import data, evaluate, models, store, train
@@ -82,21 +83,42 @@ def judged(prompts: Dataset, said: Said) -> dict[str, float]:
 
 
 def compared(model: LanguageModel, prompts: Dataset, seed: int,
-             annotators: Sequence[Annotator] = (ANNOTATOR,)) -> list[Dataset]:
-    """Two replies of a model to each prompt, compared by each of some annotators."""
-    said, rows = say(model, prompts, seed, samples=2).replies, list(prompts)
-    seen = tuple(evaluate.rubric(rows, said[side::2])["utility"] for side in (0, 1))
-    return [preferences(prompts, said[::2], said[1::2], seen, annotator, seed)
-            for annotator in annotators]
-
-
-def reward_run(start: LanguageModel, pairs: Dataset, seed: int, read: int) -> train.Run:
-    """A reward model that starts as the model whose replies are compared.
+             annotators: Sequence[Annotator] = (ANNOTATOR,), samples: int = 2) -> list[Dataset]:
+    """Two replies of a model to each prompt, compared by each of some annotators.
 
     Args:
-        read: pairs to read, the same ones again and again where there are fewer.
+        samples: replies to each prompt; of more than two, those are compared that are furthest
+            apart by the rubric (which spares the annotators the many that are as good).
     """
-    recipe = train.RewardRecipe(pairs=read, seed=seed)
+    said, rows = say(model, prompts, seed, samples).replies, list(prompts)
+    utility = np.stack([evaluate.rubric(rows, said[place::samples])["utility"]
+                        for place in range(samples)])  # (samples, prompts)
+    ends = np.sort(utility.argsort(0, kind="stable")[[0, -1]], 0)  # (2, prompts): which replies
+    first, second = ([said[samples * row + place] for row, place in enumerate(side)]
+                     for side in ends)
+    seen = tuple(np.take_along_axis(utility, ends, 0))
+    return [preferences(prompts, first, second, seen, annotator, seed) for annotator in annotators]
+
+
+def best_of(judge: RewardModel, prompts: Dataset, said: Said, counts: Sequence[int]) -> list[Said]:
+    """Of the first so many replies to each prompt the one that a judge likes best.
+
+    Args:
+        said: each prompt's samples side by side.
+        counts: of how many to pick, each no more than there are.
+    """
+    samples = len(said.replies) // len(prompts)
+    asked = [prompt for prompt in prompts["prompt"] for _ in range(samples)]
+    scores = judge.score(asked, said.replies).reshape(-1, samples)  # (prompts, samples)
+    starts = np.arange(len(scores)) * samples
+    picks = [starts + scores[:, :count].argmax(1) for count in counts]
+    return [Said([said.replies[i] for i in chosen], [said.ended[i] for i in chosen])
+            for chosen in picks]
+
+
+def reward_run(start: LanguageModel, pairs: Dataset, recipe: train.RewardRecipe) -> train.Run:
+    """A reward model that starts as the model whose replies are compared, or the same run opened if
+    it was done before."""
     return train.reward(start, pairs, recipe, folder=run_folder(
         "reward", start.sha256(), store.sha256_json(pairs.to_list()), recipe.as_dict()))
 
@@ -146,7 +168,7 @@ class Way(NamedTuple):
         [choices] = compared(start, questions(pairs, seed + COMPARED), seed)
         pool, test = questions(practice, seed + PRACTISED), questions(asked, seed, "test")
         scale = pool.select(range(max(2, practice // 10)))
-        run = reward_run(start, choices, seed, pairs)
+        run = reward_run(start, choices, train.RewardRecipe(pairs=pairs, seed=seed))
         scaled = run.model.standardised(scale["prompt"][:], say(start, scale, seed).replies)
         return cls(start, choices, scaled, pool, test, say(start, test, seed), run.cost.seconds)
 

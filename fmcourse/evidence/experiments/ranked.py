@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from datasets import Dataset
 
-from fmcourse import evaluate, store
+from fmcourse import evaluate, store, train
 from fmcourse.data.assistant import RUDE, Annotator, ceiling
 from fmcourse.evidence.experiments import feedback
 from fmcourse.evidence.experiments.shared import Outcome
@@ -45,9 +45,10 @@ def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     named = {ALL: careful, "careless annotator": careless, "guessing annotator": guessed} | {
         f"{size} comparisons": careful.select(range(min(size, len(careful)))) for size in sizes}
     lengths = [[len(reply) for reply in asked[side]] for side in ("chosen", "rejected")]
+    recipe = train.RewardRecipe(pairs=pairs, seed=seed)
     arms, reports = {}, {}
     for name, rows in named.items():
-        model = feedback.reward_run(start, rows, seed, pairs).model
+        model = feedback.reward_run(start, rows, recipe).model
         rewards = [model.raw(asked["prompt"][:], asked[side][:]) for side in ("chosen", "rejected")]
         arms[name] = scores(*rewards, asked)
         reports[name] = evaluate.reward_report(*rewards, *lengths, asked["tie"][:])

@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from datasets import Dataset
 
 from fmcourse import evaluate, store, train
@@ -57,7 +56,8 @@ def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16
     for name, model in {START: way.start, **{name: run.model for name, run in runs.items()},
                         BEST: None}.items():
         began = time.perf_counter()
-        said = feedback.say(model, way.test, seed) if model else best_of(way, 8, seed)
+        said = feedback.say(model, way.test, seed) if model else feedback.best_of(
+            way.judge, way.test, feedback.say(way.start, way.test, seed + 2, samples=8), [8])[0]
         took = time.perf_counter() - began
         training = runs[name].cost.seconds if name in runs else 0.0
         arms[name] = {**way.measured(said), REPLYING: 100 * took / asked,
@@ -82,15 +82,6 @@ def grpo_run(start: LanguageModel, prompts: Dataset, reward: Reward, recipe: tra
 def right_answer(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
     """1 for the right answer, in whatever manner."""
     return evaluate.rubric(rows, replies)["helpful"].tolist()
-
-
-def best_of(way: Way, n: int, seed: int) -> feedback.Said:
-    """Of n replies to each prompt of the test the one that the reward model likes best."""
-    said = feedback.say(way.start, way.test, seed + 2, samples=n)
-    asked = [prompt for prompt in way.test["prompt"] for _ in range(n)]
-    scores = way.judge.score(asked, said.replies).reshape(-1, n)
-    chosen = np.arange(len(scores)) * n + scores.argmax(1)
-    return feedback.Said([said.replies[i] for i in chosen], [said.ended[i] for i in chosen])
 
 
 def command_grade(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
