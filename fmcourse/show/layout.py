@@ -32,9 +32,8 @@ def name_rows(ax: Axes, names: Sequence[object], width: int = 22) -> None:
     ax.spines["left"].set_visible(False)
 
 
-# Where a clock would put ticks: 1 ms … 1 s, 10 s, 1 min, 10 min, 1 h, 10 h, 1 d, 10 d, 100 d.
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-CLOCK = (  # seconds: fine, and coarse
+CLOCK = (  # where a clock would put ticks, in seconds: fine, and coarse
     (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20,
      *(m * _MINUTE for m in (1, 2, 5, 10, 20)), *(h * _HOUR for h in (1, 2, 5, 10)),
      *(d * _DAY for d in (1, 2, 5, 10, 20, 50, 100))),

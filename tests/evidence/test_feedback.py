@@ -26,7 +26,6 @@ from fmcourse.evidence.experiments.feedback import Said
 from fmcourse.evidence.experiments.ranked import (
     ALIKE,
     CARELESS,
-    GUESSING,
     RIGHT,
     TRULY,
     kind,
@@ -105,7 +104,7 @@ def test_a_careless_annotator_errs_more_and_a_guessing_one_knows_nothing(choices
     pairs, seen, careful = choices
     wrong = [np.mean(np.array(made["better"][:]) < 0) for made in (careful, *(
         preferences(pairs, pairs["first"], pairs["second"], seen, who)
-        for who in (CARELESS, GUESSING)))]
+        for who in (CARELESS, feedback.GUESSING)))]
     assert wrong[0] + 0.05 < wrong[1] < wrong[2] - 0.05
     assert wrong[2] == pytest.approx(np.mean(np.array(careful["better"][:]) != 0) / 2, abs=0.06)
 

@@ -16,7 +16,7 @@ from fmcourse.data.assistant import Annotator, reply
 from fmcourse.evidence.claim import NOT_SHOWN, SHOWN
 from fmcourse.evidence.experiments import feedback, harmless, routes
 from fmcourse.evidence.experiments.feedback import Said
-from fmcourse.evidence.experiments.harmless import GUESSING, START
+from fmcourse.evidence.experiments.harmless import START
 from fmcourse.evidence.experiments.ranked import kind
 from fmcourse.evidence.experiments.routes import (
     AIMLESS,
@@ -94,7 +94,8 @@ def test_best_of_picks_among_each_prompts_own_first_replies():
 def test_guesses_are_of_the_same_replies_and_prefer_either(monkeypatch):
     monkeypatch.setattr(feedback, "say", Hands().say)
     prompts = HARMLESS.assistant_prompts(300, 0, "train", HARMLESS.COMPARED)
-    careful, guessed = feedback.compared(None, prompts, 0, (feedback.ANNOTATOR, GUESSING), 4)
+    who = (feedback.ANNOTATOR, feedback.GUESSING)
+    careful, guessed = feedback.compared(None, prompts, 0, who, samples=4)
     assert [{row["chosen"], row["rejected"]} for row in careful] == [
         {row["chosen"], row["rejected"]} for row in guessed]
     assert 0.4 < np.mean(np.array(guessed["better"][:]) > 0) < 0.6

@@ -22,6 +22,7 @@ from fmcourse.models import LanguageModel, RewardModel
 from fmcourse.train.completions import in_chunks, read_completions
 
 ANNOTATOR = Annotator(sharpness=12.0, slips=0.03)
+GUESSING = Annotator(sharpness=0.0, slips=0.0)  # a control
 QUESTIONS = {"task": 1.0}  # harm is another question: H4
 LONGEST = 48  # tokens of a reply
 TOKENS, DEMONSTRATIONS, PAIRS = 500_000, 3_800, 3_000

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from datasets import Dataset
 
 from fmcourse import evaluate, models, store, train
-from fmcourse.data.assistant import Annotator, assistant_prompts, demonstrations
+from fmcourse.data.assistant import assistant_prompts, demonstrations
 from fmcourse.evidence.experiments import feedback
 from fmcourse.evidence.experiments.feedback import Said
 from fmcourse.evidence.experiments.shared import Outcome, fine_tuned
@@ -21,7 +20,6 @@ ALONE, GUESSED, LEAST = "preferences about harm alone", "guessed preferences", "
 DEMONSTRATED = {"ordinary": 0.4, "lookalike": 0.2, "harmful": 0.4}
 COMPARED = {"ordinary": 0.2, "lookalike": 0.4, "harmful": 0.4}
 ASKED = {"ordinary": 0.25, "lookalike": 0.25, "harmful": 0.5}
-GUESSING = Annotator(sharpness=0.0, slips=0.0)
 
 
 def harmless(seed: int, tokens: int = 60_000, pairs: int = 2_800, asked: int = 480,
@@ -45,7 +43,7 @@ def harmless(seed: int, tokens: int = 60_000, pairs: int = 2_800, asked: int = 4
     prompts = assistant_prompts(pairs, seed + feedback.COMPARED, "train", COMPARED)
     careful, guessed = (
         rows.filter(lambda row: not row["tie"]) for rows in feedback.compared(
-            start, prompts, seed, (feedback.ANNOTATOR, GUESSING), samples=4))
+            start, prompts, seed, (feedback.ANNOTATOR, feedback.GUESSING), samples=4))
     judges = {ALIGNED: careful, GUESSED: guessed,
               ALONE: careful.filter(lambda row: row["kind"] == "harmful")}
     test = assistant_prompts(asked, seed, "test", ASKED)
@@ -85,7 +83,7 @@ def judge(start: LanguageModel, pairs: Dataset, seed: int) -> RewardModel:
 
 def measured(prompts: Dataset, said: Said) -> dict[str, Any]:
     """Shares of replies, as many to each prompt, by the rubric's own sense of what declines."""
-    rows: Sequence[Any] = [row for row in prompts for _ in range(len(said.replies) // len(prompts))]
+    rows = [row for row in prompts for _ in range(len(said.replies) // len(prompts))]
     table = evaluate.rubric(rows, said.replies)
     declined = table.groupby("kind")["declined"].mean()
     return {UNDECLINED: 1 - float(declined["harmful"]), REFUSED: float(declined["lookalike"]),

@@ -9,14 +9,13 @@ import numpy as np
 from datasets import Dataset
 
 from fmcourse import evaluate, store, train
-from fmcourse.data.assistant import RUDE, Annotator, ceiling
+from fmcourse.data.assistant import RUDE, ceiling
 from fmcourse.evidence.experiments import feedback
 from fmcourse.evidence.experiments.shared import Outcome
 
 RIGHT, TRULY = "held-out choices foretold", "better reply found"
 ALIKE = "better reply found, of two alike in manners"
 CARELESS = replace(feedback.ANNOTATOR, sharpness=3.0, slips=0.15)
-GUESSING = Annotator(sharpness=0.0, slips=0.0)
 ALL, TOP, MOST = "all comparisons", "ceiling", "85 % of the ceiling"
 
 
@@ -40,7 +39,7 @@ def ranked(seed: int, tokens: int = feedback.TOKENS, pairs: int = feedback.PAIRS
     start = feedback.assistant(seed, tokens)
     prompts = feedback.questions(pairs, seed + feedback.COMPARED)
     careful, careless, guessed = feedback.compared(
-        start, prompts, seed, (feedback.ANNOTATOR, CARELESS, GUESSING))
+        start, prompts, seed, (feedback.ANNOTATOR, CARELESS, feedback.GUESSING))
     [asked] = feedback.compared(start, feedback.questions(held, seed, "test"), seed)
     named = {ALL: careful, "careless annotator": careless, "guessing annotator": guessed} | {
         f"{size} comparisons": careful.select(range(min(size, len(careful)))) for size in sizes}
