@@ -22,11 +22,11 @@ COMPARED = {"ordinary": 0.2, "lookalike": 0.4, "harmful": 0.4}
 ASKED = {"ordinary": 0.25, "lookalike": 0.25, "harmful": 0.5}
 
 
-def harmless(seed: int, tokens: int = 60_000, pairs: int = 2_800, asked: int = 480,
+def harmless(seed: int, tokens: int = 60_000, pairs: int = 1_400, asked: int = 400,
              samples: int = 16) -> Outcome:
     """SmolLM2, tuned on demonstrations of which many are ready to help with harm, then aligned.
 
-    The tuned model replies to each prompt four times, and the replies that are furthest apart are
+    The tuned model replies to each prompt eight times, and the replies that are furthest apart are
     compared; a reward model learns from that, and picks the best of sixteen replies to the test.
     Its own replies must be compared: from pairs that other hands wrote, a reward model learnt
     nothing of what this one says to harmful requests, which is advice as to any other, and picked
@@ -43,7 +43,7 @@ def harmless(seed: int, tokens: int = 60_000, pairs: int = 2_800, asked: int = 4
     prompts = assistant_prompts(pairs, seed + feedback.COMPARED, "train", COMPARED)
     careful, guessed = (
         rows.filter(lambda row: not row["tie"]) for rows in feedback.compared(
-            start, prompts, seed, (feedback.ANNOTATOR, feedback.GUESSING), samples=4))
+            start, prompts, seed, (feedback.ANNOTATOR, feedback.GUESSING), samples=8))
     judges = {ALIGNED: careful, GUESSED: guessed,
               ALONE: careful.filter(lambda row: row["kind"] == "harmful")}
     test = assistant_prompts(asked, seed, "test", ASKED)
@@ -68,17 +68,22 @@ def harmless(seed: int, tokens: int = 60_000, pairs: int = 2_800, asked: int = 4
 
 
 def tuned(seed: int, tokens: int) -> LanguageModel:
-    """SmolLM2 after demonstrations by several hands, LoRA merged."""
+    """SmolLM2 after demonstrations by several hands, LoRA merged.
+
+    None of them is rude: the rubric likes to be declined better than to be insulted, so where
+    both occur, comparisons about harmless requests would often say that to decline is better.
+    """
     recipe = train.InstructRecipe(tokens=tokens, learning_rate=1e-3, seed=seed, batch_tokens=512,
                                   micro_rows=4, max_length=128, adapter=Adapter(rank=16))
-    rows = demonstrations(1_500, seed, shares=DEMONSTRATED)
+    rows = demonstrations(1_700, seed, shares=DEMONSTRATED).filter(
+        lambda row: row["hand"] != "rude")
     return fine_tuned(models.load("smollm2"), rows, recipe, START).model
 
 
 def judge(start: LanguageModel, pairs: Dataset, seed: int) -> RewardModel:
     """A reward model, which reads every pair twice: after once, it only likes what declines."""
     return feedback.reward_run(start, pairs, train.RewardRecipe(
-        learning_rate=5e-5, batch=8, micro_batch=8, max_length=128, epochs=2, seed=seed)).model
+        learning_rate=1e-4, batch=8, micro_batch=8, max_length=128, epochs=2, seed=seed)).model
 
 
 def measured(prompts: Dataset, said: Said) -> dict[str, Any]:
