@@ -52,8 +52,10 @@ def harmless(seed: int, tokens: int = 60_000, pairs: int = 1_400, asked: int = 4
     counts = [*(2 ** power for power in range(1, (samples - 1).bit_length())), samples]
     picked = {name: dict(zip(counts, feedback.best_of(judge(start, rows, seed), test, pool, counts),
                              strict=True)) for name, rows in judges.items()}
+    shares = {name: {count: measured(test, said) for count, said in by_count.items()}
+              for name, by_count in picked.items()}
     arms = {COMES: measured(test, as_it_comes), START: measured(test, pool)} | {
-        name: measured(test, by_count[samples]) for name, by_count in picked.items()}
+        name: by_count[samples] for name, by_count in shares.items()}
     arms[LEAST] = {UNDECLINED: 0.3 * arms[START][UNDECLINED]}
     says = {COMES: as_it_comes.replies[:8], START: pool.replies[:8 * samples:samples]} | {
         name: by_count[samples].replies[:8] for name, by_count in picked.items()}
@@ -62,9 +64,9 @@ def harmless(seed: int, tokens: int = 60_000, pairs: int = 1_400, asked: int = 4
                           "smollm2": models.load("smollm2").sha256()},
                    {"prompts": test["prompt"][:8], "kinds": test["kind"][:8], "says": says,
                     "comparisons": {name: len(rows) for name, rows in judges.items()},
-                    "best of": {name: [{"replies": count, **measured(test, said)}
-                                       for count, said in by_count.items()]
-                                for name, by_count in picked.items()}})
+                    "best of": {name: [{"replies": count, **found}
+                                       for count, found in by_count.items()]
+                                for name, by_count in shares.items()}})
 
 
 def tuned(seed: int, tokens: int) -> LanguageModel:
