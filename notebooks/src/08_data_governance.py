@@ -68,7 +68,8 @@ print(Counter(span["kind"] for row in notes for span in row["spans"]))
 # %%
 from fmcourse.evidence.experiments.private import canaries, tagger
 
-secrets = canaries(seed=0, each=6, repeats=[16], candidates=127)
+rivals = 127 if course.scale.enforce else 7  # of each secret, for the attack below
+secrets = canaries(seed=0, each=6, repeats=[16], candidates=rivals)
 print(*(secret.text for secret in secrets[::6]), sep="\n")
 lines = [*notes["text"][:], *(s.text for s in secrets for _ in range(s.repeats))]
 random.Random(0).shuffle(lines)
