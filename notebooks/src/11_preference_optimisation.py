@@ -35,13 +35,8 @@ import fmcourse as fm
 from fmcourse import data, evaluate, models, show, train
 from fmcourse.data import assistant
 from fmcourse.evidence.experiments import feedback
-from fmcourse.evidence.experiments.routes import (
-    PRICE,
-    RATES,
-    REPLYING,
-    TRAINING,
-    command_grade,
-)
+from fmcourse.evidence.experiments.commanded import PRICE, command_grade
+from fmcourse.evidence.experiments.routes import RATES, REPLYING, TRAINING
 
 course = fm.start("11", claims=["H5"])
 base = models.load("base")

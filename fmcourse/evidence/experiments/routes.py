@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datasets import Dataset
-
-from fmcourse import evaluate, store, train
+from fmcourse import data, evaluate, store, train
 from fmcourse.evidence.experiments import feedback
+from fmcourse.evidence.experiments.commanded import PRICE, at_random, commanded, grpo_run
 from fmcourse.evidence.experiments.feedback import KL, Way
 from fmcourse.evidence.experiments.reinforced import PRICED, PRICES, RATE, START
-from fmcourse.evidence.experiments.shared import Outcome, run_folder
-from fmcourse.models import LanguageModel
-from fmcourse.train.judging import Reward
+from fmcourse.evidence.experiments.shared import Outcome
 
 TRAINING, REPLYING = "seconds of training", "seconds for a hundred replies"
 BEST, DPO, GRPO = "best of 8", "DPO", "GRPO"
 CHECKED, AIMLESS = "GRPO, right answers checked", "GRPO, random reward"
 RATES = {DPO: 5e-5, GRPO: 2e-4}
-PRICE = 0.1  # β of GRPO; at its default 0.02 a policy was 18 nats away after nine steps
+LARGE = "SmolLM2, "  # before the names of its arms
+EVERY = 3  # seeds with SmolLM2, which takes as long as all the rest
 
 
 def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16,
-           practice: int = 1_500, asked: int = 400, looked: int = 40) -> Outcome:
+           practice: int = 1_500, asked: int = 400, looked: int = 40,
+           commands: float = 1.0) -> Outcome:
     """From one assistant, its comparisons, its reward model and the same questions: every route.
 
     Best of 8 trains no policy: the reward model picks among eight replies, each time it is asked;
@@ -34,11 +32,13 @@ def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16
     the comparisons themselves. PPO and GRPO sample as many replies; their prices on divergence are
     not the same measure, so compare them by the divergence they end at. "Right answers checked" has
     a program for a reward, which knows the answer and nothing of manners (Bedrock: reinforcement
-    fine-tuning); its control is a reward that means nothing.
+    fine-tuning); its control is a reward that means nothing. Where such a program can tell better
+    from worse, and not only right from wrong, is shown by commands; see `commanded`.
 
     Args:
         tokens, pairs, steps, practice, asked, looked: as in `reinforced`, half as large or so, for
             there are more routes.
+        commands: the share of `commanded`.
     """
     way = Way.up_to(seed, tokens, pairs, practice, asked)
     ppo = train.PPORecipe(steps=steps, tokens=feedback.LONGEST, kl_coefficient=PRICES[PRICED],
@@ -65,33 +65,17 @@ def routes(seed: int, tokens: int = 300_000, pairs: int = 1_500, steps: int = 16
                       KL: (math.log(8) - 7 / 8 if model is None else
                            feedback.divergence(model, way.start, way.test, seed))}
         says[name] = said.replies[:6]
-    return Outcome(arms, {"prompts": store.sha256_json(way.test.to_list()),
-                          "comparisons": store.sha256_json(way.choices.to_list())},
+    on_commands = commanded("base", seed, commands)
+    if seed < EVERY:
+        on_commands |= {f"{LARGE}{name}": arm
+                        for name, arm in commanded("smollm2", seed, commands).items()}
+    return Outcome(arms | on_commands,
+                   {"prompts": store.sha256_json(way.test.to_list()),
+                    "comparisons": store.sha256_json(way.choices.to_list()),
+                    "commands": data.card(data.commands(seed)["test_operations"]).sha256},
                    {"prompts": way.test["prompt"][:6], "says": says, "arms": arms})
-
-
-def grpo_run(start: LanguageModel, prompts: Dataset, reward: Reward, recipe: train.GRPORecipe,
-             name: str) -> train.Run:
-    """GRPO with a program for a reward, or the same run opened if it was done before."""
-    run = train.grpo(start, prompts, reward, recipe, name=name, folder=run_folder(
-        name, start.sha256(), store.sha256_json(prompts.to_list()), recipe.as_dict()))
-    run.name = run.model.name = name
-    return run
 
 
 def right_answer(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
     """1 for the right answer, in whatever manner."""
     return evaluate.rubric(rows, replies)["helpful"].tolist()
-
-
-def command_grade(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
-    """A quarter each for the right service, for the right operation of it, for a command that the
-    CLI takes and for parameters that fit: a verifiable reward."""
-    grades = [evaluate.grade_command(reply, row["completion"])
-              for row, reply in zip(rows, replies, strict=True)]
-    return [(grade.service + grade.operation + grade.parsed + grade.valid) / 4 for grade in grades]
-
-
-def at_random(rows: Sequence[Mapping[str, Any]], replies: Sequence[str]) -> list[float]:
-    """A number from 0 to 1 that hangs on the reply and means nothing."""
-    return [int(hashlib.sha256(reply.encode()).hexdigest()[:8], 16) / 16**8 for reply in replies]
