@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from datasets import Dataset
@@ -48,9 +49,7 @@ def commanded(start: str, seed: int, share: float = 1.0) -> dict[str, dict[str, 
     Returns:
         Arm → metric → value.
     """
-    commands, manual = data.commands(seed), data.manual()
-    told, asked = (data.with_manual(commands[part], manual, count=1).filter(
-        lambda row: len(row["text"]) < SHORT) for part in ("train", "test_operations"))
+    told, asked = requests(seed, "train"), requests(seed, "test_operations")
     tuning, online = (replace(recipe, seed=seed) for recipe in (TUNING[start], ONLINE[start]))
     tuning = replace(tuning, tokens=round(share * tuning.tokens))
     online = replace(online, steps=max(1, round(share * online.steps)))
@@ -61,6 +60,13 @@ def commanded(start: str, seed: int, share: float = 1.0) -> dict[str, dict[str, 
     found = {TUNED: clerk} | {name: grpo_run(policy, told, rewards[name], online, name).model
                               for name in REWARDS[start]}
     return {name: graded(model, clerk, test, seed) for name, model in found.items()}
+
+
+@cache
+def requests(seed: int, part: str) -> Dataset:
+    """Short requests for commands, each with the likeliest line of the manual before it."""
+    return data.with_manual(data.commands(seed)[part], data.manual(), count=1).filter(
+        lambda row: len(row["text"]) < SHORT)
 
 
 def graded(policy: LanguageModel, start: LanguageModel, test: Dataset, seed: int
